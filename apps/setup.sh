@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# setup.sh [--tests]: installs what is missing to build the programs (and to run the tests).
+#
+# Looks for each thing itself, not for its package, so whatever is there counts, wherever it came
+# from. Installs with apt where there is apt; elsewhere it names the packages. What only some
+# tests use is optional: without it they are skipped by name.
+set -u
+
+# What it is; how to see that it is there; its package on Debian, Fedora, Arch, Alpine, openSUSE.
+needed='
+cmake      | cmake_new_enough               | cmake          | cmake            | cmake      | cmake          | cmake
+ninja      | command -v ninja               | ninja-build    | ninja-build      | ninja      | samurai        | ninja
+compiler   | c_compiles                     | gcc libc6-dev  | gcc              | gcc        | gcc musl-dev   | gcc
+pkg-config | command -v pkg-config          | pkg-config     | pkgconf-pkg-config | pkgconf  | pkgconf        | pkg-config
+liburing   | has liburing 2.3               | liburing-dev   | liburing-devel   | liburing   | liburing-dev linux-headers | liburing-devel
+jemalloc   | has jemalloc 5.0               | libjemalloc-dev | jemalloc-devel  | jemalloc   | jemalloc-dev   | jemalloc-devel
+xxHash     | has libxxhash 0.8              | libxxhash-dev  | xxhash-devel     | xxhash     | xxhash-dev     | libxxhash-devel
+'
+needed_by_tests='
+Criterion  | has criterion 2.4              | libcriterion-dev | criterion-devel | criterion | criterion-dev  | criterion-devel
+'
+optional='
+C++        | command -v c++                 | g++            | gcc-c++          | gcc        | g++            | gcc-c++
+libuv      | has libuv 1.0                  | libuv1-dev     | libuv-devel      | libuv      | libuv-dev      | libuv-devel
+Clang      | command -v clang               | clang          | clang            | clang      | clang          | clang
+clang-format | command -v clang-format      | clang-format   | clang-tools-extra | clang     | clang-extra-tools | clang-tools
+clang-tidy | command -v clang-tidy          | clang-tidy     | clang-tools-extra | clang     | clang-extra-tools | clang-tools
+Valgrind   | command -v valgrind            | valgrind       | valgrind         | valgrind   | valgrind       | valgrind
+Python     | command -v python3             | python3-minimal | python3         | python     | python3        | python3
+git        | command -v git                 | git            | git              | git        | git            | git
+'
+
+has() {
+    pkg-config --atleast-version="$2" "$1"
+}
+
+cmake_new_enough() {
+    cmake --version | awk 'NR == 1 { split($3, v, "."); exit !(v[1] > 3 || (v[1] == 3 && v[2] >= 25)) }'
+}
+
+c_compiles() {
+    printf '#include <stdio.h>\nint main(void) { return 0; }\n' | ${CC:-cc} -x c -o /dev/null -
+}
+
+say() {
+    printf 'setup: %s\n' "$*"
+}
+
+# missing TABLE COLUMN: what of the table is not there; column 1 is its name, 3 and up its packages.
+missing() {
+    local name check row
+    while IFS='|' read -r name check row; do
+        [ -n "${name// /}" ] || continue
+        # The column of checks holds a command and its arguments: split it.
+        # shellcheck disable=SC2086
+        $check >/dev/null 2>&1 && continue
+        printf '%s|x|%s\n' "$name" "$row" | awk -F'|' -v column="$2" '{ gsub(/^ +| +$/, "", $column); print $column }'
+    done <<<"$1"
+}
+
+one_line() {
+    tr ' ' '\n' | sort -u | tr '\n' ' ' | sed 's/ $//'
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+apt_install() {
+    # shellcheck disable=SC2086
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $1
+}
+
+# Installs the packages in $1; asks for fresh lists only when the present ones do not do.
+install_with_apt() {
+    say "installing with apt: $1"
+    apt_install "$1" >/dev/null 2>&1 && return
+    say "the package lists are missing or old: apt-get update"
+    as_root apt-get update -q >/dev/null && apt_install "$1" >/dev/null
+}
+
+name_packages() {
+    cat >&2 <<TEXT
+setup: missing: $(missing "$1" 1 | tr '\n' ' ')
+setup: this cannot be installed from here ($2). The packages are called:
+    Debian, Ubuntu  apt-get install $(missing "$1" 3 | one_line)
+    Fedora          dnf install $(missing "$1" 4 | one_line)
+    Arch            pacman -S $(missing "$1" 5 | one_line)
+    Alpine          apk add $(missing "$1" 6 | one_line)
+    openSUSE        zypper install $(missing "$1" 7 | one_line)
+TEXT
+}
+
+reason_not_to_install() {
+    if ! command -v apt-get >/dev/null; then
+        echo "there is no apt-get"
+    elif [ "$(id -u)" != 0 ] && ! { command -v sudo >/dev/null && sudo -v; }; then
+        echo "not root, and sudo does not help"
+    fi
+}
+
+wanted=$needed
+case "${1-}" in
+"") ;;
+--tests) wanted=$needed$needed_by_tests ;;
+*)
+    echo "usage: ${0##*/} [--tests]" >&2
+    exit 2
+    ;;
+esac
+
+extra=
+[ "${1-}" != --tests ] || extra=$(missing "$optional" 1)
+if [ -z "$(missing "$wanted" 1)" ] && [ -z "$extra" ]; then
+    say "everything needed is here"
+    exit 0
+fi
+
+reason=$(reason_not_to_install)
+if [ -n "$(missing "$wanted" 1)" ]; then
+    if [ -z "$reason" ] && ! install_with_apt "$(missing "$wanted" 3 | one_line)"; then
+        reason="apt-get failed"
+    fi
+    if [ -n "$(missing "$wanted" 1)" ]; then
+        name_packages "$wanted" "${reason:-the packages are too old}"
+        exit 1
+    fi
+fi
+if [ -n "$extra" ]; then
+    if [ -z "$reason" ] && ! install_with_apt "$(missing "$optional" 3 | one_line)"; then
+        # One that this release does not have must not keep the others away.
+        for package in $(missing "$optional" 3 | one_line); do
+            apt_install "$package" >/dev/null 2>&1
+        done
+    fi
+    extra=$(missing "$optional" 1 | tr '\n' ' ')
+    [ -z "$extra" ] || say "not here, tests that need it are skipped: $extra"
+fi
+say "done"
