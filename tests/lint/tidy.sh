@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# tidy.sh BUILD: the libraries and the programs are clean under clang-tidy and .clang-tidy.
+set -u
+build=$1
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+command -v clang-tidy >/dev/null || { echo "skipped: there is no clang-tidy"; exit 77; }
+version=$(clang-tidy --version | sed -nE 's/.*version ([0-9]+).*/\1/p')
+[ "$version" = 14 ] || { echo "skipped: clang-tidy is $version, and .clang-tidy is written for 14"; exit 77; }
+
+mapfile -t files < <(find io runtime sm apps -name '*.c')
+printf '%s\0' "${files[@]}" |
+    xargs -0 -n 2 -P "$(nproc)" clang-tidy -p "$build" --quiet --warnings-as-errors='*' \
+        --extra-arg=-Wno-unknown-warning-option 2>"$build/tidy.log" || { cat "$build/tidy.log"; exit 1; }
+echo "${#files[@]} files are clean"
