@@ -113,6 +113,8 @@ struct tp_io {
     uint64_t wall_ns;
     bool now_read, wall_read;
     bool in_tick; /* machines are being ticked: blocking helpers are a bug now */
+    bool dead; /* the world behind it has ended (a simulated crash): nothing completes any
+                  more */
     struct tp_completion *rejected; /* ring of completions made at submission */
     uint32_t rejected_head, rejected_count;
     struct tp_fd_table *fds;

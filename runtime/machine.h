@@ -1,20 +1,23 @@
 /** runtime/machine.h - a machine: the unit that the scheduler ticks.
  *
- * A machine is a struct of yours with a tp_machine in it. Its tick() looks at what completed,
- * decides, submits, and returns; it never blocks and is never re-entered. Two ways to write one,
- * mixed freely: an enum of states with a switch, or the await macros of await.h.
+ * A machine is a struct of yours with a tp_machine in it. Its tick() looks at what
+ * completed, decides, submits, and returns; it never blocks and is never re-entered. Two
+ * ways to write one, mixed freely: an enum of states with a switch, or the await macros of
+ * await.h.
  *
- * Ownership: the machine's memory is yours. It must stay put from tp_spawn() or tp_start() until
- * the machine has ended: its parent has claimed its end, or its ended() is called.
+ * Ownership: the machine's memory is yours. It must stay put from tp_spawn() or tp_start()
+ * until the machine has ended: its parent has claimed its end, or its ended() is called.
  *
- * Order: machines woken in one iteration tick in the order in which they were woken, each once.
+ * Order: machines woken in one iteration tick in the order in which they were woken, each
+ * once.
  *
  * Errors: a machine ends with a result: >= 0, or a negative errno that its parent reads.
  *
- * Cancel is a level (law 4): every operation in flight is asked to stop, and from then on each
- * new one completes with -ECANCELED, but for clean-up (close, remove, cancel) and between
- * tp_shield(cx, true) and false. So a machine needs no cancel code: it runs to its own end through
- * its normal error path. Children are cancelled before their parent and end before it.
+ * Cancel is a level (law 4): every operation in flight is asked to stop, and from then on
+ * each new one completes with -ECANCELED, but for clean-up (close, remove, cancel) and
+ * between tp_shield(cx, true) and false. So a machine needs no cancel code: it runs to its
+ * own end through its normal error path. Children are cancelled before their parent and end
+ * before it.
  */
 #ifndef TEMPEST_RUNTIME_MACHINE_H
 #define TEMPEST_RUNTIME_MACHINE_H
@@ -24,8 +27,9 @@
 struct tp_machine;
 struct tp_scheduler;
 
-/** An operation in flight or completed and not yet claimed; {0} is none. Claimed by the machine
- * that submitted it, once: a stale, foreign or doubled claim stops the program (law 1). */
+/** An operation in flight or completed and not yet claimed; {0} is none. Claimed by the
+ * machine that submitted it, once: a stale, foreign or doubled claim stops the program (law
+ * 1). */
 struct tp_op {
     uint64_t handle;
 };
@@ -48,11 +52,12 @@ enum tp_step {
 
 typedef enum tp_step tp_tick_fn(struct tp_machine *machine, struct tp_ctx *cx);
 
-/** Embed it; of its members read `result` and `name`, and set `ended` before the start. Zeroed
- * memory is the initial state. */
+/** Embed it; of its members read `result` and `name`, and set `ended` before the start.
+ * Zeroed memory is the initial state. */
 struct tp_machine {
     tp_tick_fn *tick;
-    void (*ended)(struct tp_machine *machine); /* after the end, between ticks: may free; or NULL */
+    void (*ended)(
+        struct tp_machine *machine); /* after the end, between ticks: may free; or NULL */
     const char *name;
     struct tp_scheduler *scheduler;
     struct tp_machine *next_woken;
@@ -62,26 +67,29 @@ struct tp_machine {
     int32_t result;                 /* what it ended with */
     uint32_t flying;                /* list of slots: submitted, not completed */
     uint32_t arrived, arrived_last; /* list of slots: completed, not claimed, in order */
-    uint32_t ops;                   /* slots that are not retired, abandoned ones included */
-    uint32_t end_slot;              /* the parent's slot that waits for the end; 0: none */
-    uint32_t index;                 /* in the scheduler's table of machines */
-    uint32_t last_iteration;        /* in which it ticked */
-    bool woken;                     /* it is in the wake set */
-    bool keeps;                     /* it awaits: other completions may stay unclaimed */
+    uint32_t ops;            /* slots that are not retired, abandoned ones included */
+    uint32_t abandoned;      /* of these, abandoned */
+    uint32_t end_slot;       /* the parent's slot that waits for the end; 0: none */
+    uint32_t index;          /* in the scheduler's table of machines */
+    uint32_t last_iteration; /* in which it ticked */
+    bool woken;              /* it is in the wake set */
+    bool keeps;              /* it awaits: other completions may stay unclaimed */
     bool cancelled, shielded;
-    bool ending;                    /* it has ended, and waits for abandoned operations */
+    bool ending; /* it has ended, and waits for abandoned operations */
     bool alive;
 };
 
 TP_BEGIN_DECLS
 
-/** Adds a machine to the scheduler; it ticks in the next iteration. It has no parent: nobody
- * claims its end, and its result is read from the struct. `name` must live for ever. */
+/** Adds a machine to the scheduler; it ticks in the next iteration. It has no parent:
+ * nobody claims its end, and its result is read from the struct. `name` must live for ever.
+ */
 TP_EXPORT void tp_spawn(struct tp_scheduler *scheduler, struct tp_machine *machine,
                         tp_tick_fn *tick, const char *name);
 
-/** Wakes a machine of the same scheduler: a hint to look at shared state, coalesced, never a
- * message. One that has not ticked in this iteration ticks in it, last; else in the next. */
+/** Wakes a machine of the same scheduler: a hint to look at shared state, coalesced, never
+ * a message. One that has not ticked in this iteration ticks in it, last; else in the next.
+ */
 TP_EXPORT void tp_wake(struct tp_machine *machine);
 
 /** Whether it was started and has not ended. */
@@ -101,8 +109,8 @@ TP_EXPORT enum tp_step tp_end(struct tp_machine *machine, int32_t result);
 /** Whether this machine was cancelled. */
 TP_EXPORT bool tp_cancelled(const struct tp_ctx *cx);
 
-/** While on, new operations run though the machine is cancelled (an orderly good-bye). When it
- * goes off in a cancelled machine, what is in flight is asked to stop. */
+/** While on, new operations run though the machine is cancelled (an orderly good-bye). When
+ * it goes off in a cancelled machine, what is in flight is asked to stop. */
 TP_EXPORT void tp_shield(struct tp_ctx *cx, bool on);
 
 /** Monotonic ns, constant within an iteration; read on first use. */
@@ -111,8 +119,8 @@ TP_EXPORT uint64_t tp_now_ns(struct tp_ctx *cx);
 /** Wall-clock ns since 1970, constant within an iteration; may step. */
 TP_EXPORT uint64_t tp_wall_ns(struct tp_ctx *cx);
 
-/** The next number of this machine's own random stream (SplitMix64, seeded by the scheduler's
- * seed and the order of starts; not for secrets). */
+/** The next number of this machine's own random stream (SplitMix64, seeded by the
+ * scheduler's seed and the order of starts; not for secrets). */
 TP_EXPORT uint64_t tp_random(struct tp_ctx *cx);
 
 /** Operations that may still be submitted before a bound stops the program (law 7). */

@@ -1,4 +1,5 @@
-/** runtime/scheduler.h - the loop: owns the op table, the wake set, the timers, the machines.
+/** runtime/scheduler.h - the loop: owns the op table, the wake set, the timers, the
+ * machines.
  *
  *     io poll   submit everything queued and reap all completions
  *     route     each completion -> its op slot -> its owner -> wake set
@@ -37,25 +38,25 @@ struct tp_scheduler_config {
 /** What happened since creation. */
 struct tp_scheduler_stats {
     uint64_t iterations;
-    uint64_t ticks;              /* of machines */
-    uint64_t wakes;              /* entries into the wake set */
+    uint64_t ticks;               /* of machines */
+    uint64_t wakes;               /* entries into the wake set */
     uint64_t submitted[TP_KINDS]; /* operations by kind, timers and children included */
     uint64_t completed;
-    uint64_t expired;            /* deadlines that came before their operation */
-    uint64_t cancelled;          /* operations asked to stop */
+    uint64_t expired;   /* deadlines that came before their operation */
+    uint64_t cancelled; /* operations asked to stop */
     uint64_t abandoned;
-    uint64_t detached_failures;  /* detached operations that came to an error */
-    uint64_t posts;              /* from other threads, delivered */
-    uint64_t posts_dead;         /* to machines that had ended */
+    uint64_t detached_failures; /* detached operations that came to an error */
+    uint64_t posts;             /* from other threads, delivered */
+    uint64_t posts_dead;        /* to machines that had ended */
     uint64_t machines_started;
-    uint64_t ticking_ns;         /* time in machines; with config.measure only */
-    uint64_t slowest_ns;         /* the longest tick; with config.measure only */
-    const char *slowest;         /* whose it was */
-    uint32_t machines;           /* alive now */
-    uint32_t machines_max;       /* high-water marks */
+    uint64_t ticking_ns;   /* time in machines; with config.measure only */
+    uint64_t slowest_ns;   /* the longest tick; with config.measure only */
+    const char *slowest;   /* whose it was */
+    uint32_t machines;     /* alive now */
+    uint32_t machines_max; /* high-water marks */
     uint32_t ops, ops_max;
     uint32_t timers, timers_max;
-    uint32_t detached_line;      /* where the last detached failure was submitted */
+    uint32_t detached_line; /* where the last detached failure was submitted */
     const char *detached_file;
     int32_t detached_error;
     uint32_t reserved;
@@ -66,20 +67,23 @@ TP_BEGIN_DECLS
 /** A scheduler on `io`, which must outlive it. NULL when there is no memory. */
 TP_EXPORT struct tp_scheduler *tp_scheduler_create(struct tp_io *io, uint32_t ops_max);
 
-/** The same with everything that can be chosen. `config` may be NULL. 0, -ENOMEM or -EINVAL. */
-TP_EXPORT int tp_scheduler_create_with(struct tp_io *io, const struct tp_scheduler_config *config,
+/** The same with everything that can be chosen. `config` may be NULL. 0, -ENOMEM or
+ * -EINVAL. */
+TP_EXPORT int tp_scheduler_create_with(struct tp_io *io,
+                                       const struct tp_scheduler_config *config,
                                        struct tp_scheduler **ret_scheduler);
 
-/** Frees. Every machine must have ended (asserted with a census): see tp_scheduler_stop(). What is
- * in flight detached is drained. Detached failures are reported to the log. NULL is fine. */
+/** Frees. Every machine must have ended (asserted with a census): see tp_scheduler_stop().
+ * What is in flight detached is drained. Detached failures are reported to the log. NULL is
+ * fine. */
 TP_EXPORT void tp_scheduler_destroy(struct tp_scheduler *s);
 
-/** Drops everything at once, machines and operations, without draining: for a simulated crash,
- * after the Io has died. Machines are not ticked again and ended() is not called. */
+/** Drops everything at once, machines and operations, without draining: for a simulated
+ * crash, after the Io has died. Machines are not ticked again and ended() is not called. */
 TP_EXPORT void tp_scheduler_crash(struct tp_scheduler *s);
 
-/** Runs until FINISHED (0), STUCK (-EDEADLK; the census goes to the log), or, with a backend
- * whose world can end, until it has (-ESHUTDOWN). */
+/** Runs until FINISHED (0), STUCK (-EDEADLK; the census goes to the log), or, with a
+ * backend whose world can end, until it has (-ESHUTDOWN). */
 TP_EXPORT int tp_scheduler_run(struct tp_scheduler *s);
 
 /** One iteration. Never blocks, and leaves nothing unsubmitted. */
@@ -95,8 +99,8 @@ TP_EXPORT int tp_scheduler_fd(const struct tp_scheduler *s);
  * coalesced. A machine that has ended is counted, not touched. */
 TP_EXPORT void tp_scheduler_post(struct tp_scheduler *s, uint64_t machine_id);
 
-/** From any thread: `delta` more (+1) or fewer (-1) outsiders will post, so waiting for them is
- * not being stuck. */
+/** From any thread: `delta` more (+1) or fewer (-1) outsiders will post, so waiting for
+ * them is not being stuck. */
 TP_EXPORT void tp_scheduler_expect_wake(struct tp_scheduler *s, int32_t delta);
 
 /** Cancels every machine; go on running until FINISHED. */
@@ -107,7 +111,8 @@ TP_EXPORT struct tp_io *tp_scheduler_io(const struct tp_scheduler *s);
 /** Valid until destroyed; kept up to date. */
 TP_EXPORT const struct tp_scheduler_stats *tp_scheduler_stats(const struct tp_scheduler *s);
 
-/** Writes the statistics of loop and Io as text, a line each (NUL-terminated, cut at size). */
+/** Writes the statistics of loop and Io as text, a line each (NUL-terminated, cut at size).
+ */
 TP_EXPORT void tp_scheduler_stats_print(const struct tp_scheduler *s, char *ret_text,
                                         size_t size_bytes);
 
