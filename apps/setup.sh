@@ -28,14 +28,24 @@ clang-tidy | command -v clang-tidy          | clang-tidy     | clang-tools-extra
 Valgrind   | command -v valgrind            | valgrind       | valgrind         | valgrind   | valgrind       | valgrind
 Python     | command -v python3             | python3-minimal | python3         | python     | python3        | python3
 git        | command -v git                 | git            | git              | git        | git            | git
+wasi-libc  | has_wasi                       | wasi-libc      | wasi-libc-devel  | wasi-libc  | wasi-sdk       | wasi-libc
 '
 
 has() {
     pkg-config --atleast-version="$2" "$1"
 }
 
+has_wasi() {
+    local folder
+    for folder in /usr/include/wasm32-wasi /usr/wasm32-wasi/include /usr/share/wasi-sysroot/include{,/wasm32-wasi}; do
+        [ ! -e "$folder/stdio.h" ] || return 0
+    done
+    return 1
+}
+
 cmake_new_enough() {
-    cmake --version | awk 'NR == 1 { split($3, v, "."); exit !(v[1] > 3 || (v[1] == 3 && v[2] >= 25)) }'
+    cmake --version | awk 'NR == 1 { split($3, v, "."); enough = v[1] > 3 || (v[1] == 3 && v[2] >= 25) }
+                           END { exit !enough }'
 }
 
 c_compiles() {
