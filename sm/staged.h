@@ -5,14 +5,19 @@
  *     tp_staged_commit()   mode, sync, close, rename, sync of the directory
  *     tp_staged_discard()  close, remove
  *
- * Each is a child that works on one struct tp_staged; exactly one of commit and discard
- * follows a begin that succeeded. A begin or a commit that fails has discarded already.
- * Between them the name holds what it held before; a reader sees the old file or the new,
- * never a mixture.
+ * Each is a child that works on one struct tp_staged. Between begin and commit the name
+ * holds what it held before; a reader sees the old file or the new, never a mixture.
  *
- * Cancel: a begin or a commit that is cancelled removes its temporary and ends with
- * -ECANCELED. The discard is made of clean-up operations, but no child runs in a cancelled
- * machine without tp_shield(): put it around the discard.
+ * Errors: a begin or a commit that fails has removed its temporary. In a cancelled machine
+ * no child runs at all, so the one rule is: unless the commit gave 0, discard, inside
+ * tp_shield(). A discard that finds nothing to do is fine.
+ *
+ *     tp_shield(cx, true);
+ *     TP_AWAIT(cx, tp_staged_discard(cx, &m->staged), &result);
+ *     tp_shield(cx, false);
+ *
+ * A cancel that comes with the rename under way may be too late: then the commit ends with
+ * -ECANCELED, and the name may be the new file's.
  *
  * Durable when: as the `durability` of the commit says. After a power cut in between, a
  * temporary may be left over; tp_staged_is_temporary() knows their names, and a program
@@ -32,7 +37,7 @@ enum { TP_TEMPORARY_NAME_BYTES = 26 };
 /** The mode that a file is made with: 0666 less the umask. */
 #define TP_MODE_DEFAULT UINT32_MAX
 
-/** Read `fd` between begin and commit or discard. */
+/** Read `fd` between begin and commit or discard, and `failed_kind` after an error. */
 struct tp_staged {
     struct tp_machine machine;
     struct tp_fd
@@ -44,9 +49,10 @@ struct tp_staged {
     uint32_t failed_kind; /* enum tp_kind of the operation that failed, with a result < 0 */
     uint32_t attempts;
     int32_t error;
+    bool synced;  /* set it before the commit if the content is durable: no fsync then */
     bool own_dir; /* `dir` was opened here */
     bool made;    /* the temporary may be there */
-    bool dir_is_open, reserved;
+    bool reserved;
     struct tp_open_options options;
     char temporary[TP_TEMPORARY_NAME_BYTES];
     char dir_path[TP_PATH_MAX];
@@ -69,7 +75,8 @@ TP_EXPORT struct tp_op tp_staged_begin(struct tp_ctx *cx, struct tp_staged *stag
 TP_EXPORT struct tp_op tp_staged_commit(struct tp_ctx *cx, struct tp_staged *staged,
                                         uint32_t mode, enum tp_durability durability);
 
-/** Closes and removes the temporary. Completes with 0, or the error of the removal. */
+/** Closes and removes the temporary, if there is one; a begin was called before. Completes
+ * with 0, or the error of the removal. */
 TP_EXPORT struct tp_op tp_staged_discard(struct tp_ctx *cx, struct tp_staged *staged);
 
 /** Whether `name` is one that tp_staged_begin() makes. */
