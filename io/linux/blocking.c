@@ -1,0 +1,221 @@
+#include "blocking_internal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "io/linux/memory_internal.h"
+
+_Static_assert(sizeof(long) == 8, "LinuxIo is for 64-bit Linux");
+
+int tp_linux_open_flags(const struct tp_request *request)
+{
+    const struct tp_open_options *options = &request->b.options;
+    int flags = O_CLOEXEC;
+
+    if (options->read && options->write)
+        flags |= O_RDWR;
+    else
+        flags |= options->write ? O_WRONLY : O_RDONLY;
+    if (options->create)
+        flags |= O_CREAT;
+    if (options->create_new)
+        flags |= O_CREAT | O_EXCL;
+    if (options->truncate)
+        flags |= O_TRUNC;
+    if (options->direct)
+        flags |= O_DIRECT;
+    if (options->dsync)
+        flags |= O_DSYNC;
+    if ((request->flags & TP_IN_DIR) != 0)
+        flags |= O_NOFOLLOW;
+    return flags;
+}
+
+static enum tp_file_kind file_kind(uint32_t mode)
+{
+    if (S_ISREG(mode))
+        return TP_FILE_REGULAR;
+    if (S_ISDIR(mode))
+        return TP_FILE_DIRECTORY;
+    return S_ISLNK(mode) ? TP_FILE_SYMLINK : TP_FILE_OTHER;
+}
+
+struct tp_statx tp_linux_statx_convert(const struct statx *from)
+{
+    struct tp_statx to = {
+        .size = from->stx_size,
+        .allocated = from->stx_blocks * 512,
+        .inode = from->stx_ino,
+        .device = (uint64_t)from->stx_dev_major << 32 | from->stx_dev_minor,
+        .modified_ns = from->stx_mtime.tv_sec * 1000000000 + from->stx_mtime.tv_nsec,
+        .kind = file_kind(from->stx_mode),
+        .mode = from->stx_mode & 07777U,
+        .links = from->stx_nlink,
+    };
+
+    if ((from->stx_mask & (TP_LINUX_STATX_MASK & ~0x7ffU)) != 0) {
+        /* stx_dio_mem_align and stx_dio_offset_align, which older headers do not name */
+        const uint8_t *bytes = (const uint8_t *)from;
+
+        memcpy(&to.direct_memory_align, bytes + 152, sizeof to.direct_memory_align);
+        memcpy(&to.direct_align, bytes + 156, sizeof to.direct_align);
+    } else if (to.kind == TP_FILE_REGULAR) {
+        /* The file system does not say; 4096 is what those that can do it take. */
+        to.direct_memory_align = 4096;
+        to.direct_align = 4096;
+    }
+    return to;
+}
+
+/* Libc's wrappers of the calls that write into lent memory are not used: AddressSanitizer
+ * checks their arguments, and lent memory is poisoned on purpose. */
+static int32_t result_of(long value)
+{
+    return value < 0 ? -errno : (int32_t)value;
+}
+
+static int32_t find_data(const struct tp_request *request)
+{
+    const int fd = (int)request->fd.number;
+    struct tp_extent extent;
+    off_t at = lseek(fd, (off_t)request->b.offset, SEEK_DATA);
+
+    if (at < 0)
+        return errno == ENXIO ? 0 : -errno;
+    extent.start = (uint64_t)at;
+    at = lseek(fd, at, SEEK_HOLE);
+    if (at < 0)
+        return errno == ENXIO ? 0 : -errno; /* truncated meanwhile */
+    extent.end = (uint64_t)at;
+    tp_linux_store(request->a.memory, &extent, sizeof extent);
+    return 1;
+}
+
+static int32_t create_dir(const char *path)
+{
+    struct stat st;
+
+    if (mkdir(path, 0777) == 0)
+        return 0;
+    if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+        return 0;
+    return errno == EEXIST ? -EEXIST : -errno;
+}
+
+static int32_t create_dir_all(const char *path)
+{
+    char part[TP_PATH_MAX];
+    const size_t len = strlen(path);
+    int32_t result = create_dir(path);
+
+    tp_assert(len < sizeof part);
+    if (result != -ENOENT)
+        return result;
+    for (size_t at = 1; at < len; at++) {
+        if (path[at] != '/' || path[at - 1] == '/')
+            continue;
+        memcpy(part, path, at);
+        part[at] = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            return -errno;
+    }
+    return create_dir(path);
+}
+
+static int32_t sync_dir(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int32_t result;
+
+    if (fd < 0)
+        return -errno;
+    result = result_of(fsync(fd));
+    (void)close(fd);
+    return result;
+}
+
+static int32_t run_on_fd(const struct tp_request *request, struct statx *ret_statx)
+{
+    const int fd = (int)request->fd.number;
+
+    switch (request->kind) {
+    case TP_CLOSE:
+        return result_of(close(fd));
+    case TP_READ:
+        return result_of(
+            syscall(SYS_pread64, fd, request->a.memory, request->len, request->b.offset));
+    case TP_WRITE:
+        return result_of(
+            syscall(SYS_pwrite64, fd, request->a.memory, request->len, request->b.offset));
+    case TP_FSYNC:
+        return result_of((request->flags & TP_DATA_ONLY) != 0 ? fdatasync(fd) : fsync(fd));
+    case TP_FSTAT:
+        return result_of(syscall(SYS_statx, fd, "", tp_linux_statx_flags(request),
+                                 TP_LINUX_STATX_MASK, ret_statx));
+    case TP_TRUNCATE:
+        return result_of(ftruncate(fd, (off_t)request->a.length));
+    case TP_FALLOCATE:
+        return result_of(
+            fallocate(fd, (request->flags & TP_KEEP_SIZE) != 0 ? FALLOC_FL_KEEP_SIZE : 0,
+                      (off_t)request->b.offset, (off_t)request->a.length));
+    case TP_FIND_DATA:
+        return find_data(request);
+    case TP_SET_MODE:
+        return result_of(fchmod(fd, request->b.mode & 07777U));
+    case TP_LIST_DIR:
+        return tp_linux_list_dir(request);
+    default:
+        tp_unreachable();
+    }
+}
+
+static int32_t run_on_path(const struct tp_request *request, struct statx *ret_statx)
+{
+    const int dir = tp_linux_dir_of(request);
+
+    switch (request->kind) {
+    case TP_OPEN:
+        return result_of(openat(dir, request->a.path, tp_linux_open_flags(request),
+                                TP_LINUX_CREATE_MODE));
+    case TP_STAT:
+        return result_of(syscall(SYS_statx, dir, request->b.path,
+                                 tp_linux_statx_flags(request), TP_LINUX_STATX_MASK,
+                                 ret_statx));
+    case TP_RENAME:
+        return result_of(renameat(
+            dir, request->a.path,
+            (request->flags & TP_IN_DIR) != 0 ? (int)request->to_dir.number : AT_FDCWD,
+            request->b.path));
+    case TP_REMOVE:
+        return result_of(unlinkat(dir, request->a.path, 0));
+    case TP_CREATE_DIR:
+        return result_of(mkdirat(dir, request->a.path, request->b.mode));
+    case TP_CREATE_DIR_ALL:
+        return create_dir_all(request->a.path);
+    case TP_REMOVE_DIR:
+        return result_of(unlinkat(dir, request->a.path, AT_REMOVEDIR));
+    case TP_SYNC_DIR:
+        return sync_dir(request->a.path);
+    case TP_SYMLINK:
+        return result_of(symlinkat(request->b.path, dir, request->a.path));
+    case TP_READ_LINK:
+        return result_of(
+            syscall(SYS_readlinkat, dir, request->b.path, request->a.memory, request->len));
+    default:
+        tp_unreachable();
+    }
+}
+
+int32_t tp_linux_run_blocking(const struct tp_request *request, struct statx *ret_statx)
+{
+    const uint32_t traits = tp_kind_info[request->kind].traits;
+
+    if ((traits & TP_TAKES_FD) != 0)
+        return run_on_fd(request, ret_statx);
+    if ((traits & TP_TAKES_PATH) != 0)
+        return run_on_path(request, ret_statx);
+    tp_assert(request->kind == TP_NOP);
+    return 0;
+}

@@ -1,0 +1,90 @@
+#include "linux_internal.h"
+
+#include <errno.h>
+
+/* With handle 0 nobody waits for the outcome. */
+static void answer(struct tp_linux_io *self, const struct tp_request *request,
+                   int32_t value)
+{
+    if (request->handle != 0)
+        tp_io_complete_later(&self->io, request->handle, value);
+}
+
+/* It has not begun and never will. */
+static void stop_before_start(struct tp_linux_io *self, struct tp_linux_record *record)
+{
+    const struct tp_request request = record->request;
+
+    tp_linux_record_free(&self->records, record);
+    tp_linux_unhold(self, &request);
+    if (request.handle != 0)
+        tp_io_complete_later(&self->io, request.handle, -ECANCELED);
+}
+
+static void cancel_in_ring(struct tp_linux_io *self, const struct tp_request *request,
+                           uint64_t target_data)
+{
+    struct tp_linux_entry entry = {
+        .opcode = IORING_OP_ASYNC_CANCEL,
+        .fd = -1,
+        .address = target_data,
+        .user_data = request->handle == 0
+                         ? tp_linux_internal_data(TP_LINUX_SILENT, 0)
+                         : tp_linux_tagged(TP_LINUX_TAG_CANCEL, request->handle),
+    };
+
+    tp_assert(tp_linux_ring_space(&self->ring) > 0);
+    self->ring.uncounted++;
+    tp_linux_ring_fill(&self->ring, entry);
+}
+
+static void cancel_recorded(struct tp_linux_io *self, const struct tp_request *request,
+                            struct tp_linux_record *record)
+{
+    /* A close that is stopped would leave a file open that nobody can name any more. */
+    if (record->request.kind == TP_CLOSE) {
+        answer(self, request, -EALREADY);
+        return;
+    }
+    switch ((enum tp_linux_state)record->state) {
+    case TP_LINUX_WAITING:
+        tp_linux_list_remove(&self->records, &self->waiting, record);
+        break;
+    case TP_LINUX_STALLED:
+        tp_linux_list_remove(&self->records, &self->stalled, record);
+        break;
+    case TP_LINUX_IN_RING:
+        record->cancelled = 1;
+        cancel_in_ring(self, request,
+                       tp_linux_tagged(TP_LINUX_TAG_RECORD,
+                                       tp_linux_record_number(&self->records, record)));
+        return;
+    case TP_LINUX_UNSENT:
+    case TP_LINUX_QUEUED:
+    case TP_LINUX_RUNNING:
+    case TP_LINUX_FINISHED:
+        if (!tp_linux_workers_withdraw(&self->workers, record)) {
+            answer(self, request, -EALREADY);
+            return;
+        }
+        break;
+    case TP_LINUX_FREE:
+    case TP_LINUX_CLOSING:
+        tp_unreachable();
+    }
+    stop_before_start(self, record);
+    answer(self, request, 0);
+}
+
+void tp_linux_cancel(struct tp_linux_io *self, const struct tp_request *request)
+{
+    struct tp_linux_record *record =
+        tp_linux_record_find(&self->records, request->a.target);
+
+    if (record != NULL)
+        cancel_recorded(self, request, record);
+    else if (request->a.target == 0 || request->a.target > TP_HANDLE_MAX)
+        answer(self, request, -ENOENT);
+    else
+        cancel_in_ring(self, request, request->a.target);
+}

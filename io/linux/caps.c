@@ -1,0 +1,174 @@
+#include "linux_internal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "io/linux/blocking_internal.h"
+
+/* What each kind needs of the kernel, and what that means. */
+struct kind_plan {
+    uint8_t opcode;      /* of the ring; NO_OPCODE: only a thread can do it */
+    uint8_t route;       /* enum tp_linux_route, when the ring can */
+    enum tp_how how;     /* the same */
+    const char *why;     /* the same */
+    const char *why_not; /* why it runs on a thread, when the ring cannot */
+};
+
+#define NO_OPCODE 255U
+
+#define PLAIN  TP_LINUX_ROUTE_PLAIN
+#define RECORD TP_LINUX_ROUTE_RECORD
+#define THREAD TP_LINUX_ROUTE_WORKER
+
+static const char no_such_operation[] = "own thread: io_uring has no such operation";
+static const char masked[] = "own thread: the config says so";
+
+static const struct kind_plan plans[TP_KINDS] = {
+    [TP_NOP] = {IORING_OP_NOP, PLAIN, TP_HOW_INLINE, "io_uring", masked},
+    [TP_OPEN] = {IORING_OP_OPENAT, RECORD, TP_HOW_INLINE,
+                 "io_uring; with create or truncate, or a name that is not cached, on a "
+                 "kernel worker",
+                 masked},
+    [TP_CLOSE] = {IORING_OP_CLOSE, RECORD, TP_HOW_INLINE, "io_uring", masked},
+    [TP_READ] = {IORING_OP_READ, PLAIN, TP_HOW_INLINE, "io_uring", masked},
+    [TP_WRITE] =
+        {IORING_OP_WRITE, PLAIN, TP_HOW_INLINE,
+         "io_uring; buffered writes on ext4 and btrfs on a kernel worker, one at a "
+         "time for each file",
+         masked},
+    [TP_FSYNC] = {IORING_OP_FSYNC, PLAIN, TP_HOW_WORKER, "io_uring, kernel worker", masked},
+    [TP_FSTAT] = {IORING_OP_STATX, RECORD, TP_HOW_WORKER, "io_uring, kernel worker",
+                  masked},
+    [TP_TRUNCATE] = {TP_LINUX_OP_FTRUNCATE, PLAIN, TP_HOW_WORKER, "io_uring, kernel worker",
+                     "own thread: io_uring has no such operation before 6.9"},
+    [TP_FALLOCATE] = {IORING_OP_FALLOCATE, PLAIN, TP_HOW_WORKER, "io_uring, kernel worker",
+                      masked},
+    [TP_FIND_DATA] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
+    [TP_SET_MODE] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
+    [TP_LIST_DIR] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
+    [TP_STAT] = {IORING_OP_STATX, RECORD, TP_HOW_WORKER, "io_uring, kernel worker", masked},
+    [TP_RENAME] = {IORING_OP_RENAMEAT, RECORD, TP_HOW_WORKER, "io_uring, kernel worker",
+                   masked},
+    [TP_REMOVE] = {IORING_OP_UNLINKAT, RECORD, TP_HOW_WORKER, "io_uring, kernel worker",
+                   masked},
+    [TP_CREATE_DIR] = {IORING_OP_MKDIRAT, RECORD, TP_HOW_WORKER, "io_uring, kernel worker",
+                       masked},
+    [TP_CREATE_DIR_ALL] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
+    [TP_REMOVE_DIR] = {IORING_OP_UNLINKAT, RECORD, TP_HOW_WORKER, "io_uring, kernel worker",
+                       masked},
+    [TP_SYNC_DIR] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
+    [TP_SYMLINK] = {IORING_OP_SYMLINKAT, RECORD, TP_HOW_WORKER, "io_uring, kernel worker",
+                    masked},
+    [TP_READ_LINK] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
+    [TP_CANCEL] = {IORING_OP_ASYNC_CANCEL, TP_LINUX_ROUTE_CANCEL, TP_HOW_INLINE, "io_uring",
+                   ""},
+    [TP_TIMER] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", "the runtime's own"},
+    [TP_CHILD] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", "the runtime's own"},
+};
+
+void tp_linux_route_kinds(struct tp_linux_io *self, uint64_t kinds_off)
+{
+    for (uint32_t kind = 0; kind < TP_KINDS; kind++) {
+        const struct kind_plan *plan = &plans[kind];
+        const bool in_ring = plan->opcode != NO_OPCODE &&
+                             self->ring.opcodes[plan->opcode] != 0 &&
+                             (kind == TP_CANCEL || (kinds_off >> kind & 1) == 0);
+
+        self->route[kind] = in_ring ? plan->route : (uint8_t)THREAD;
+        self->io.caps.kinds[kind].how = plan->how;
+        self->io.caps.kinds[kind].why = in_ring ? plan->why : plan->why_not;
+        if (!in_ring && plan->how != TP_HOW_UNAVAILABLE)
+            self->io.caps.kinds[kind].how = TP_HOW_WORKER;
+    }
+    /* Valgrind is told what the kernel wrote, so the memory must be remembered. */
+    if (self->on_valgrind && self->route[TP_READ] == PLAIN)
+        self->route[TP_READ] = RECORD;
+}
+
+/* A growing text, cut when it is full. */
+struct text {
+    char *bytes;
+    size_t used, capacity;
+};
+
+TP_PRINTF(2, 3) static void say(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+    int len;
+
+    va_start(arguments, format);
+    len =
+        vsnprintf(text->bytes + text->used, text->capacity - text->used, format, arguments);
+    va_end(arguments);
+    if (len > 0)
+        text->used += (size_t)len < text->capacity - text->used
+                          ? (size_t)len
+                          : text->capacity - text->used - 1;
+}
+
+static void say_limit(struct text *text, const char *name, int resource)
+{
+    struct rlimit limit;
+
+    if (getrlimit((__rlimit_resource_t)resource, &limit) != 0)
+        return;
+    if (limit.rlim_cur == RLIM_INFINITY)
+        say(text, " %s unlimited", name);
+    else
+        say(text, " %s %llu", name, (unsigned long long)limit.rlim_cur);
+}
+
+static void say_features(struct text *text, uint32_t features)
+{
+    static const char *const names[] = {
+        "DEFER_TASKRUN", "SINGLE_ISSUER",   "COOP_TASKRUN",     "TASKRUN_FLAG",
+        "SUBMIT_ALL",    "registered ring", "registered files", "registered buffers",
+        "NO_IOWAIT",     "restricted",      "bounded workers",  "multishot wake",
+    };
+
+    say(text, "ring:");
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if ((features >> i & 1) != 0)
+            say(text, " %s", names[i]);
+    }
+    say(text, "\n");
+}
+
+/* The alignment that direct I/O needs on the file system that the program itself is on;
+ * each file's own is in its tp_statx. */
+static void say_direct(struct text *text)
+{
+    const struct tp_request request = {.kind = TP_STAT, .b.path = "/proc/self/exe"};
+    struct statx answer;
+
+    if (tp_linux_run_blocking(&request, &answer) == 0) {
+        const struct tp_statx file = tp_linux_statx_convert(&answer);
+
+        say(text,
+            "direct I/O: blocks of 4096 always do; for this program's file %u, memory %u\n",
+            file.direct_align, file.direct_memory_align);
+    }
+}
+
+void tp_linux_describe(struct tp_linux_io *self)
+{
+    struct text text = {self->notes, 0, sizeof self->notes};
+
+    say_features(&text, self->ring.features);
+    say(&text,
+        "queues: %u submissions, %u completions; at most %u bounded operations at a time\n",
+        self->ring.sq_entries, self->ring.cq_entries, self->cap);
+    say(&text, "threads: up to %u of our own", self->workers.threads_max);
+    if (self->ring.kernel_workers > 0)
+        say(&text, ", up to %u of each sort in the kernel", self->ring.kernel_workers);
+    say(&text, "\nlimits:");
+    say_limit(&text, "open files", RLIMIT_NOFILE);
+    say_limit(&text, "locked bytes", RLIMIT_MEMLOCK);
+    say_limit(&text, "processes", RLIMIT_NPROC);
+    say(&text, "\n");
+    if (self->buf_bytes > 0 && self->bufs_per_region == 0)
+        say(&text, "buffers: plain; the kernel registered none (locked memory?)\n");
+    say_direct(&text);
+    self->io.caps.notes = self->notes;
+}

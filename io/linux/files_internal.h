@@ -1,0 +1,92 @@
+/** io/linux/files_internal.h - what is known of each fd number: held operations, and hot
+ * files.
+ *
+ * A file that is used often is put into the ring's own table (registered files), which
+ * spares a reference count per operation. An entry for that travels in the batch and costs
+ * no kernel entry of its own; the file is used by its slot from that entry's completion on,
+ * and taken out by another one just before its close. A slot is used again only when the
+ * entry that cleared it has completed, so that slots and files cannot be confused.
+ *
+ * A close must not overtake operations on its file that have not begun (they wait for room,
+ * or for a thread): the number could be reused, and they would hit a stranger's file. They
+ * are counted here, and the close goes last.
+ */
+#ifndef TEMPEST_IO_LINUX_FILES_INTERNAL_H
+#define TEMPEST_IO_LINUX_FILES_INTERNAL_H
+
+#include "io/linux/ring_internal.h"
+
+#define TP_LINUX_HOT 16 /* uses after which a file is put into the table */
+
+struct tp_linux_file {
+    uint16_t uses;    /* stops at TP_LINUX_HOT */
+    uint16_t slot;    /* 1 + slot in the table, on its way in or there; 0: none */
+    uint32_t held;    /* operations on it that have not begun */
+    uint32_t closing; /* record of the close that waits for them; 0: none */
+};
+
+enum tp_linux_slot_state {
+    TP_LINUX_SLOT_FREE,
+    TP_LINUX_SLOT_ENTERING,
+    TP_LINUX_SLOT_IN,
+    TP_LINUX_SLOT_LEAVING,
+};
+
+struct tp_linux_slot {
+    int32_t number;     /* of the file; the kernel reads it from here */
+    uint16_t state;     /* enum tp_linux_slot_state */
+    uint16_t next_free; /* 1 + slot */
+};
+
+struct tp_linux_files {
+    struct tp_linux_file *items; /* by fd number */
+    uint32_t capacity;
+    struct tp_linux_slot *slots;
+    uint16_t slots_count; /* 0: no table */
+    uint16_t first_free;  /* 1 + slot */
+};
+
+/** 0, or -ENOMEM. The ring takes no entries yet. `slots` 0: no table. */
+int tp_linux_files_init(struct tp_linux_files *files, struct tp_linux_ring *ring,
+                        uint32_t fds_max, uint32_t slots,
+                        const struct tp_allocator *allocator);
+void tp_linux_files_deinit(struct tp_linux_files *files,
+                           const struct tp_allocator *allocator);
+
+/** Fills an entry that puts the file into the table, if there is a free slot and space for
+ * that entry and another. */
+void tp_linux_files_enter(struct tp_linux_files *files, struct tp_linux_ring *ring,
+                          uint32_t number);
+
+/** Forgets the file, whose close is about to be filled; fills an entry that takes it out of
+ * the table if it is there. There must be space for two entries. */
+void tp_linux_files_leave(struct tp_linux_files *files, struct tp_linux_ring *ring,
+                          uint32_t number);
+
+/** The entry of tp_linux_files_enter() or _leave() for `slot` has completed. */
+void tp_linux_files_entered(struct tp_linux_files *files, uint32_t slot, int32_t result);
+void tp_linux_files_left(struct tp_linux_files *files, uint32_t slot);
+
+/** How an entry names the file: its number, or its slot with IOSQE_FIXED_FILE in
+ * `ret_flags`. */
+static inline int32_t tp_linux_files_use(struct tp_linux_files *files,
+                                         struct tp_linux_ring *ring, uint32_t number,
+                                         uint8_t *ret_flags)
+{
+    struct tp_linux_file *file = &files->items[number];
+
+    if (file->slot != 0) {
+        if (files->slots[file->slot - 1].state == TP_LINUX_SLOT_IN) {
+            *ret_flags = IOSQE_FIXED_FILE;
+            return file->slot - 1;
+        }
+    } else if (file->uses < TP_LINUX_HOT) {
+        file->uses++;
+        if (file->uses == TP_LINUX_HOT)
+            tp_linux_files_enter(files, ring, number);
+    }
+    *ret_flags = 0;
+    return (int32_t)number;
+}
+
+#endif

@@ -1,0 +1,220 @@
+#include "linux_internal.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "io/linux/blocking_internal.h"
+#include "io/linux/memory_internal.h"
+
+#if defined(__has_include)
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#endif
+#endif
+
+/* The kernel wrote it, which Valgrind did not see. */
+static void mark_written(const void *memory, int32_t len)
+{
+#ifdef VALGRIND_MAKE_MEM_DEFINED
+    if (len > 0)
+        (void)VALGRIND_MAKE_MEM_DEFINED(memory, (size_t)len);
+#else
+    (void)memory, (void)len;
+#endif
+}
+
+/* The owner's part of an operation: turns what the kernel or a thread answered into the
+ * result. */
+static int32_t finish(struct tp_linux_io *self, const struct tp_linux_record *record,
+                      int32_t result)
+{
+    const struct tp_request *request = &record->request;
+
+    if (record->cancelled != 0 && result == -EINTR)
+        return -ECANCELED; /* stopped at work; what was asked for did not happen */
+    switch ((enum tp_kind)request->kind) {
+    case TP_OPEN:
+        if (result < 0 || tp_io_fd_opened(&self->io, (uint32_t)result))
+            return result;
+        (void)close(result);
+        return -EMFILE;
+    case TP_CLOSE:
+        return result == -EINTR ? 0 : result; /* closed all the same, on Linux */
+    case TP_FSTAT:
+    case TP_STAT:
+        if (result == 0) {
+            const struct statx *answer = &self->records.statx[record - self->records.items];
+            struct tp_statx converted;
+
+            mark_written(answer, (int32_t)sizeof *answer);
+            converted = tp_linux_statx_convert(answer);
+            tp_linux_store(request->a.memory, &converted, sizeof converted);
+        }
+        return result;
+    case TP_READ:
+        mark_written(request->a.memory, result);
+        return result;
+    case TP_NOP:
+    case TP_WRITE:
+    case TP_FSYNC:
+    case TP_TRUNCATE:
+    case TP_FALLOCATE:
+    case TP_FIND_DATA:
+    case TP_SET_MODE:
+    case TP_LIST_DIR:
+    case TP_RENAME:
+    case TP_REMOVE:
+    case TP_CREATE_DIR:
+    case TP_CREATE_DIR_ALL:
+    case TP_REMOVE_DIR:
+    case TP_SYNC_DIR:
+    case TP_SYMLINK:
+    case TP_READ_LINK:
+    case TP_CANCEL:
+    case TP_TIMER:
+    case TP_CHILD:
+    case TP_KINDS:
+        break;
+    }
+    return result;
+}
+
+/* The same when nobody is left to take the result: what it owns is given back. */
+static void finish_for_nobody(const struct tp_linux_record *record, int32_t result)
+{
+    if (record->request.kind == TP_OPEN && result >= 0)
+        (void)close(result);
+    if (record->request.kind == TP_CLOSE && result == -ECANCELED)
+        (void)close((int)record->request.fd.number);
+}
+
+static void reap_internal(struct tp_linux_io *self, const struct io_uring_cqe *cqe)
+{
+    const uint32_t number = (uint32_t)cqe->user_data;
+
+    switch ((enum tp_linux_internal)(cqe->user_data >> 32 & 0xffffffU)) {
+    case TP_LINUX_WAKE:
+        if ((cqe->flags & IORING_CQE_F_MORE) != 0)
+            self->ring.finals--; /* the loop counts every entry as a final one */
+        tp_linux_wake_seen(self, (cqe->flags & IORING_CQE_F_MORE) != 0);
+        return;
+    case TP_LINUX_SILENT:
+        break;
+    case TP_LINUX_FILE_ENTERED:
+        tp_linux_files_entered(&self->files, number, cqe->res);
+        break;
+    case TP_LINUX_FILE_LEFT:
+        tp_linux_files_left(&self->files, number);
+        break;
+    }
+    tp_assert(self->ring.uncounted > 0);
+    self->ring.uncounted--;
+}
+
+/* Everything that is not plain. Returns how many completions it made: 0 or 1. */
+static uint32_t reap_tagged(struct tp_linux_io *self, const struct io_uring_cqe *cqe,
+                            struct tp_completion *ret_completion)
+{
+    const uint64_t rest = cqe->user_data & TP_HANDLE_MAX;
+    struct tp_linux_record *record;
+
+    ret_completion->flags = 0;
+    switch ((enum tp_linux_tag)(cqe->user_data >> TP_LINUX_TAG_SHIFT)) {
+    case TP_LINUX_TAG_RECORD:
+        record = tp_linux_record_at(&self->records, (uint32_t)rest);
+        tp_assert(record->state == TP_LINUX_IN_RING);
+        ret_completion->handle = record->request.handle;
+        ret_completion->value = finish(self, record, cqe->res);
+        self->ring.uncounted -= record->uncounted;
+        tp_linux_record_free(&self->records, record);
+        return 1;
+    case TP_LINUX_TAG_CANCEL:
+        ret_completion->handle = rest;
+        ret_completion->value = cqe->res;
+        self->ring.uncounted--;
+        return 1;
+    case TP_LINUX_TAG_INTERNAL:
+        reap_internal(self, cqe);
+        return 0;
+    case TP_LINUX_TAG_PLAIN:
+        break;
+    }
+    tp_unreachable();
+}
+
+static void reap_ring(struct tp_linux_io *self)
+{
+    struct tp_linux_ring *ring = &self->ring;
+    struct tp_completions *list = &self->io.completions;
+    const uint32_t room = tp_io_completions_room(&self->io);
+    const uint32_t ready = tp_linux_ring_ready(ring);
+    const uint32_t mask = ring->cq_entries - 1;
+    const uint32_t head = *ring->kernel_cq_head;
+    struct tp_completion *items = list->items + list->count;
+    uint32_t made = 0, seen = 0;
+
+    while (seen < ready && made < room) {
+        const struct io_uring_cqe *cqe = &ring->cqes[(head + seen) & mask];
+
+        seen++;
+        if (cqe->user_data <= TP_HANDLE_MAX) {
+            items[made].handle = cqe->user_data;
+            items[made].value = cqe->res;
+            items[made].flags = 0;
+            made++;
+        } else {
+            made += reap_tagged(self, cqe, &items[made]);
+        }
+    }
+    __atomic_store_n(ring->kernel_cq_head, head + seen, __ATOMIC_RELEASE);
+    ring->finals += seen;
+    tp_assert(made <= self->io.in_flight);
+    list->count += made;
+    list->live += made;
+    self->io.in_flight -= made;
+    self->io.stats.completed += made;
+}
+
+static void reap_workers(struct tp_linux_io *self)
+{
+    while (self->workers.finished.count > 0 && tp_io_completions_room(&self->io) > 0) {
+        struct tp_linux_record *record =
+            tp_linux_list_pop(&self->records, &self->workers.finished);
+        const struct tp_request request = record->request;
+        const int32_t value = finish(self, record, record->result);
+
+        tp_linux_record_free(&self->records, record);
+        tp_linux_unhold(self, &request);
+        tp_io_complete(&self->io, request.handle, value, 0);
+    }
+}
+
+void tp_linux_reap(struct tp_linux_io *self)
+{
+    reap_ring(self);
+    if (self->workers.finished.count > 0)
+        reap_workers(self);
+}
+
+void tp_linux_reap_for_nobody(struct tp_linux_io *self)
+{
+    struct tp_linux_ring *ring = &self->ring;
+    const uint32_t ready = tp_linux_ring_ready(ring);
+    const uint32_t head = *ring->kernel_cq_head;
+
+    for (uint32_t seen = 0; seen < ready; seen++) {
+        const struct io_uring_cqe *cqe =
+            &ring->cqes[(head + seen) & (ring->cq_entries - 1)];
+        struct tp_linux_record *record;
+
+        if ((cqe->flags & IORING_CQE_F_MORE) == 0)
+            ring->finals++;
+        if (cqe->user_data >> TP_LINUX_TAG_SHIFT != TP_LINUX_TAG_RECORD)
+            continue;
+        record =
+            tp_linux_record_at(&self->records, (uint32_t)(cqe->user_data & TP_HANDLE_MAX));
+        finish_for_nobody(record, cqe->res);
+        tp_linux_record_free(&self->records, record);
+    }
+    __atomic_store_n(ring->kernel_cq_head, head + ready, __ATOMIC_RELEASE);
+}

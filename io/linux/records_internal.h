@@ -1,0 +1,96 @@
+/** io/linux/records_internal.h - what is remembered of an operation beyond its handle.
+ *
+ * A plain operation (read, write, fsync, nop, ...) goes into the ring under its own handle
+ * and has no record. The others have one: they hold paths or a statx buffer, need something
+ * done with their result, wait for room, or run on a thread. Records are found by handle,
+ * for cancel, and sit in one list at a time. Numbers are 1 + index; 0 is none.
+ */
+#ifndef TEMPEST_IO_LINUX_RECORDS_INTERNAL_H
+#define TEMPEST_IO_LINUX_RECORDS_INTERNAL_H
+
+#include <sys/stat.h>
+
+#include "io/linux/paths_internal.h"
+#include "io/request.h"
+
+enum tp_linux_state {
+    TP_LINUX_FREE,
+    TP_LINUX_WAITING,  /* for room under the cap of law 7 */
+    TP_LINUX_STALLED,  /* the submission queue is full, and the kernel would take nothing */
+    TP_LINUX_CLOSING,  /* a close behind operations on its fd that have not begun */
+    TP_LINUX_IN_RING,  /* the kernel completes it */
+    TP_LINUX_UNSENT,   /* for a worker thread, at the next poll */
+    TP_LINUX_QUEUED,   /* at the worker threads; theirs, under their lock */
+    TP_LINUX_RUNNING,  /* on a worker thread */
+    TP_LINUX_FINISHED, /* by a worker thread, and not delivered yet */
+};
+
+struct tp_linux_record {
+    struct tp_request request; /* its paths are the copies below */
+    char *paths[2];
+    uint32_t next, previous; /* in the list of its state */
+    uint32_t next_hashed;    /* of the same bucket; in a free one: the next free one */
+    int32_t result;          /* of a worker */
+    uint8_t state;           /* enum tp_linux_state */
+    uint8_t uncounted;       /* in the ring, and not under the cap */
+    uint8_t cancelled;       /* somebody has asked it to stop */
+};
+
+struct tp_linux_list {
+    uint32_t first, last, count;
+};
+
+struct tp_linux_records {
+    struct tp_linux_record *items;
+    struct statx
+        *statx; /* one for each record: the kernel writes there, so it cannot move */
+    uint32_t *buckets;
+    uint32_t bucket_mask;
+    uint32_t capacity;
+    uint32_t touched;
+    uint32_t first_free;
+    void *memory;
+    size_t size_bytes;
+    struct tp_linux_paths paths;
+};
+
+/** 0, or -ENOMEM. */
+int tp_linux_records_init(struct tp_linux_records *records, uint32_t capacity);
+void tp_linux_records_deinit(struct tp_linux_records *records);
+
+/** A record with a copy of `request` and of its paths. There must be one left. */
+struct tp_linux_record *tp_linux_record_make(struct tp_linux_records *records,
+                                             const struct tp_request *request);
+void tp_linux_record_free(struct tp_linux_records *records, struct tp_linux_record *record);
+
+/** The record under `handle`; NULL if it has none. O(1). */
+struct tp_linux_record *tp_linux_record_find(const struct tp_linux_records *records,
+                                             uint64_t handle);
+
+static inline uint32_t tp_linux_record_number(const struct tp_linux_records *records,
+                                              const struct tp_linux_record *record)
+{
+    return (uint32_t)(record - records->items) + 1;
+}
+
+static inline struct tp_linux_record *
+tp_linux_record_at(const struct tp_linux_records *records, uint32_t number)
+{
+    tp_assert(number > 0 && number <= records->capacity);
+    return &records->items[number - 1];
+}
+
+void tp_linux_list_append(struct tp_linux_records *records, struct tp_linux_list *list,
+                          struct tp_linux_record *record);
+void tp_linux_list_remove(struct tp_linux_records *records, struct tp_linux_list *list,
+                          struct tp_linux_record *record);
+
+/** Takes the first out; NULL when the list is empty. */
+struct tp_linux_record *tp_linux_list_pop(struct tp_linux_records *records,
+                                          struct tp_linux_list *list);
+
+/** Moves all of `from` to the end of `list`. */
+void tp_linux_list_move(struct tp_linux_records *records, struct tp_linux_list *list,
+                        struct tp_linux_list *from);
+
+#endif

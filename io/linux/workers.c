@@ -1,0 +1,150 @@
+#include "workers_internal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <time.h>
+
+#include "io/linux/blocking_internal.h"
+
+void tp_linux_workers_init(struct tp_linux_workers *workers,
+                           struct tp_linux_records *records, uint32_t threads_max)
+{
+    tp_assert(threads_max > 0 && threads_max <= TP_LINUX_WORKERS_LIMIT);
+    workers->records = records;
+    workers->threads_max = threads_max;
+    tp_assert(pthread_mutex_init(&workers->lock, NULL) == 0);
+    tp_assert(pthread_cond_init(&workers->work, NULL) == 0);
+}
+
+static void *work(void *argument)
+{
+    struct tp_linux_workers *workers = argument;
+    struct tp_linux_records *records = workers->records;
+
+    tp_assert(pthread_mutex_lock(&workers->lock) == 0);
+    while (!workers->over) {
+        struct tp_linux_record *record = tp_linux_list_pop(records, &workers->queued);
+
+        if (record == NULL) {
+            workers->idle++;
+            tp_assert(pthread_cond_wait(&workers->work, &workers->lock) == 0);
+            workers->idle--;
+            continue;
+        }
+        record->state = TP_LINUX_RUNNING;
+        tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
+        record->result = tp_linux_run_blocking(&record->request,
+                                               &records->statx[record - records->items]);
+        tp_assert(pthread_mutex_lock(&workers->lock) == 0);
+        tp_linux_list_append(records, &workers->done, record);
+        if (workers->done.count == 1)
+            workers->notify(workers->notify_context);
+    }
+    tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
+    return NULL;
+}
+
+/* Starts one more thread; all its signals are blocked, since they are the program's. */
+static int start_thread(struct tp_linux_workers *workers)
+{
+    sigset_t all, before;
+    int error;
+
+    (void)sigfillset(&all);
+    tp_assert(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+    error = pthread_create(&workers->ids[workers->threads], NULL, work, workers);
+    tp_assert(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+    if (error == 0)
+        workers->threads++;
+    return -error;
+}
+
+void tp_linux_workers_add(struct tp_linux_workers *workers, struct tp_linux_record *record)
+{
+    record->state = TP_LINUX_UNSENT;
+    tp_linux_list_append(workers->records, &workers->unsent, record);
+}
+
+int tp_linux_workers_send(struct tp_linux_workers *workers)
+{
+    struct tp_linux_records *records = workers->records;
+    uint32_t jobs;
+
+    if (workers->unsent.count == 0)
+        return 0;
+    for (uint32_t at = workers->unsent.first; at != 0;
+         at = tp_linux_record_at(records, at)->next)
+        tp_linux_record_at(records, at)->state = TP_LINUX_QUEUED;
+    tp_assert(pthread_mutex_lock(&workers->lock) == 0);
+    workers->outstanding += workers->unsent.count;
+    tp_linux_list_move(records, &workers->queued, &workers->unsent);
+    jobs = workers->queued.count;
+    while (workers->threads < workers->threads_max && workers->idle < jobs &&
+           start_thread(workers) == 0)
+        jobs--;
+    for (uint32_t i = 0; i < jobs && i < workers->idle; i++)
+        (void)pthread_cond_signal(&workers->work);
+    if (workers->threads == 0) { /* nobody will come: fail them, rather than hang */
+        for (uint32_t at = workers->queued.first; at != 0;
+             at = tp_linux_record_at(records, at)->next)
+            tp_linux_record_at(records, at)->result = -EAGAIN;
+        tp_linux_list_move(records, &workers->done, &workers->queued);
+    }
+    tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
+    return workers->threads == 0 ? -EAGAIN : 0;
+}
+
+bool tp_linux_workers_withdraw(struct tp_linux_workers *workers,
+                               struct tp_linux_record *record)
+{
+    bool withdrawn = true;
+
+    tp_assert(pthread_mutex_lock(&workers->lock) == 0);
+    if (record->state == TP_LINUX_UNSENT) {
+        tp_linux_list_remove(workers->records, &workers->unsent, record);
+    } else if (record->state == TP_LINUX_QUEUED) {
+        tp_linux_list_remove(workers->records, &workers->queued, record);
+        workers->outstanding--;
+    } else {
+        withdrawn = false;
+    }
+    tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
+    return withdrawn;
+}
+
+void tp_linux_workers_collect(struct tp_linux_workers *workers)
+{
+    struct tp_linux_list *finished = &workers->finished;
+    struct tp_linux_record *record;
+
+    if (workers->outstanding == 0)
+        return;
+    tp_assert(pthread_mutex_lock(&workers->lock) == 0);
+    workers->outstanding -= workers->done.count;
+    for (uint32_t at = workers->done.first; at != 0; at = record->next) {
+        record = tp_linux_record_at(workers->records, at);
+        record->state = TP_LINUX_FINISHED;
+    }
+    tp_linux_list_move(workers->records, finished, &workers->done);
+    tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
+}
+
+bool tp_linux_workers_stop(struct tp_linux_workers *workers, uint64_t deadline_ns)
+{
+    struct timespec deadline = {(time_t)(deadline_ns / 1000000000U),
+                                (long)(deadline_ns % 1000000000U)};
+
+    tp_assert(pthread_mutex_lock(&workers->lock) == 0);
+    workers->over = true;
+    (void)pthread_cond_broadcast(&workers->work);
+    tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
+    while (workers->threads > 0) {
+        if (pthread_clockjoin_np(workers->ids[workers->threads - 1], NULL, CLOCK_MONOTONIC,
+                                 &deadline) != 0)
+            return false;
+        workers->threads--;
+    }
+    (void)pthread_cond_destroy(&workers->work);
+    (void)pthread_mutex_destroy(&workers->lock);
+    return true;
+}

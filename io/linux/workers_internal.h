@@ -1,0 +1,56 @@
+/** io/linux/workers_internal.h - a few threads for what the kernel has no ring operation
+ * for.
+ *
+ * Threads start when there is work and none is idle, up to a bound, and stay. Jobs are
+ * records: they are collected during a tick and handed over by the next poll, with one lock
+ * for all. Results come back through a list and the eventfd that the ring polls, so a
+ * worker's result looks like any other completion. The threads block all signals.
+ */
+#ifndef TEMPEST_IO_LINUX_WORKERS_INTERNAL_H
+#define TEMPEST_IO_LINUX_WORKERS_INTERNAL_H
+
+#include <pthread.h>
+
+#include "io/linux/records_internal.h"
+
+#define TP_LINUX_WORKERS_LIMIT 64 /* highest workers_max */
+
+struct tp_linux_workers {
+    struct tp_linux_records *records;
+    uint32_t threads_max;
+    struct tp_linux_list unsent;   /* the owner's */
+    struct tp_linux_list finished; /* the owner's: collected, and not delivered yet */
+    uint32_t outstanding;          /* the owner's: jobs handed over and not collected */
+    void (*notify)(void *context); /* called by a worker: results are there */
+    void *notify_context;
+
+    pthread_mutex_t lock; /* protects what follows */
+    pthread_cond_t work;  /* there are jobs, or it is over */
+    struct tp_linux_list queued;
+    struct tp_linux_list done;
+    uint32_t threads, idle;
+    bool over;
+    pthread_t ids[TP_LINUX_WORKERS_LIMIT];
+};
+
+void tp_linux_workers_init(struct tp_linux_workers *workers,
+                           struct tp_linux_records *records, uint32_t threads_max);
+
+/** Takes a job; nothing happens before tp_linux_workers_send(). */
+void tp_linux_workers_add(struct tp_linux_workers *workers, struct tp_linux_record *record);
+
+/** Hands over what was added. 0, or -EAGAIN: not one thread can be had; the jobs stay. */
+int tp_linux_workers_send(struct tp_linux_workers *workers);
+
+/** Takes back a job that no thread has begun; false if one has. */
+bool tp_linux_workers_withdraw(struct tp_linux_workers *workers,
+                               struct tp_linux_record *record);
+
+/** Moves the results into `finished`. */
+void tp_linux_workers_collect(struct tp_linux_workers *workers);
+
+/** Drops what no thread has begun, and ends the threads. False if one is still at work at
+ * `deadline_ns` of CLOCK_MONOTONIC: then nothing that it may touch can be freed. */
+bool tp_linux_workers_stop(struct tp_linux_workers *workers, uint64_t deadline_ns);
+
+#endif
