@@ -1,0 +1,45 @@
+/** tests/common/manual_io.h - an Io whose completions and clock the test decides.
+ *
+ * Operations are noted in order of submission and complete when the test says so. Every NOP
+ * completes by itself with the next poll. A cancel makes its target complete with
+ * -ECANCELED, unless `ignore_cancels`. Parking with nothing that could complete moves the
+ * clock to the deadline; with no deadline either it is a failure of the test.
+ */
+#ifndef TESTS_COMMON_MANUAL_IO_H
+#define TESTS_COMMON_MANUAL_IO_H
+
+#include "io/io.h"
+
+struct manual_op {
+    struct tp_request request;
+    char path[64];
+    int32_t value;
+    bool completing, done;
+};
+
+struct manual_io {
+    struct tp_io io;
+    struct manual_op ops[8192]; /* in order of submission */
+    uint32_t count;
+    uint32_t delivered_from; /* everything below is done */
+    uint64_t now_ns, wall_ns;
+    uint32_t cancels;  /* that came in */
+    uint32_t unpolled; /* submitted since the last poll */
+    uint32_t woken;
+    bool ignore_cancels;
+    uint64_t slept_until; /* of the last park that had to sleep */
+};
+
+void manual_io_init(struct manual_io *manual);
+void manual_io_deinit(struct manual_io *manual);
+
+/** The newest operation of `kind` that has not completed; NULL if there is none. */
+struct manual_op *manual_find(struct manual_io *manual, enum tp_kind kind);
+
+/** Completes it with the next poll. An open's value >= 0 opens that fd number. */
+void manual_complete(struct manual_op *op, int32_t value);
+
+/** How many operations have not completed. */
+uint32_t manual_pending(const struct manual_io *manual);
+
+#endif
