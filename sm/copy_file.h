@@ -58,10 +58,12 @@ struct tp_copy_block {
     struct tp_buf *buf; /* what it moves through: registered, or &plain */
     struct tp_buf plain;
     struct tp_buf part;       /* of *buf: what is lent now */
+    struct tp_op op;          /* its read or write in flight; none: idle */
     uint64_t offset, end;     /* what is left to move: [offset, end) of the file */
-    uint32_t filled, written; /* bytes in buf, and of these, bytes in the destination */
-    uint32_t stalls;          /* transfers in a row that brought nothing usable */
-    uint32_t reserved;
+    uint32_t filled, written; /* bytes in buf; of these, bytes in the destination */
+    uint32_t stalls;          /* transfers in a row that brought nothing forward */
+    bool writing;
+    bool reserved[3];
 };
 
 /** Read `bytes` at any time, the others after the end. */
@@ -74,15 +76,23 @@ struct tp_copy_file {
     bool found_shrunk;    /* the source ended before the size that it had at first */
     /* The rest is internal. */
     bool source_direct, destination_direct;
-    bool ended_early, named, searching;
+    bool open_ended; /* the source claims to be empty: read until its end */
+    bool holes;      /* the source may have some: search for data */
+    bool reserved[2];
     int32_t error;
-    uint32_t align, depth, flying;
+    uint32_t align;  /* of direct transfers; 1: neither side is direct */
+    uint32_t depth;  /* blocks taken */
+    uint32_t flying; /* operations of the ring */
+    uint32_t reserved2;
     struct tp_place source_place, destination_place;
     struct tp_copy_options options;
     struct tp_fd source, destination;
-    struct tp_statx statx;
-    struct tp_extent extent;
-    uint64_t next, limit; /* where the next block begins; where the file ends */
+    struct tp_statx statx; /* of the source */
+    struct tp_op search;   /* find_data in flight */
+    struct tp_extent extent, found;
+    uint64_t next;    /* where the next block begins */
+    uint64_t limit;   /* where the source ends */
+    uint64_t reached; /* the end of the destination, by the writes so far */
     struct tp_staged staged;
     struct tp_copy_block blocks[TP_COPY_DEPTH_MAX];
 };

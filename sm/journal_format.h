@@ -11,8 +11,9 @@
 
 #define TP_JOURNAL_VERSION UINT32_C(1)
 /** Groups start and end on such blocks; no file system or disk tears across two of them. */
-#define TP_JOURNAL_BLOCK        UINT32_C(4096)
-#define TP_JOURNAL_GROUP_HEADER UINT32_C(80) /* bytes before the first record of a group \
+#define TP_JOURNAL_BLOCK UINT32_C(4096)
+#define TP_JOURNAL_GROUP_HEADER                                                          \
+    UINT32_C(80)                             /* bytes before the first record of a group \
                                               */
 #define TP_JOURNAL_RECORD_HEADER UINT32_C(4) /* bytes before each record: its length */
 #define TP_JOURNAL_GROUP_MAX     (UINT32_C(64) << 20) /* bytes of the largest group allowed */

@@ -56,11 +56,12 @@ struct tp_walk_entry {
 /** One open directory on the way down; internal but for its size. */
 struct tp_walk_level {
     struct tp_fd fd;
-    struct tp_buf buf;
-    const struct tp_dir_entry *at; /* the entry that was yielded or entered last */
-    uint32_t path_len;             /* of this directory in the path */
-    bool listed, kept;             /* the end was seen; the fd is somebody else's now */
-    bool failed, reserved;
+    struct tp_buf buf;             /* over `bytes`: what list_dir brought last */
+    const struct tp_dir_entry *at; /* the last entry of these that was told; NULL: none */
+    uint32_t path_len;             /* of this directory, in the path */
+    bool listed;                   /* nothing more to list */
+    bool kept;                     /* the fd is not the walk's to close */
+    bool reserved[2];
     uint64_t bytes[TP_WALK_LEVEL_BYTES / 8];
 };
 
@@ -74,7 +75,6 @@ struct tp_walk {
     uint32_t levels_max, path_bytes;
     uint32_t depth; /* open levels */
     uint32_t state;
-    struct tp_fd opened;
     struct tp_statx statx;
 };
 
