@@ -28,36 +28,34 @@ void tp_stopf(const char *file, int line, const char *format, ...)
     abort();
 }
 
+/* clang-format off */
+#define ERRNO_TABLE(X)                                                                   \
+    X(EPERM) X(ENOENT) X(EINTR) X(EIO) X(ENXIO) X(E2BIG) X(EBADF) X(ECHILD) X(EAGAIN)    \
+    X(ENOMEM) X(EACCES) X(EFAULT) X(EBUSY) X(EEXIST) X(EXDEV) X(ENODEV) X(ENOTDIR)       \
+    X(EISDIR) X(EINVAL) X(ENFILE) X(EMFILE) X(ENOTTY) X(ETXTBSY) X(EFBIG) X(ENOSPC)      \
+    X(ESPIPE) X(EROFS) X(EMLINK) X(EPIPE) X(EDOM) X(ERANGE) X(EDEADLK) X(ENAMETOOLONG)   \
+    X(ENOLCK) X(ENOSYS) X(ENOTEMPTY) X(ELOOP) X(EOVERFLOW) X(EILSEQ) X(ENOTSOCK)         \
+    X(EDESTADDRREQ) X(EMSGSIZE) X(EPROTOTYPE) X(ENOPROTOOPT) X(EPROTONOSUPPORT)          \
+    X(EOPNOTSUPP) X(EAFNOSUPPORT) X(EADDRINUSE) X(EADDRNOTAVAIL) X(ENETDOWN)             \
+    X(ENETUNREACH) X(ENETRESET) X(ECONNABORTED) X(ECONNRESET) X(ENOBUFS) X(EISCONN)      \
+    X(ENOTCONN) X(ETIMEDOUT) X(ECONNREFUSED) X(EHOSTUNREACH) X(EALREADY)                 \
+    X(EINPROGRESS) X(ESTALE) X(EDQUOT) X(ECANCELED) X(EBADMSG) X(EPROTO) X(ENODATA)      \
+    X(ESHUTDOWN)
+/* clang-format on */
+
 const char *tp_errno_name(int32_t error)
 {
-#define NAME(e) \
-    case e:     \
-        return #e;
     switch (error < 0 ? -error : error) {
     case 0:
         return "OK";
-        NAME(EPERM)
-        NAME(ENOENT) NAME(EINTR) NAME(EIO) NAME(ENXIO) NAME(E2BIG) NAME(EBADF) NAME(ECHILD)
-            NAME(EAGAIN) NAME(ENOMEM) NAME(EACCES) NAME(EFAULT) NAME(EBUSY) NAME(EEXIST)
-                NAME(EXDEV) NAME(ENODEV) NAME(ENOTDIR) NAME(EISDIR) NAME(EINVAL) NAME(
-                    ENFILE) NAME(EMFILE) NAME(ENOTTY) NAME(ETXTBSY) NAME(EFBIG) NAME(ENOSPC)
-                    NAME(ESPIPE) NAME(EROFS) NAME(EMLINK) NAME(EPIPE) NAME(EDOM) NAME(
-                        ERANGE) NAME(EDEADLK) NAME(ENAMETOOLONG) NAME(ENOLCK) NAME(ENOSYS)
-                        NAME(ENOTEMPTY) NAME(ELOOP) NAME(EOVERFLOW) NAME(EILSEQ) NAME(
-                            ENOTSOCK) NAME(EDESTADDRREQ) NAME(EMSGSIZE) NAME(EPROTOTYPE)
-                            NAME(ENOPROTOOPT) NAME(EPROTONOSUPPORT) NAME(EOPNOTSUPP)
-                                NAME(EAFNOSUPPORT) NAME(EADDRINUSE) NAME(EADDRNOTAVAIL)
-                                    NAME(ENETDOWN) NAME(ENETUNREACH) NAME(ENETRESET)
-                                        NAME(ECONNABORTED) NAME(ECONNRESET) NAME(ENOBUFS)
-                                            NAME(EISCONN) NAME(ENOTCONN) NAME(ETIMEDOUT)
-                                                NAME(ECONNREFUSED) NAME(EHOSTUNREACH)
-                                                    NAME(EALREADY) NAME(EINPROGRESS)
-                                                        NAME(ESTALE) NAME(EDQUOT)
-                                                            NAME(ECANCELED) NAME(EBADMSG)
-                                                                NAME(EPROTO) default
-            : return "E?";
-    }
+#define NAME(name) \
+    case name:     \
+        return #name;
+        ERRNO_TABLE(NAME)
 #undef NAME
+    default:
+        return "E?";
+    }
 }
 
 void *tp_alloc(const struct tp_allocator *allocator, size_t size_bytes, size_t align)

@@ -7,6 +7,7 @@
 #ifndef TEMPEST_IO_BASE_H
 #define TEMPEST_IO_BASE_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -31,6 +32,14 @@
 #define TP_VERSION_PATCH 0
 #define TP_VERSION_NUMBER \
     (TP_VERSION_MAJOR * 10000 + TP_VERSION_MINOR * 100 + TP_VERSION_PATCH)
+
+/* Errors that wasi-libc lacks; its own end below 100. */
+#ifndef ENODATA
+#define ENODATA 1061
+#endif
+#ifndef ESHUTDOWN
+#define ESHUTDOWN 1108
+#endif
 
 /** No deadline: a point in time that is never reached. */
 #define TP_NEVER UINT64_MAX
