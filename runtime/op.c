@@ -53,11 +53,14 @@ static bool refuses(const struct tp_machine *machine, uint32_t traits)
 struct tp_op(tp_submit)(struct tp_ctx *cx, struct tp_request *request)
 {
     struct tp_scheduler *s = cx->scheduler;
-    uint32_t traits = tp_kind_info[request->kind].traits;
-    uint32_t index = take_slot(cx, request->kind, request->fd.number);
-    struct tp_slot *slot = &s->slots.slots[index];
+    struct tp_slot *slot;
+    uint32_t traits, index;
 
+    tp_assert(request->kind < TP_KINDS);
+    traits = tp_kind_info[request->kind].traits;
     tp_assert((traits & TP_NOT_IO) == 0);
+    index = take_slot(cx, request->kind, request->fd.number);
+    slot = &s->slots.slots[index];
     slot->on.buf = request->buf;
     if ((traits & TP_TAKES_PATH) != 0)
         tp_slot_keep_path(&s->slots, index,
@@ -277,10 +280,11 @@ void tp_slot_claim(struct tp_scheduler *s, uint32_t index, struct tp_result *ret
     ret_result->tag = slot->tag;
     ret_result->op.handle = tp_slot_handle(&s->slots, index);
     ret_result->buf = NULL;
-    if ((slot->flags & TP_SLOT_LENT) != 0) {
+    if ((slot->flags & TP_SLOT_LENT) != 0)
         tp_io_end_loan(s->io, ret_result->op.handle);
+    if (slot->kind != TP_CHILD && slot->on.buf != NULL) {
         ret_result->buf = slot->on.buf;
-        if (slot->on.buf != NULL && has_trait(slot, TP_LENDS_IN))
+        if (has_trait(slot, TP_LENDS_IN))
             slot->on.buf->len = slot->value < 0 ? 0 : (uint32_t)slot->value;
     }
     tp_slots_unappend(&s->slots, &owner->arrived, &owner->arrived_last, index);

@@ -219,6 +219,7 @@ int tp_scheduler_run(struct tp_scheduler *s)
                 return -EDEADLK;
             }
             begin_iteration(s);
+            tp_assert(s->now.first == NULL); /* park is legal with an empty wake set only */
             s->io->wakes_expected = progress == TP_WAIT_WAKE ? 1 : 0;
             tp_io_park(s->io, tp_timers_next_ns(&s->timers));
         }
