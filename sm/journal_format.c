@@ -246,13 +246,11 @@ bool tp_journal_cursor_next(struct tp_journal_cursor *cursor,
     return true;
 }
 
-uint8_t *tp_journal_record_encode(uint8_t *at, const void *bytes, uint32_t len_bytes)
+void tp_journal_record_encode(uint8_t *at, const void *bytes, uint32_t len_bytes)
 {
     put32(at, len_bytes);
-    at += TP_JOURNAL_RECORD_HEADER;
     if (len_bytes > 0)
-        memcpy(at, bytes, len_bytes);
-    return at + len_bytes;
+        memcpy(at + TP_JOURNAL_RECORD_HEADER, bytes, len_bytes);
 }
 
 /* ------------------------------------------------------------------ names and ids */

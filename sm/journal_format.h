@@ -115,8 +115,8 @@ struct tp_journal_cursor tp_journal_cursor_of(const uint8_t *bytes,
 bool tp_journal_cursor_next(struct tp_journal_cursor *cursor,
                             struct tp_journal_record *ret_record);
 
-/** Appends a record's bytes at `at`; returns where the next one goes. */
-uint8_t *tp_journal_record_encode(uint8_t *at, const void *bytes, uint32_t len_bytes);
+/** Writes a record at `at`. */
+void tp_journal_record_encode(uint8_t *at, const void *bytes, uint32_t len_bytes);
 
 /** The name of a segment's file. */
 void tp_journal_name(uint64_t number, char ret_name[TP_JOURNAL_NAME_SIZE]);

@@ -1,0 +1,86 @@
+/** tests/log/workload.h - machines that use a journal, and an oracle that knows what it
+ * must hold.
+ *
+ * Every record is unique: its bytes follow from a number that is never used twice. The
+ * oracle notes what was appended under which LSN, and up to which LSN it was said to be
+ * durable. At every boot what the journal gives back must be, in order, exactly what was
+ * appended, at least as far as it was said to be durable; what it does not give back must
+ * never come back. The first thing that is wrong is kept in `violation`.
+ *
+ * Free of any test framework: used by tests, the sweep of power cuts, and fuzzing.
+ */
+#ifndef TESTS_LOG_WORKLOAD_H
+#define TESTS_LOG_WORKLOAD_H
+
+#include "runtime/tempest.h"
+#include "sm/journal.h"
+
+enum { APPENDERS_MAX = 64, ORACLE_RECORDS_MAX = 1 << 16 };
+
+struct oracle {
+    uint64_t hashes[ORACLE_RECORDS_MAX + 1]; /* by LSN */
+    uint64_t appended;                       /* the last LSN */
+    uint64_t durable;                        /* the last LSN that must not be lost */
+    uint64_t first;                          /* the first that must be there, from 1 */
+    uint64_t used;                           /* numbers of records */
+    char violation[160];
+};
+
+/** What one boot does. */
+struct workload {
+    struct tp_journal_config config;
+    uint64_t seed;
+    uint32_t appenders;  /* machines that append */
+    uint32_t records;    /* each */
+    uint32_t batch;      /* records each appends before it waits for the last; 0: one */
+    uint32_t len_max;    /* bytes of a record */
+    uint32_t trim_every; /* records; 0: nothing is trimmed */
+    uint32_t idle_ns;    /* what each sleeps after every batch */
+    bool reserve;        /* in two steps */
+    bool retry_full;     /* a full disk is waited for, not given up at */
+};
+
+struct appender {
+    struct tp_machine machine;
+    struct run *run;
+    struct tp_waiter waiter;
+    struct tp_op op;
+    uint64_t random, lsn, number;
+    uint32_t left, in_batch, len;
+    int32_t rc;
+    uint8_t *bytes;
+};
+
+/** One boot. */
+struct run {
+    struct tp_machine machine;
+    const struct workload *work;
+    struct oracle *oracle;
+    struct tp_journal journal;
+    struct tp_op end;
+    struct tp_journal_record record;
+    struct appender appenders[APPENDERS_MAX];
+    uint32_t next;
+    uint64_t replayed; /* the last LSN */
+    int32_t rc;
+    int32_t end_result;   /* the journal's */
+    int32_t append_error; /* the first of any appender */
+    bool opened;
+    bool ended;
+    uint8_t *memory;
+};
+
+/** Forgets everything. */
+void oracle_reset(struct oracle *oracle);
+
+/** Prepares a boot; spawn `run->machine` with run_tick. */
+void run_init(struct run *run, const struct workload *work, struct oracle *oracle);
+void run_deinit(struct run *run);
+enum tp_step run_tick(struct tp_machine *machine, struct tp_ctx *cx);
+
+/** A boot from its start to its end, with nothing that interferes. The result of
+ * tp_scheduler_run(). Whatever the Io's end, everything is freed. */
+int32_t run_boot(struct run *run, struct tp_io *io, const struct workload *work,
+                 struct oracle *oracle);
+
+#endif
