@@ -6,7 +6,8 @@ set -u
 prefix=$1
 source=$(cd "$(dirname "${BASH_SOURCE[0]}")/cases/consumer" && pwd)
 lib=$(dirname "$(find "$prefix" -name libtempest.so)")
-work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+work=$(dirname "$prefix")/consumers
+rm -rf "$work" && mkdir "$work" || exit 1
 export PKG_CONFIG_PATH=$lib/pkgconfig:${PKG_CONFIG_PATH-} LD_LIBRARY_PATH=$lib
 failed=0 done=0
 

@@ -4,7 +4,8 @@
 set -u
 prefix=$1
 lib=$(dirname "$(find "$prefix" -name libtempest.so)")
-work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+work=$(dirname "$prefix")/exports
+rm -rf "$work" && mkdir "$work" || exit 1
 failed=0
 
 fail() {
@@ -58,7 +59,7 @@ comm -12 <(of "$lib/libtempest.a") <(of "$lib/libtempest-sim.a") >"$work/out"
 
 for archive in "$lib"/libtempest*.a; do
     # Constants with addresses in them are in .data.rel.ro; what is thread-local is for lint-bans.
-    objdump -t "$archive" 2>/dev/null | awk '$(NF - 2) ~ /^\.(data|bss)(\.|$)/ && $(NF - 2) !~ /\.data\.rel\.ro/ \
+    objdump -t "$archive" 2>/dev/null | awk 'NF > 2 && $(NF - 2) ~ /^\.(data|bss)(\.|$)/ && $(NF - 2) !~ /\.data\.rel\.ro/ \
         && $0 ~ / O / { print $NF }' >"$work/out"
     [ ! -s "$work/out" ] || fail "mutable globals of ${archive##*/}" "$work/out"
 done

@@ -10,7 +10,7 @@ try() {
     command -v "$compiler" >/dev/null || { echo "not here: $compiler"; return; }
     while read -r header; do
         if echo "#include <tempest/$header>" | "$compiler" -x "$language" -std="$standard" -I"$prefix/include" \
-            -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wundef -Werror -fsyntax-only -; then
+            -Wall -Wextra -Wpedantic -Wconversion -Wundef -Werror -fsyntax-only -; then
             done=$((done + 1))
         else
             echo "$header does not compile alone: $compiler -std=$standard"
