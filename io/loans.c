@@ -291,6 +291,11 @@ struct tp_loans *tp_loans_create(struct tp_io *io, uint32_t loans_max)
     return loans;
 }
 
+void tp_loans_set_io(struct tp_loans *loans, struct tp_io *io)
+{
+    loans->io = io;
+}
+
 void tp_loans_destroy(struct tp_loans *loans)
 {
     struct tp_loans **link = &loans_of_thread;

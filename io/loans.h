@@ -28,6 +28,9 @@ void tp_loans_begin(struct tp_loans *loans, const struct tp_request *request);
 /** Ends the loan under `handle`; nothing happens when there is none. */
 void tp_loans_end(struct tp_loans *loans, uint64_t handle);
 
+/** Whose description goes into the reports: the wrapper's, once there is one. */
+void tp_loans_set_io(struct tp_loans *loans, struct tp_io *io);
+
 /** Ends all without looking at the memory: the world they were lent to is gone. */
 void tp_loans_forget(struct tp_loans *loans);
 
