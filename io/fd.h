@@ -21,6 +21,7 @@ static inline bool tp_fd_is_some(struct tp_fd fd)
     return fd.generation != 0;
 }
 
+/** The fd that names no file. */
 static inline struct tp_fd tp_fd_none(void)
 {
     struct tp_fd none = {0, 0};

@@ -210,6 +210,7 @@ TP_EXPORT const struct tp_io_caps *tp_io_caps(const struct tp_io *io);
  */
 TP_EXPORT void tp_io_caps_print(const struct tp_io *io, char *ret_text, size_t size_bytes);
 
+/** What happened since creation; kept up to date. */
 TP_EXPORT const struct tp_io_stats *tp_io_stats(const struct tp_io *io);
 
 /** Drains, reports open fds and unreleased buffers to the log, and frees. NULL is fine. */

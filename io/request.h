@@ -247,6 +247,7 @@ static inline struct tp_request tp_request_lstat(const char *path,
     return r;
 }
 
+/** Status of one name in a directory; a symbolic link is not followed. */
 static inline struct tp_request tp_request_stat_in(struct tp_fd dir, const char *name,
                                                    struct tp_statx *ret_statx)
 {
@@ -334,6 +335,7 @@ static inline struct tp_request tp_request_rename(const char *from, const char *
     return r;
 }
 
+/** The same, from a name in one directory to a name in another. */
 static inline struct tp_request tp_request_rename_in(struct tp_fd dir, const char *name,
                                                      struct tp_fd to_dir,
                                                      const char *to_name)
@@ -371,6 +373,7 @@ static inline struct tp_request tp_request_remove(const char *path)
     return tp_request_path_(TP_REMOVE, path);
 }
 
+/** The same, of one name in a directory. */
 static inline struct tp_request tp_request_remove_in(struct tp_fd dir, const char *name)
 {
     return tp_request_name_(TP_REMOVE, dir, name);
@@ -385,6 +388,7 @@ static inline struct tp_request tp_request_create_dir(const char *path, uint32_t
     return r;
 }
 
+/** The same, as one name in a directory. */
 static inline struct tp_request tp_request_create_dir_in(struct tp_fd dir, const char *name,
                                                          uint32_t mode)
 {
@@ -407,6 +411,7 @@ static inline struct tp_request tp_request_remove_dir(const char *path)
     return tp_request_path_(TP_REMOVE_DIR, path);
 }
 
+/** The same, of one name in a directory. */
 static inline struct tp_request tp_request_remove_dir_in(struct tp_fd dir, const char *name)
 {
     return tp_request_name_(TP_REMOVE_DIR, dir, name);
@@ -427,6 +432,7 @@ static inline struct tp_request tp_request_symlink(const char *path, const char 
     return r;
 }
 
+/** The same, as one name in a directory. */
 static inline struct tp_request tp_request_symlink_in(struct tp_fd dir, const char *name,
                                                       const char *target)
 {
@@ -449,6 +455,7 @@ static inline struct tp_request tp_request_read_link(const char *path, struct tp
     return r;
 }
 
+/** The same, of one name in a directory. */
 static inline struct tp_request tp_request_read_link_in(struct tp_fd dir, const char *name,
                                                         struct tp_buf *buf)
 {

@@ -21,12 +21,14 @@ struct tp_result {
     struct tp_buf *buf; /* the buffer that was lent, with its len set; NULL if none was */
 };
 
+/** No operation: claiming it answers false. */
 static inline struct tp_op tp_no_op(void)
 {
     struct tp_op none = {0};
     return none;
 }
 
+/** Whether it is one: submitted, and not taken yet by tp_take(). */
 static inline bool tp_op_is_some(struct tp_op op)
 {
     return op.handle != 0;

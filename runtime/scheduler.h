@@ -106,6 +106,7 @@ TP_EXPORT void tp_scheduler_expect_wake(struct tp_scheduler *s, int32_t delta);
 /** Cancels every machine; go on running until FINISHED. */
 TP_EXPORT void tp_scheduler_stop(struct tp_scheduler *s);
 
+/** The Io that it runs on. */
 TP_EXPORT struct tp_io *tp_scheduler_io(const struct tp_scheduler *s);
 
 /** Valid until destroyed; kept up to date. */

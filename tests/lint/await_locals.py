@@ -61,6 +61,8 @@ def declared(stream, index):
     """The indices of the names that a declaration at `index` makes; [] if it is none."""
     at = index
     while stream[at][0] in QUALIFIERS:
+        if stream[at][0] == "static":
+            return []
         at += 1
     if stream[at][0] in ("struct", "enum", "union"):
         at += 1
@@ -120,7 +122,8 @@ class Body:
         before, after = self.stream[index - 1][0], self.stream[index + 1][0]
         if before == "&" and self.stream[index - 2][0] in ("(", ",", "=", "return"):
             return after not in ("->",)
-        return after in SETS or before in ("++", "--") or self.sets_part(index)
+        stepped = before in ("++", "--") and after not in ("->", ".", "[")
+        return after in SETS or stepped or self.sets_part(index)
 
     def sets_part(self, index):
         """Whether a member or an element is assigned: name.member = ..., name[i] = ..."""
