@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# smoke.sh BENCH DIR: each benchmark, tiny, and its JSON through a real parser.
+set -u
+bench=$1 files=$2/files failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# rows FILE: "name depth mode" of every row whose times, where it has them, are numbers in order.
+if command -v python3 >/dev/null && python3 -c 'import json' 2>/dev/null; then
+    rows() {
+        python3 - "$1" <<'PYTHON'
+import json
+import sys
+
+report = json.load(open(sys.argv[1]))
+for row in report["rows"]:
+    for field in ("ns_op", "ops_s", "cpu_ns_op"):
+        if "ns_op" in row:
+            assert 0 <= row[field + "_min"] <= row[field] <= row[field + "_max"], row
+    print(row["name"], row.get("depth", "-"), row.get("mode", "-"))
+PYTHON
+    }
+elif command -v jq >/dev/null; then
+    rows() {
+        jq -er '.rows[] | select((has("ns_op") | not) or
+                (.ns_op_min <= .ns_op and .ns_op <= .ns_op_max and .cpu_ns_op >= 0)) |
+                "\(.name) \(.depth // "-") \(.mode // "-")"' "$1"
+    }
+else
+    echo "skipped: neither python3 nor jq is here to read JSON"
+    exit 77
+fi
+
+# expect "ROW"... -- ARGUMENT...: the benchmark gives at least these rows.
+expect() {
+    local wanted=() row json=$files.json
+    while [ "$1" != -- ]; do
+        wanted+=("$1")
+        shift
+    done
+    shift
+    "$bench" "$@" --json --rounds 1 --seconds 0.0005 --dir "$files" >"$json" || fail "$*: exit status $?"
+    rows "$json" >"$files.rows" || fail "$*: not the JSON that was agreed"
+    for row in "${wanted[@]}"; do
+        grep -qx -- "$row" "$files.rows" || fail "$*: no row '$row' in: $(tr '\n' ',' <"$files.rows")"
+    done
+    echo "$*: $(wc -l <"$files.rows") rows"
+}
+
+status() {
+    local wanted=$1 got
+    shift
+    "$bench" "$@" >/dev/null 2>&1
+    got=$?
+    [ "$got" = "$wanted" ] || fail "$*: exit status $got, not $wanted"
+}
+
+if ! reason=$("$bench" nop --only liburing --depth 1 --rounds 1 --seconds 0.0005 2>&1); then
+    echo "skipped: $reason"
+    exit 77
+fi
+expect "liburing 1 -" "tempest 8 -" "tempest-one 8 -" "tempest-io 1 -" "tempest-deadline 8 -" \
+    "tempest-child 8 -" "null 1 -" "memory - -" "idle-1000000 - tick" -- nop --depth 1,8
+expect "liburing 4 cached" "tempest 4 cached" "tempest-one 4 cached" "tempest-io 4 cached" \
+    "tempest-fixed 4 cached" "pread 4 cached" -- read --size 1M --depth 1,4
+expect "cp - cached" "liburing - durable" "tempest-machine - cached" "tempest-machine - durable" \
+    -- copy --size 1M --only cp --only liburing --only tempest-machine
+status 0 --help
+status 0 --version
+status 2
+status 2 no-such-benchmark
+status 2 nop --depth 0
+status 2 nop --depth 1,x
+status 2 read --mode warm
+status 2 copy --size 1
+status 2 nop --io=posix
+status 1 read --file /nowhere/at/all
+rm -rf "$files" "$files.json" "$files.rows"
+[ "$failures" -eq 0 ]
