@@ -50,7 +50,7 @@ def docstrings(path, text):
     for number, line in enumerate(lines, 1):
         if not line.strip():
             said = False
-        elif line.startswith("/**"):
+        elif line.startswith("/*"):
             said = True
         elif not said and re.match(r"(TP_EXPORT|TP_NORETURN|static inline)[^(]*\w(?<!_)\(", line):
             found.append(f"{path}:{number}: no docstring: {line.strip()}")
