@@ -1,0 +1,100 @@
+#include "apps/common/bar.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "apps/common/say.h"
+
+enum { CELLS = 24, WIDTH_DEFAULT = 80, WIDTH_MAX = 240 };
+
+/* The state of the screen, of which there is one. */
+static bool drawn;
+
+bool app_bar_possible(void)
+{
+    const char *terminal = getenv("TERM");
+
+    return isatty(STDERR_FILENO) != 0 && terminal != NULL && strcmp(terminal, "dumb") != 0;
+}
+
+static int width_of_terminal(void)
+{
+    struct winsize size;
+
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return WIDTH_DEFAULT;
+    return size.ws_col < WIDTH_MAX ? size.ws_col : WIDTH_MAX;
+}
+
+/* done * scale / total, without overflow. */
+static uint64_t part(uint64_t done, uint64_t total, uint64_t scale)
+{
+    while (done > UINT64_MAX / scale) {
+        done >>= 1;
+        total >>= 1;
+    }
+    return total == 0 ? 0 : done * scale / total;
+}
+
+static uint64_t rate_per_s(const struct app_bar *bar)
+{
+    uint64_t ms = bar->elapsed_ns / 1000000;
+
+    return ms == 0 ? 0 : part(bar->done_bytes, ms, 1000);
+}
+
+static void print_left(const struct app_bar *bar, uint64_t rate, char *ret_text,
+                       size_t size_bytes)
+{
+    char time[APP_TEXT_BYTES];
+    uint64_t left = bar->total_bytes - bar->done_bytes;
+
+    ret_text[0] = '\0';
+    if (!bar->total_known || rate == 0)
+        return;
+    (void)snprintf(ret_text, size_bytes, ", %s left",
+                   app_duration((left / rate + (left % rate != 0)) * UINT64_C(1000000000),
+                                time, sizeof time));
+}
+
+void app_bar_draw(const struct app_bar *bar)
+{
+    struct app_bar shown = *bar;
+    char cells[CELLS + 1], line[WIDTH_MAX + 1];
+    char done[APP_TEXT_BYTES], total[APP_TEXT_BYTES], rate[APP_TEXT_BYTES], left[64];
+    uint64_t filled;
+
+    if (shown.total_bytes < shown.done_bytes)
+        shown.total_bytes = shown.done_bytes;
+    filled = shown.total_bytes == 0
+                 ? (shown.total_known ? CELLS : 0)
+                 : part(shown.done_bytes, shown.total_bytes, CELLS);
+    memset(cells, ' ', CELLS);
+    memset(cells, '=', (size_t)filled);
+    if (filled < CELLS)
+        cells[filled] = '>';
+    cells[CELLS] = '\0';
+    print_left(&shown, rate_per_s(&shown), left, sizeof left);
+    (void)snprintf(
+        line, sizeof line, "[%s] %s of %s%s, %s/s%s, %s", cells,
+        app_bytes(shown.done_bytes, done, sizeof done),
+        shown.total_known ? "" : "at least ",
+        app_bytes(shown.total_bytes, total, sizeof total),
+        app_bytes(rate_per_s(&shown), rate, sizeof rate), left, shown.what);
+    /* Back to the first column, the line, and nothing behind it. */
+    (void)fprintf(stderr, "\r%.*s\033[K", width_of_terminal() - 1, line);
+    (void)fflush(stderr);
+    drawn = true;
+}
+
+void app_bar_wipe(void)
+{
+    if (!drawn)
+        return;
+    (void)fputs("\r\033[K", stderr);
+    (void)fflush(stderr);
+    drawn = false;
+}
