@@ -1,0 +1,377 @@
+/** io/virtual/disk_internal.h - how a disk is kept: the layers, and what each file offers.
+ *
+ * Everything is named by index (pool.h), so a clone is a copy of bytes and nothing depends
+ * on an address. Reading order of the files:
+ *
+ *     pages.c, pool.c, texts.c   storage for everything below
+ *     map.c       which pages a file has: a tree of slots, one slot for a page in all
+ * layers data.c      the page cache: read, write, truncate, fallocate, find_data media.c
+ * the way down: device cache, media, sync, write-back names.c     a name space: directory
+ * entries; there are two, in memory and on the media name_log.c  the operations that the
+ * second lacks, and how they get there inode.c     files and directories, and when one is
+ * gone path.c      from a path to a name in a directory tree.c      what open, rename, ...
+ * do to names power.c     what survives a power cut disk.c      create, destroy, clone
+ *     host.c      the functions on paths of disk.h
+ *     check.c     invariants and the hash
+ */
+#ifndef TEMPEST_IO_VIRTUAL_DISK_INTERNAL_H
+#define TEMPEST_IO_VIRTUAL_DISK_INTERNAL_H
+
+#include "disk.h"
+#include "pages.h"
+#include "pool.h"
+#include "texts.h"
+
+#define TP_ROOT          UINT32_C(1)             /* inode of the root directory */
+#define TP_FILE_SIZE_MAX UINT64_C(0xffffffff000) /* ext4's, with blocks of 4096 bytes */
+#define TP_LINKS_MAX     40 /* symbolic links that one path may lead through */
+#define TP_UMASK         UINT32_C(022)
+
+/* ------------------------------------------------------------------ pages of a file */
+
+enum tp_slot_flag {
+    TP_SLOT_USED = 1,
+    TP_SLOT_ALLOCATED = 2,      /* counts as storage: written, or reserved by fallocate */
+    TP_SLOT_WRITTEN = 4,        /* holds data, as find_data sees it */
+    TP_SLOT_MEDIA_RESERVED = 8, /* the reservation is durable */
+};
+
+/** One page of a file, through all layers. Bit i of a mask is sector i of the page. */
+struct tp_slot {
+    uint64_t stamp;       /* when it was dirtied last: the order of writes */
+    uint32_t cache;       /* what programs read */
+    uint32_t device;      /* with the device, flushed or not */
+    uint32_t media;       /* what a power cut leaves */
+    uint32_t page;        /* number in the file */
+    uint32_t next, prev;  /* in the file's list of dirty slots, oldest first */
+    uint8_t dirty;        /* sectors of `cache` that the device does not have */
+    uint8_t device_dirty; /* sectors of `device` that the media do not have */
+    uint8_t flags;
+    uint8_t reserved[5];
+};
+
+#define TP_MAP_FANOUT_LOG2 5
+#define TP_MAP_FANOUT      32
+
+struct tp_map_leaf {
+    uint32_t used, reserved;
+    struct tp_slot slots[TP_MAP_FANOUT];
+};
+
+struct tp_map_node {
+    uint32_t used;
+    uint32_t children[TP_MAP_FANOUT];
+};
+
+/** The tree of a file: height 0 is empty, 1 a leaf, 2 a node of leaves, ... */
+struct tp_map {
+    uint32_t root, height;
+};
+
+/* ------------------------------------------------------------------ files and names */
+
+enum { TP_IN_MEMORY, TP_ON_MEDIA, TP_NAME_SPACES };
+
+/** The entries of a directory in one name space, in the order in which they were made. */
+struct tp_entry_list {
+    uint32_t first, last, count;
+};
+
+struct tp_inode {
+    uint64_t size, media_size;
+    int64_t modified_ns, media_modified_ns;
+    uint32_t kind; /* enum tp_file_kind; TP_FILE_OTHER: free */
+    uint32_t mode, media_mode;
+    uint32_t names[TP_NAME_SPACES]; /* entries that name it, in each space */
+    uint32_t pending;               /* mentions in the log of name operations */
+    uint32_t opens;                 /* open descriptions */
+    uint32_t allocated;             /* pages that count as storage */
+    struct tp_map map;
+    uint32_t dirty_first, dirty_last, dirty_count;
+    uint32_t target; /* symbolic links: a text */
+    uint32_t parent; /* directories: the one above, in memory */
+    uint32_t subdirs;
+    struct tp_entry_list list[TP_NAME_SPACES];
+    uint8_t counted;  /* its storage is part of the disk's use */
+    uint8_t changed;  /* since name operations were committed */
+    uint8_t diverged; /* a sync failed: clean pages may differ from the media */
+    uint8_t reserved[5];
+};
+
+struct tp_entry {
+    uint32_t next_in_bucket; /* first, where the pool links free ones: a free one's cookie
+                                stays 0 */
+    uint32_t hash;
+    uint64_t
+        cookie; /* grows along the directory's list: where a reader of it has come to */
+    uint32_t dir, inode;
+    uint32_t name, name_len;
+    uint32_t next, prev; /* in the directory's list */
+};
+
+/** A name space: from (directory, name) to entry. */
+struct tp_names {
+    uint32_t space; /* TP_IN_MEMORY or TP_ON_MEDIA */
+    uint32_t bucket_count;
+    uint32_t *buckets;
+    struct tp_pool entries;
+    uint64_t cookie;
+};
+
+/** A name in a directory, kept; dir 0: none. */
+struct tp_place {
+    uint32_t dir, name, name_len, hash;
+};
+
+/** An operation on names that is in memory and not on the media: `from` is cleared, and
+ * `to` names the inode. */
+struct tp_name_op {
+    struct tp_place from, to;
+    uint32_t inode;
+    uint32_t next, prev;
+    bool moves_dir; /* a directory changes its place: ordered among its like */
+    bool marked;    /* chosen, while a choice is being made */
+};
+
+/** A write of a killed process that the kernel still has. */
+struct tp_landing {
+    uint32_t inode;
+    uint32_t delay; /* operations of the successor that come first */
+    uint64_t offset;
+    uint32_t len;
+    uint32_t direct;
+    uint8_t *bytes;
+};
+#define TP_LANDINGS_MAX 256
+
+struct tp_disk_rules {
+    const char *name;
+    bool names_in_order;      /* name operations survive as a prefix */
+    bool fsync_commits_names; /* of everything */
+    bool fsync_commits_own;   /* of the file itself */
+    bool device_cache_survives;
+    bool tears_sectors; /* shorn, garbage, zeros */
+};
+
+struct tp_disk {
+    struct tp_disk_config config; /* defaults filled in */
+    const struct tp_disk_rules *rules;
+    const struct tp_allocator *allocator;
+    struct tp_pages pages;
+    struct tp_pool leaves, nodes, inodes, name_ops;
+    struct tp_texts texts;
+    struct tp_names names[TP_NAME_SPACES];
+    uint32_t name_op_first, name_op_last;
+    uint64_t stamp;
+    uint64_t pages_max, pages_used; /* storage, as programs see it */
+    uint32_t dirty_pages;
+    uint32_t boot;     /* power cuts so far */
+    uint32_t attached; /* Ios at work */
+    uint32_t landing_count;
+    uint32_t opens; /* descriptions of all files */
+    struct tp_landing *landings;
+};
+
+static inline struct tp_inode *tp_inode_at(const struct tp_disk *disk, uint32_t inode)
+{
+    return tp_pool_at(&disk->inodes, inode);
+}
+
+/* ------------------------------------------------------------------ map.c */
+
+/** A slot's number: its leaf and its place in it. 0: none. Pointers to slots are good until
+ * the next tp_map_make(). */
+static inline struct tp_slot *tp_slot_at(const struct tp_disk *disk, uint32_t slot)
+{
+    struct tp_map_leaf *leaf = tp_pool_at(&disk->leaves, slot >> TP_MAP_FANOUT_LOG2);
+    return &leaf->slots[slot & (TP_MAP_FANOUT - 1)];
+}
+
+/** The slot of a page; 0 if the file has none. */
+uint32_t tp_map_find(const struct tp_disk *disk, const struct tp_map *map, uint32_t page);
+/** The slot of a page, made if it is missing. */
+uint32_t tp_map_make(struct tp_disk *disk, struct tp_map *map, uint32_t page);
+/** Takes a slot out; it must hold no page any more. */
+void tp_map_remove(struct tp_disk *disk, struct tp_map *map, uint32_t page);
+/** The first slot at or after `page`; 0 if there is none. */
+uint32_t tp_map_next(const struct tp_disk *disk, const struct tp_map *map, uint64_t page);
+
+/* ------------------------------------------------------------------ data.c */
+
+/** Result: bytes read; 0 at or past the end. */
+uint64_t tp_data_read(const struct tp_disk *disk, uint32_t inode, uint64_t offset,
+                      uint8_t *bytes, uint64_t len);
+/** Writes into the page cache, or (direct) through it to the device. Result: bytes, fewer
+ * when storage runs out; -ENOSPC, -EFBIG. */
+int64_t tp_data_write(struct tp_disk *disk, uint32_t inode, uint64_t offset,
+                      const uint8_t *bytes, uint64_t len, bool direct);
+int32_t tp_data_truncate(struct tp_disk *disk, uint32_t inode, uint64_t size);
+int32_t tp_data_fallocate(struct tp_disk *disk, uint32_t inode, uint64_t offset,
+                          uint64_t len, bool keep_size);
+int32_t tp_data_find(const struct tp_disk *disk, uint32_t inode, uint64_t offset,
+                     struct tp_extent *ret_extent);
+/** Gives back all pages of all layers. */
+void tp_data_drop(struct tp_disk *disk, uint32_t inode);
+/** All sectors of a page, as a mask. */
+uint8_t tp_sectors_all(const struct tp_disk *disk);
+
+/* ------------------------------------------------------------------ media.c */
+
+/** Notes that sectors of a slot's cache were written: dirty, and the youngest of the file's
+ * list. */
+void tp_slot_touch(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot,
+                   uint8_t sectors);
+/** The cache's content goes to the device. */
+void tp_slot_to_device(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot);
+/** The cache's content goes to the media; a slot that holds nothing any more is removed. */
+void tp_slot_to_media(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot);
+/** Nothing of a slot is dirty any more, whatever its layers hold. */
+void tp_slot_forget_dirty(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot);
+/** Gives up all pages of a slot, and the slot. */
+void tp_slot_drop(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot);
+/** fsync of a file or a directory, with the names that the profile adds. */
+void tp_media_sync(struct tp_disk *disk, uint32_t inode, bool data_only);
+/** An O_DSYNC write's own part of that: the pages from `offset` on, and the size. */
+void tp_media_sync_range(struct tp_disk *disk, uint32_t inode, uint64_t offset,
+                         uint64_t len);
+/** A failed fsync: pages that were dirty count as clean, and the media do not have them. */
+void tp_media_sync_failed(struct tp_disk *disk, uint32_t inode);
+/** Perhaps moves one page of the file down, as a kernel and a device do by themselves. */
+void tp_media_writeback(struct tp_disk *disk, uint32_t inode, struct tp_tape *tape,
+                        uint32_t node);
+
+/* ------------------------------------------------------------------ names.c */
+
+int tp_names_init(struct tp_names *names, uint32_t space,
+                  const struct tp_allocator *allocator);
+void tp_names_deinit(struct tp_names *names, const struct tp_allocator *allocator);
+int tp_names_clone(struct tp_names *names, const struct tp_names *source,
+                   const struct tp_allocator *allocator);
+uint32_t tp_name_hash(uint32_t dir, const char *name, uint32_t len);
+/** The entry of a name; 0 if there is none. */
+uint32_t tp_names_find(const struct tp_disk *disk, uint32_t space, uint32_t dir,
+                       const char *name, uint32_t len);
+/** Makes an entry; the name must be free. */
+void tp_names_add(struct tp_disk *disk, uint32_t space, uint32_t dir, const char *name,
+                  uint32_t len, uint32_t inode);
+/** Removes an entry. */
+void tp_names_remove(struct tp_disk *disk, uint32_t space, uint32_t entry);
+/** Forgets all entries of a space, and every directory's list of them. */
+void tp_names_clear(struct tp_disk *disk, uint32_t space);
+/** The first entry of a directory with a cookie above `after`; `hint` is one that the
+ * reader saw last (it may be gone). 0 at the end. */
+uint32_t tp_names_next(const struct tp_disk *disk, uint32_t space, uint32_t dir,
+                       uint64_t after, uint32_t hint);
+static inline struct tp_entry *tp_entry_at(const struct tp_disk *disk, uint32_t space,
+                                           uint32_t entry)
+{
+    return tp_pool_at(&disk->names[space].entries, entry);
+}
+
+/* ------------------------------------------------------------------ name_log.c */
+
+static inline struct tp_name_op *tp_name_op_at(const struct tp_disk *disk, uint32_t op)
+{
+    return tp_pool_at(&disk->name_ops, op);
+}
+
+/** A name in a directory, not yet in the log. */
+struct tp_spot {
+    uint32_t dir;
+    const char *name;
+    uint32_t len;
+};
+
+/** Notes that `from` is cleared (NULL: nothing is) and `to` (NULL) now names `inode`. */
+void tp_name_log_add(struct tp_disk *disk, const struct tp_spot *from,
+                     const struct tp_spot *to, uint32_t inode);
+/** Makes the operations that touch a directory durable, with those they need. */
+void tp_name_log_commit_dir(struct tp_disk *disk, uint32_t dir);
+/** The same for those that name, or took a name from, a file. */
+void tp_name_log_commit_inode(struct tp_disk *disk, uint32_t inode);
+/** The same for one operation. */
+void tp_name_log_commit_op(struct tp_disk *disk, uint32_t op);
+void tp_name_log_commit_all(struct tp_disk *disk);
+/** Perhaps commits one operation, as a journal does by itself. */
+void tp_name_log_writeback(struct tp_disk *disk, struct tp_tape *tape, uint32_t node);
+/** Draws which operations survive a power cut, commits these and forgets the others.
+ * Result: how many were lost. */
+uint32_t tp_name_log_cut(struct tp_disk *disk, struct tp_tape *tape, uint32_t stream);
+
+/* ------------------------------------------------------------------ inode.c */
+
+/** A new file with no name, or 0 when the disk has no inode left. */
+uint32_t tp_inode_make(struct tp_disk *disk, uint32_t kind, uint32_t mode, int64_t now_ns);
+/** Frees the inode if nothing refers to it any more, and its storage if no program can see
+ * it. */
+void tp_inode_settle(struct tp_disk *disk, uint32_t inode);
+void tp_inode_open(struct tp_disk *disk, uint32_t inode);
+void tp_inode_close(struct tp_disk *disk, uint32_t inode);
+/** Whether it is a directory that was removed. */
+bool tp_inode_is_dead(const struct tp_disk *disk, uint32_t inode);
+void tp_inode_stat(const struct tp_disk *disk, uint32_t inode, struct tp_statx *ret_statx);
+/** Pages more that a file may take: 0 when the disk is full. */
+static inline uint64_t tp_disk_room(const struct tp_disk *disk)
+{
+    return disk->pages_max > disk->pages_used ? disk->pages_max - disk->pages_used : 0;
+}
+/** Changes how many pages of storage a file has. */
+void tp_inode_allocated(struct tp_disk *disk, struct tp_inode *inode, int32_t pages);
+
+/* ------------------------------------------------------------------ path.c */
+
+enum tp_walk_mode {
+    TP_WALK_FOLLOW,     /* what the path names */
+    TP_WALK_NO_FOLLOW,  /* a symbolic link itself, unless a slash follows it */
+    TP_WALK_CREATE,     /* as FOLLOW, for open with create: a trailing slash is -EISDIR */
+    TP_WALK_CREATE_NEW, /* the same, and a symbolic link is not followed */
+    TP_WALK_PARENT,     /* the last name is not looked through at all */
+};
+
+enum tp_walk_last { TP_LAST_NAME, TP_LAST_DOT, TP_LAST_DOT_DOT, TP_LAST_ROOT };
+
+struct tp_walk {
+    uint32_t parent; /* the directory that the last name is in */
+    uint32_t inode;  /* what it names; 0: nothing */
+    const char
+        *name; /* TP_LAST_NAME: in the path or in a link's target, not NUL-terminated */
+    uint32_t len;
+    uint32_t last; /* enum tp_walk_last */
+    bool slash;    /* slashes follow it */
+};
+
+/** From a directory (for relative paths) and a path to a name. 0, or -errno. */
+int32_t tp_path_walk(const struct tp_disk *disk, uint32_t start, const char *path,
+                     enum tp_walk_mode mode, struct tp_walk *ret_walk);
+
+/** FOLLOW or NO_FOLLOW to something that must exist. Result: its inode, or -errno. */
+int64_t tp_path_find(const struct tp_disk *disk, uint32_t start, const char *path,
+                     enum tp_walk_mode mode);
+
+/* ------------------------------------------------------------------ tree.c */
+
+/** Finds or makes what an open names; not yet opened. Result: an inode, or -errno.
+ * `in_dir`: the path is one name, not followed. */
+int64_t tp_tree_open(struct tp_disk *disk, uint32_t start, const char *path,
+                     struct tp_open_options options, bool in_dir, int64_t now_ns);
+int32_t tp_tree_make_dir(struct tp_disk *disk, uint32_t start, const char *path,
+                         uint32_t mode, int64_t now_ns);
+int32_t tp_tree_make_dir_all(struct tp_disk *disk, const char *path, int64_t now_ns);
+int32_t tp_tree_symlink(struct tp_disk *disk, uint32_t start, const char *path,
+                        const char *target, int64_t now_ns);
+int32_t tp_tree_remove(struct tp_disk *disk, uint32_t start, const char *path,
+                       int64_t now_ns);
+int32_t tp_tree_remove_dir(struct tp_disk *disk, uint32_t start, const char *path,
+                           int64_t now_ns);
+int32_t tp_tree_rename(struct tp_disk *disk, uint32_t start, const char *from,
+                       uint32_t to_start, const char *to, int64_t now_ns);
+
+/* ------------------------------------------------------------------ power.c */
+
+/** A killed process's write that lands later; keeps a copy of the bytes. False: no room. */
+bool tp_disk_land_later(struct tp_disk *disk, uint32_t inode, uint64_t offset,
+                        const uint8_t *bytes, uint32_t len, bool direct, uint32_t delay);
+/** Lets those land whose time has come; called before each operation. */
+void tp_disk_land(struct tp_disk *disk);
+
+#endif

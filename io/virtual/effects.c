@@ -1,0 +1,397 @@
+/* What each kind of operation does, at the moment at which it takes effect. */
+#include "virtual_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "io/loans.h"
+#include "io/virtual/hash.h"
+
+static int64_t wall_now(const struct tp_virtual *v)
+{
+    return (int64_t)(v->config.wall_ns + v->world.now_ns);
+}
+
+static struct tp_vfile *file_of(const struct tp_virtual *v, const struct tp_flight *f)
+{
+    return tp_vfile_at(v, f->file);
+}
+
+static uint32_t kind_of(const struct tp_virtual *v, const struct tp_vfile *file)
+{
+    return tp_inode_at(v->disk, file->inode)->kind;
+}
+
+static const char *path_of(const struct tp_virtual *v, const struct tp_flight *f,
+                           uint32_t which)
+{
+    return tp_texts_at(&v->texts, f->path[which]);
+}
+
+static bool is_in_dir(const struct tp_flight *f)
+{
+    return (f->request.flags & TP_IN_DIR) != 0;
+}
+
+/* The directory from which the path starts. */
+static uint32_t start_of(const struct tp_virtual *v, const struct tp_flight *f)
+{
+    return is_in_dir(f) ? file_of(v, f)->inode : TP_ROOT;
+}
+
+/* Hands bytes out into the memory that was lent. */
+static void give(struct tp_virtual *v, const struct tp_flight *f, const void *bytes,
+                 size_t len)
+{
+    tp_loans_open(&v->io, f->request.handle);
+    memcpy(f->request.a.memory, bytes, len);
+    tp_loans_close(&v->io, f->request.handle);
+}
+
+/* ------------------------------------------------------------------ data */
+
+static bool is_misaligned(const struct tp_virtual *v, const struct tp_flight *f)
+{
+    uint64_t all = f->request.b.offset | f->request.len | (uintptr_t)f->request.a.memory;
+
+    return all % v->disk->config.sector_bytes != 0;
+}
+
+/* The bytes to move: all, or what a fault or a cancel lets through. */
+static uint32_t len_of(const struct tp_flight *f)
+{
+    return f->limit != 0 ? f->limit : f->request.len;
+}
+
+static int32_t effect_read(struct tp_virtual *v, struct tp_flight *f)
+{
+    const struct tp_vfile *file = file_of(v, f);
+    uint64_t offset = f->request.b.offset;
+    uint64_t done;
+
+    if (!file->read)
+        return -EBADF;
+    if (kind_of(v, file) == TP_FILE_DIRECTORY)
+        return -EISDIR;
+    if (f->request.len > INT64_MAX - offset)
+        return -EINVAL;
+    if (f->request.len == 0 || offset >= tp_inode_at(v->disk, file->inode)->size)
+        return 0;
+    if (file->direct && is_misaligned(v, f))
+        return -EINVAL;
+    tp_loans_open(&v->io, f->request.handle);
+    done = tp_data_read(v->disk, file->inode, offset, f->request.a.memory, len_of(f));
+    if (v->traces)
+        f->payload = tp_hash(f->request.a.memory, (size_t)done, 0);
+    tp_loans_close(&v->io, f->request.handle);
+    return (int32_t)done;
+}
+
+static int32_t effect_write(struct tp_virtual *v, struct tp_flight *f)
+{
+    const struct tp_vfile *file = file_of(v, f);
+    uint64_t offset = f->request.b.offset;
+    int64_t done;
+
+    if (!file->write)
+        return -EBADF;
+    if (f->request.len > INT64_MAX - offset)
+        return -EINVAL;
+    if (file->direct && f->request.len > 0 && is_misaligned(v, f))
+        return -EINVAL;
+    done = tp_data_write(v->disk, file->inode, offset, f->request.a.memory, len_of(f),
+                         file->direct);
+    if (done <= 0)
+        return (int32_t)done;
+    if (v->traces)
+        f->payload = tp_hash(f->request.a.memory, (size_t)done, 0);
+    tp_inode_at(v->disk, file->inode)->modified_ns = wall_now(v);
+    if (file->dsync)
+        tp_media_sync_range(v->disk, file->inode, offset, (uint64_t)done);
+    tp_media_writeback(v->disk, file->inode, v->tape, v->config.node);
+    return (int32_t)done;
+}
+
+static int32_t effect_truncate(struct tp_virtual *v, const struct tp_flight *f)
+{
+    const struct tp_vfile *file = file_of(v, f);
+    int32_t error;
+
+    if (!file->write)
+        return -EINVAL;
+    error = tp_data_truncate(v->disk, file->inode, f->request.a.length);
+    if (error == 0)
+        tp_inode_at(v->disk, file->inode)->modified_ns = wall_now(v);
+    return error;
+}
+
+static int32_t effect_fallocate(struct tp_virtual *v, const struct tp_flight *f)
+{
+    const struct tp_vfile *file = file_of(v, f);
+
+    if (!file->write)
+        return -EBADF;
+    return tp_data_fallocate(v->disk, file->inode, f->request.b.offset, f->request.a.length,
+                             (f->request.flags & TP_KEEP_SIZE) != 0);
+}
+
+static int32_t effect_find_data(struct tp_virtual *v, struct tp_flight *f)
+{
+    const struct tp_vfile *file = file_of(v, f);
+    struct tp_extent extent;
+    uint64_t words[2];
+    int32_t found;
+
+    if (kind_of(v, file) != TP_FILE_REGULAR)
+        return -EINVAL;
+    found = tp_data_find(v->disk, file->inode, f->request.b.offset, &extent);
+    if (found == 0)
+        return 0;
+    words[0] = extent.start;
+    words[1] = extent.end;
+    f->payload = tp_hash_words(words, 2, 0);
+    give(v, f, &extent, sizeof extent);
+    return 1;
+}
+
+static int32_t effect_set_mode(struct tp_virtual *v, const struct tp_flight *f)
+{
+    tp_inode_at(v->disk, file_of(v, f)->inode)->mode = f->request.b.mode & 07777;
+    return 0;
+}
+
+static int32_t stat_inode(struct tp_virtual *v, struct tp_flight *f, uint32_t inode)
+{
+    struct tp_statx statx;
+
+    tp_inode_stat(v->disk, inode, &statx);
+    f->payload = tp_trace_statx(&statx);
+    give(v, f, &statx, sizeof statx);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ directories */
+
+/* Packs entries from the position of the description on; the position moves past them. */
+static int32_t pack_entries(struct tp_virtual *v, struct tp_flight *f,
+                            struct tp_vfile *file)
+{
+    uint8_t *to = f->request.a.memory;
+    uint32_t used = 0;
+    uint32_t entry;
+
+    while ((entry = tp_names_next(v->disk, TP_IN_MEMORY, file->inode, file->cookie,
+                                  file->hint)) != 0) {
+        const struct tp_entry *e = tp_entry_at(v->disk, TP_IN_MEMORY, entry);
+        const char *name = tp_texts_at(&v->disk->texts, e->name);
+        uint32_t len = ((uint32_t)sizeof(struct tp_dir_entry) + e->name_len + 1 + 7) & ~7U;
+        struct tp_dir_entry head = {(uint16_t)len, (uint16_t)e->name_len,
+                                    tp_inode_at(v->disk, e->inode)->kind};
+
+        if (len > f->request.len - used)
+            return used > 0 ? (int32_t)used : -EINVAL;
+        memset(to + used, 0, len);
+        memcpy(to + used, &head, sizeof head);
+        memcpy(to + used + sizeof head, name, e->name_len);
+        f->payload = tp_hash(name, e->name_len, f->payload ^ head.kind);
+        used += len;
+        file->cookie = e->cookie;
+        file->hint = entry;
+    }
+    return (int32_t)used;
+}
+
+static int32_t effect_list_dir(struct tp_virtual *v, struct tp_flight *f)
+{
+    struct tp_vfile *file = file_of(v, f);
+    int32_t result;
+
+    if (kind_of(v, file) != TP_FILE_DIRECTORY)
+        return -ENOTDIR;
+    if (tp_inode_is_dead(v->disk, file->inode))
+        return -ENOENT;
+    tp_loans_open(&v->io, f->request.handle);
+    result = pack_entries(v, f, file);
+    tp_loans_close(&v->io, f->request.handle);
+    return result;
+}
+
+static int32_t effect_read_link(struct tp_virtual *v, struct tp_flight *f)
+{
+    const struct tp_inode *link;
+    uint32_t len;
+    int64_t inode;
+
+    if (f->request.len == 0)
+        return -EINVAL;
+    inode = tp_path_find(v->disk, start_of(v, f), path_of(v, f, 0), TP_WALK_NO_FOLLOW);
+    if (inode < 0)
+        return (int32_t)inode;
+    link = tp_inode_at(v->disk, (uint32_t)inode);
+    if (link->kind != TP_FILE_SYMLINK)
+        return -EINVAL;
+    len = link->size < f->request.len ? (uint32_t)link->size : f->request.len;
+    f->payload = tp_hash(tp_texts_at(&v->disk->texts, link->target), len, 0);
+    give(v, f, tp_texts_at(&v->disk->texts, link->target), len);
+    return (int32_t)len;
+}
+
+static int32_t effect_stat(struct tp_virtual *v, struct tp_flight *f)
+{
+    bool follows = (f->request.flags & (TP_NO_FOLLOW | TP_IN_DIR)) == 0;
+    int64_t inode = tp_path_find(v->disk, start_of(v, f), path_of(v, f, 0),
+                                 follows ? TP_WALK_FOLLOW : TP_WALK_NO_FOLLOW);
+
+    return inode < 0 ? (int32_t)inode : stat_inode(v, f, (uint32_t)inode);
+}
+
+static int32_t effect_sync_dir(struct tp_virtual *v, const struct tp_flight *f)
+{
+    int64_t inode = tp_path_find(v->disk, TP_ROOT, path_of(v, f, 0), TP_WALK_FOLLOW);
+
+    if (inode < 0)
+        return (int32_t)inode;
+    if (tp_inode_at(v->disk, (uint32_t)inode)->kind != TP_FILE_DIRECTORY)
+        return -ENOTDIR;
+    tp_media_sync(v->disk, (uint32_t)inode, false);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ names */
+
+static int32_t effect_open(struct tp_virtual *v, const struct tp_flight *f)
+{
+    uint32_t number = tp_files_lowest(v);
+    int64_t inode;
+
+    if (number == UINT32_MAX)
+        return -EMFILE;
+    inode = tp_tree_open(v->disk, start_of(v, f), path_of(v, f, 0), f->request.b.options,
+                         is_in_dir(f), wall_now(v));
+    if (inode < 0)
+        return (int32_t)inode;
+    tp_files_open(v, number, (uint32_t)inode, f->request.b.options);
+    return (int32_t)number;
+}
+
+static int32_t effect_rename(struct tp_virtual *v, const struct tp_flight *f)
+{
+    uint32_t to_start = is_in_dir(f) ? tp_vfile_at(v, f->to_file)->inode : TP_ROOT;
+
+    return tp_tree_rename(v->disk, start_of(v, f), path_of(v, f, 0), to_start,
+                          path_of(v, f, 1), wall_now(v));
+}
+
+static int32_t effect_name(struct tp_virtual *v, const struct tp_flight *f)
+{
+    struct tp_disk *disk = v->disk;
+    uint32_t start = start_of(v, f);
+    const char *path = path_of(v, f, 0);
+
+    switch (f->request.kind) {
+    case TP_OPEN:
+        return effect_open(v, f);
+    case TP_RENAME:
+        return effect_rename(v, f);
+    case TP_REMOVE:
+        return tp_tree_remove(disk, start, path, wall_now(v));
+    case TP_CREATE_DIR:
+        return tp_tree_make_dir(disk, start, path, f->request.b.mode, wall_now(v));
+    case TP_CREATE_DIR_ALL:
+        return tp_tree_make_dir_all(disk, path, wall_now(v));
+    case TP_REMOVE_DIR:
+        return tp_tree_remove_dir(disk, start, path, wall_now(v));
+    case TP_SYMLINK:
+        return tp_tree_symlink(disk, start, path, path_of(v, f, 1), wall_now(v));
+    default:
+        tp_unreachable();
+    }
+}
+
+/* ------------------------------------------------------------------ all */
+
+int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f)
+{
+    int32_t result;
+
+    switch ((enum tp_kind)f->request.kind) {
+    case TP_NOP:
+        return 0;
+    case TP_CLOSE:
+        tp_files_close(v, f->number);
+        return 0;
+    case TP_READ:
+        return effect_read(v, f);
+    case TP_WRITE:
+        return effect_write(v, f);
+    case TP_FSYNC:
+        tp_media_sync(v->disk, file_of(v, f)->inode,
+                      (f->request.flags & TP_DATA_ONLY) != 0);
+        return 0;
+    case TP_FSTAT:
+        return stat_inode(v, f, file_of(v, f)->inode);
+    case TP_TRUNCATE:
+        return effect_truncate(v, f);
+    case TP_FALLOCATE:
+        return effect_fallocate(v, f);
+    case TP_FIND_DATA:
+        return effect_find_data(v, f);
+    case TP_SET_MODE:
+        return effect_set_mode(v, f);
+    case TP_LIST_DIR:
+        return effect_list_dir(v, f);
+    case TP_STAT:
+        return effect_stat(v, f);
+    case TP_SYNC_DIR:
+        return effect_sync_dir(v, f);
+    case TP_READ_LINK:
+        return effect_read_link(v, f);
+    case TP_CANCEL:
+        return tp_cancel_effect(v, f->request.a.target);
+    case TP_OPEN:
+    case TP_RENAME:
+    case TP_REMOVE:
+    case TP_CREATE_DIR:
+    case TP_CREATE_DIR_ALL:
+    case TP_REMOVE_DIR:
+    case TP_SYMLINK:
+        result = effect_name(v, f);
+        tp_name_log_writeback(v->disk, v->tape, v->config.node);
+        return result;
+    case TP_TIMER:
+    case TP_CHILD:
+    case TP_KINDS:
+        break;
+    }
+    return -EOPNOTSUPP;
+}
+
+/* What an operation does although it fails. */
+static void effect_failed(struct tp_virtual *v, struct tp_flight *f)
+{
+    if (f->request.kind == TP_CLOSE)
+        tp_files_close(v, f->number);
+    else if (f->request.kind == TP_FSYNC && f->fail != -ECANCELED && f->fail != -EINTR)
+        tp_media_sync_failed(v->disk, file_of(v, f)->inode);
+}
+
+int32_t tp_effect(struct tp_virtual *v, struct tp_flight *f)
+{
+    uint64_t lent = f->payload; /* hash of the memory at submission, when that is checked */
+    bool lends = (tp_kind_info[f->request.kind].traits & TP_LENDS_OUT) != 0;
+
+    f->payload = 0;
+    if (v->checks && lends && f->request.len > 0 &&
+        tp_hash(f->request.a.memory, f->request.len, 0) != lent)
+        tp_stopf(
+            __FILE__, __LINE__,
+            "memory on loan to %s (handle %llu, fd %u) was changed while it was in flight",
+            tp_kind_info[f->request.kind].name, (unsigned long long)f->request.handle,
+            f->number);
+    tp_disk_land(v->disk);
+    tp_fault_draw(v, f);
+    if (f->fail == 0)
+        return tp_effect_plain(v, f);
+    effect_failed(v, f);
+    return f->fail;
+}

@@ -1,0 +1,336 @@
+/* Operations from submission to completion. A flight passes through
+ *
+ *     queued   (perhaps waiting, while the world is full)
+ *     begun    an event is set for the time at which it takes effect
+ *     done     an event is set for its completion
+ *     ready    until a poll has room for it
+ */
+#include "virtual_internal.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "io/loans.h"
+#include "io/virtual/hash.h"
+
+#define SCRIBBLE 0xa5 /* what memory lent to be read into holds, until it is */
+
+/* ------------------------------------------------------------------ slots and handles */
+
+/* Cancels that nobody waits for come on top of ops_max. */
+static uint32_t capacity_of(const struct tp_virtual *v)
+{
+    return v->config.ops_max * 2 + 1;
+}
+
+static size_t handles_bytes(const struct tp_virtual *v)
+{
+    return ((size_t)v->handle_mask + 1) * sizeof *v->handles;
+}
+
+int tp_flight_init(struct tp_virtual *v)
+{
+    v->flight_capacity = capacity_of(v);
+    v->flight_used = 1;
+    v->handle_mask = 1;
+    while (v->handle_mask < v->config.ops_max * 2)
+        v->handle_mask = v->handle_mask * 2 + 1;
+    v->flights =
+        tp_alloc(v->allocator, (size_t)v->flight_capacity * sizeof *v->flights, 64);
+    v->handles = tp_alloc(v->allocator, handles_bytes(v), 64);
+    if (v->flights == NULL || v->handles == NULL)
+        return -ENOMEM;
+    return tp_texts_init(&v->texts, v->allocator);
+}
+
+void tp_flight_deinit(struct tp_virtual *v)
+{
+    tp_free(v->allocator, v->flights, (size_t)v->flight_capacity * sizeof *v->flights, 64);
+    tp_free(v->allocator, v->handles, handles_bytes(v), 64);
+    tp_texts_deinit(&v->texts, v->allocator);
+}
+
+static uint32_t handle_slot(const struct tp_virtual *v, uint64_t handle)
+{
+    return (uint32_t)((handle * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & v->handle_mask;
+}
+
+static void handle_add(struct tp_virtual *v, uint32_t flight)
+{
+    uint32_t at = handle_slot(v, tp_flight_at(v, flight)->request.handle);
+
+    while (v->handles[at] != 0)
+        at = (at + 1) & v->handle_mask;
+    v->handles[at] = flight;
+}
+
+uint32_t tp_flight_find(const struct tp_virtual *v, uint64_t handle)
+{
+    uint32_t at = handle_slot(v, handle);
+
+    for (; v->handles[at] != 0; at = (at + 1) & v->handle_mask) {
+        if (tp_flight_at(v, v->handles[at])->request.handle == handle)
+            return v->handles[at];
+    }
+    return 0;
+}
+
+/* Takes an entry out and closes the gap, so that no search ends too early. */
+static void handle_remove(struct tp_virtual *v, uint32_t flight)
+{
+    uint32_t gap = handle_slot(v, tp_flight_at(v, flight)->request.handle);
+    uint32_t at;
+
+    while (v->handles[gap] != flight)
+        gap = (gap + 1) & v->handle_mask;
+    at = gap;
+    for (;;) {
+        uint32_t home;
+
+        at = (at + 1) & v->handle_mask;
+        if (v->handles[at] == 0)
+            break;
+        home = handle_slot(v, tp_flight_at(v, v->handles[at])->request.handle);
+        if (((at - home) & v->handle_mask) >= ((at - gap) & v->handle_mask)) {
+            v->handles[gap] = v->handles[at];
+            gap = at;
+        }
+    }
+    v->handles[gap] = 0;
+}
+
+static uint32_t flight_take(struct tp_virtual *v)
+{
+    uint32_t flight = v->flight_free;
+
+    if (flight != 0) {
+        v->flight_free = v->flights[flight].next;
+    } else {
+        tp_assert(v->flight_used < v->flight_capacity);
+        flight = v->flight_used++;
+    }
+    return flight;
+}
+
+void tp_flight_free(struct tp_virtual *v, uint32_t flight)
+{
+    struct tp_flight *f = tp_flight_at(v, flight);
+
+    tp_assert(f->state != TP_FLIGHT_FREE);
+    if (f->request.handle != 0)
+        handle_remove(v, flight);
+    tp_texts_remove(&v->texts, f->path[0]);
+    tp_texts_remove(&v->texts, f->path[1]);
+    tp_files_unref(v, f->file);
+    tp_files_unref(v, f->to_file);
+    if (f->bounded)
+        v->bounded--;
+    f->state = TP_FLIGHT_FREE;
+    f->next = v->flight_free;
+    v->flight_free = flight;
+}
+
+static void list_append(struct tp_virtual *v, struct tp_flight_list *list, uint32_t flight)
+{
+    v->flights[flight].next = 0;
+    if (list->last != 0)
+        v->flights[list->last].next = flight;
+    else
+        list->first = flight;
+    list->last = flight;
+    list->count++;
+}
+
+static uint32_t list_pop(struct tp_virtual *v, struct tp_flight_list *list)
+{
+    uint32_t flight = list->first;
+
+    tp_assert(flight != 0);
+    list->first = v->flights[flight].next;
+    if (list->first == 0)
+        list->last = 0;
+    list->count--;
+    return flight;
+}
+
+/* A queue is short when something is withdrawn from it, so a walk will do. */
+static void list_remove(struct tp_virtual *v, struct tp_flight_list *list, uint32_t flight)
+{
+    uint32_t before = 0;
+    uint32_t at = list->first;
+
+    while (at != 0 && at != flight) {
+        before = at;
+        at = v->flights[at].next;
+    }
+    if (at == 0)
+        return;
+    if (before != 0)
+        v->flights[before].next = v->flights[at].next;
+    else
+        list->first = v->flights[at].next;
+    if (list->last == at)
+        list->last = before;
+    list->count--;
+}
+
+/* ------------------------------------------------------------------ submission */
+
+static uint32_t text_of(struct tp_virtual *v, const char *path)
+{
+    return path == NULL
+               ? 0
+               : tp_texts_add(&v->texts, path, (uint32_t)strlen(path), v->allocator);
+}
+
+/* Which of the two unions hold a path, by kind. */
+static void copy_paths(struct tp_virtual *v, struct tp_flight *f,
+                       const struct tp_request *request)
+{
+    bool by_b = request->kind == TP_STAT || request->kind == TP_READ_LINK;
+    bool two = request->kind == TP_RENAME || request->kind == TP_SYMLINK;
+
+    if ((tp_kind_info[request->kind].traits & TP_TAKES_PATH) == 0)
+        return;
+    f->path[0] = text_of(v, by_b ? request->b.path : request->a.path);
+    if (two)
+        f->path[1] = text_of(v, request->b.path);
+}
+
+static void hold_files(struct tp_virtual *v, struct tp_flight *f)
+{
+    const struct tp_request *r = &f->request;
+    bool takes_fd = (tp_kind_info[r->kind].traits & TP_TAKES_FD) != 0;
+
+    if (takes_fd || (r->flags & TP_IN_DIR) != 0) {
+        f->file = v->numbers[r->fd.number];
+        f->number = r->fd.number;
+        tp_vfile_at(v, f->file)->refs++;
+    }
+    if (r->kind == TP_RENAME && (r->flags & TP_IN_DIR) != 0) {
+        f->to_file = v->numbers[r->to_dir.number];
+        tp_vfile_at(v, f->to_file)->refs++;
+    }
+}
+
+/* Makes it show when memory on loan is used too early: what is read is not there yet, what
+ * is written must not change. */
+static void check_loan_begins(struct tp_virtual *v, struct tp_flight *f)
+{
+    uint32_t traits = tp_kind_info[f->request.kind].traits;
+
+    if (f->request.len == 0 || f->request.a.memory == NULL)
+        return;
+    if ((traits & TP_LENDS_IN) != 0) {
+        tp_loans_open(&v->io, f->request.handle);
+        memset(f->request.a.memory, SCRIBBLE, f->request.len);
+        tp_loans_close(&v->io, f->request.handle);
+    } else if ((traits & TP_LENDS_OUT) != 0) {
+        f->payload = tp_hash(f->request.a.memory, f->request.len, 0);
+    }
+}
+
+void tp_flight_submit(struct tp_io *io, const struct tp_request *request)
+{
+    struct tp_virtual *v = tp_virtual_of(io);
+    uint32_t flight = flight_take(v);
+    struct tp_flight *f = &v->flights[flight];
+    static const struct tp_flight empty;
+
+    tp_assert(!v->ended);
+    *f = empty;
+    f->request = *request;
+    f->state = TP_FLIGHT_QUEUED;
+    f->sequence = ++v->sequence;
+    f->bounded = (tp_kind_info[request->kind].traits & (TP_NEVER_WAITS | TP_WAITS)) == 0;
+    copy_paths(v, f, request);
+    hold_files(v, f);
+    if (v->checks)
+        check_loan_begins(v, f);
+    if (request->handle != 0)
+        handle_add(v, flight);
+    if (f->bounded && v->bounded >= v->config.queue_max) {
+        f->bounded = false; /* until it leaves the waiting list */
+        list_append(v, &v->waiting, flight);
+        v->io.stats.held_back++;
+        return;
+    }
+    v->bounded += f->bounded;
+    list_append(v, &v->queue, flight);
+}
+
+/* ------------------------------------------------------------------ on the way */
+
+static void begin(struct tp_virtual *v, uint32_t flight)
+{
+    struct tp_flight *f = tp_flight_at(v, flight);
+    uint64_t latency, effect;
+
+    tp_fault_count(v, f);
+    latency = tp_latency_draw(v, f, &f->tie);
+    effect = tp_latency_effect(v, latency);
+    f->done_ns = v->world.now_ns + latency;
+    f->state = TP_FLIGHT_BEGUN;
+    tp_world_at(&v->world, v->world.now_ns + effect, f->tie, v->party, flight);
+}
+
+void tp_flight_begin_queued(struct tp_virtual *v)
+{
+    while (v->waiting.count > 0 && v->bounded < v->config.queue_max) {
+        uint32_t flight = list_pop(v, &v->waiting);
+
+        tp_flight_at(v, flight)->bounded = true;
+        v->bounded++;
+        list_append(v, &v->queue, flight);
+    }
+    while (v->queue.count > 0)
+        begin(v, list_pop(v, &v->queue));
+}
+
+void tp_flight_due(void *context, uint32_t flight)
+{
+    struct tp_virtual *v = context;
+    struct tp_flight *f = tp_flight_at(v, flight);
+
+    if (f->state == TP_FLIGHT_BEGUN) {
+        f->result = tp_effect(v, f);
+        f->state = TP_FLIGHT_DONE;
+        tp_world_at(&v->world, f->done_ns, f->tie, v->party, flight);
+        return;
+    }
+    tp_assert(f->state == TP_FLIGHT_DONE);
+    f->state = TP_FLIGHT_READY;
+    tp_trace_completion(v, f);
+    if (f->request.handle != 0)
+        list_append(v, &v->ready, flight);
+    else
+        tp_flight_free(v, flight); /* a cancel that nobody waits for */
+}
+
+void tp_flight_withdraw(struct tp_virtual *v, uint32_t flight, int32_t result)
+{
+    struct tp_flight *f = tp_flight_at(v, flight);
+
+    tp_assert(f->state == TP_FLIGHT_QUEUED);
+    list_remove(v, &v->queue, flight);
+    list_remove(v, &v->waiting, flight);
+    f->result = result;
+    f->payload = 0;
+    f->state = TP_FLIGHT_READY;
+    tp_trace_completion(v, f);
+    list_append(v, &v->ready, flight);
+}
+
+void tp_flight_deliver(struct tp_virtual *v)
+{
+    while (v->ready.count > 0 && tp_io_completions_room(&v->io) > 0) {
+        uint32_t flight = list_pop(v, &v->ready);
+        struct tp_flight *f = tp_flight_at(v, flight);
+
+        if (f->request.kind == TP_OPEN && f->result >= 0 &&
+            !tp_io_fd_opened(&v->io, (uint32_t)f->result))
+            tp_stop(__FILE__, __LINE__, "a fd past the end of the table");
+        tp_io_complete(&v->io, f->request.handle, f->result, 0);
+        tp_flight_free(v, flight);
+    }
+}

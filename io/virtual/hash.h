@@ -1,0 +1,36 @@
+/** io/virtual/hash.h - the 64-bit hash that traces, tapes and disk states are compared by.
+ *
+ * XXH3 gives the same value for the same bytes on every compiler, level and machine. What
+ * is hashed is written as little-endian bytes first, never a struct as it lies in memory.
+ */
+#ifndef TEMPEST_IO_VIRTUAL_HASH_H
+#define TEMPEST_IO_VIRTUAL_HASH_H
+
+#include "../base.h"
+
+/** The hash of `len_bytes` at `bytes`, chained to `seed` (the hash of what came before). */
+uint64_t tp_hash(const void *bytes, size_t len_bytes, uint64_t seed);
+
+/** The hash of `count` numbers, as little-endian bytes; `count` is at most
+ * TP_HASH_WORDS_MAX. */
+#define TP_HASH_WORDS_MAX 16
+uint64_t tp_hash_words(const uint64_t *words, uint32_t count, uint64_t seed);
+
+/** Writes the `size_bytes` low bytes of `value`, least significant first. */
+static inline void tp_put_le(uint8_t *ret_bytes, uint64_t value, uint32_t size_bytes)
+{
+    for (uint32_t i = 0; i < size_bytes; i++)
+        ret_bytes[i] = (uint8_t)(value >> (8 * i));
+}
+
+/** Reads a number that tp_put_le() wrote. */
+static inline uint64_t tp_get_le(const uint8_t *bytes, uint32_t size_bytes)
+{
+    uint64_t value = 0;
+
+    for (uint32_t i = 0; i < size_bytes; i++)
+        value |= (uint64_t)bytes[i] << (8 * i);
+    return value;
+}
+
+#endif

@@ -1,0 +1,92 @@
+#include "pool.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define POOL_FIRST_CAPACITY 32
+#define POOL_ALIGN          16
+
+static size_t pool_bytes(const struct tp_pool *pool, uint32_t capacity)
+{
+    return (size_t)pool->item_bytes * capacity;
+}
+
+int tp_pool_init(struct tp_pool *pool, uint32_t item_bytes,
+                 const struct tp_allocator *allocator)
+{
+    static const struct tp_pool empty;
+
+    tp_assert(item_bytes >= sizeof(uint32_t));
+    *pool = empty;
+    pool->item_bytes = item_bytes;
+    pool->used = 1;
+    pool->items = tp_alloc(allocator, pool_bytes(pool, POOL_FIRST_CAPACITY), POOL_ALIGN);
+    if (pool->items == NULL)
+        return -ENOMEM;
+    pool->capacity = POOL_FIRST_CAPACITY;
+    return 0;
+}
+
+void tp_pool_deinit(struct tp_pool *pool, const struct tp_allocator *allocator)
+{
+    tp_free(allocator, pool->items, pool_bytes(pool, pool->capacity), POOL_ALIGN);
+    pool->items = NULL;
+}
+
+int tp_pool_clone(struct tp_pool *pool, const struct tp_pool *source,
+                  const struct tp_allocator *allocator)
+{
+    *pool = *source;
+    pool->items = tp_alloc(allocator, pool_bytes(source, source->capacity), POOL_ALIGN);
+    if (pool->items == NULL)
+        return -ENOMEM;
+    memcpy(pool->items, source->items, pool_bytes(source, source->used));
+    return 0;
+}
+
+static void pool_grow(struct tp_pool *pool, const struct tp_allocator *allocator)
+{
+    uint32_t capacity = pool->capacity * 2;
+    uint8_t *items;
+
+    if (capacity <= pool->capacity)
+        tp_stop(__FILE__, __LINE__, "a table of the virtual disk is full");
+    items = tp_alloc(allocator, pool_bytes(pool, capacity), POOL_ALIGN);
+    if (items == NULL)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for the virtual disk");
+    memcpy(items, pool->items, pool_bytes(pool, pool->used));
+    tp_free(allocator, pool->items, pool_bytes(pool, pool->capacity), POOL_ALIGN);
+    pool->items = items;
+    pool->capacity = capacity;
+}
+
+uint32_t tp_pool_take(struct tp_pool *pool, const struct tp_allocator *allocator)
+{
+    uint32_t index = pool->first_free;
+
+    if (index != 0) {
+        memcpy(&pool->first_free, tp_pool_at(pool, index), sizeof pool->first_free);
+    } else {
+        if (pool->used == pool->capacity)
+            pool_grow(pool, allocator);
+        index = pool->used++;
+    }
+    memset(tp_pool_at(pool, index), 0, pool->item_bytes);
+    pool->live++;
+    return index;
+}
+
+void tp_pool_give(struct tp_pool *pool, uint32_t index)
+{
+    tp_assert(pool->live > 0);
+    memcpy(tp_pool_at(pool, index), &pool->first_free, sizeof pool->first_free);
+    pool->first_free = index;
+    pool->live--;
+}
+
+void tp_pool_clear(struct tp_pool *pool)
+{
+    pool->used = 1;
+    pool->first_free = 0;
+    pool->live = 0;
+}

@@ -1,0 +1,257 @@
+#include "tape.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "io/virtual/tape_internal.h"
+
+const struct tp_draw_info tp_draw_info[TP_DRAWS] = {
+#define TP_DRAW_INFO(kind, name, mapping) [kind] = {name, mapping},
+    TP_DRAW_TABLE(TP_DRAW_INFO)
+#undef TP_DRAW_INFO
+};
+
+int tp_tape_make(enum tp_tape_source source, uint64_t seed,
+                 const struct tp_allocator *allocator, struct tp_tape **ret_tape)
+{
+    struct tp_tape *tape = tp_alloc(allocator, sizeof *tape, _Alignof(struct tp_tape));
+
+    if (tape == NULL)
+        return -ENOMEM;
+    tape->source = source;
+    tape->seed = seed;
+    tape->allocator = allocator;
+    *ret_tape = tape;
+    return 0;
+}
+
+int tp_tape_from_seed(uint64_t seed, bool record, const struct tp_allocator *allocator,
+                      struct tp_tape **ret_tape)
+{
+    int error = tp_tape_make(TP_TAPE_SEED, seed, allocator, ret_tape);
+
+    if (error == 0)
+        (*ret_tape)->record = record;
+    return error;
+}
+
+int tp_tape_from_bytes(const void *bytes, size_t len_bytes,
+                       const struct tp_allocator *allocator, struct tp_tape **ret_tape)
+{
+    struct tp_tape *tape;
+    int error = tp_tape_make(TP_TAPE_BYTES, 0, allocator, &tape);
+
+    if (error < 0)
+        return error;
+    tape->record = true;
+    if (len_bytes > 0) {
+        tape->bytes = tp_alloc(allocator, len_bytes, 1);
+        if (tape->bytes == NULL) {
+            tp_tape_destroy(tape);
+            return -ENOMEM;
+        }
+        memcpy(tape->bytes, bytes, len_bytes);
+        tape->bytes_len = len_bytes;
+    }
+    *ret_tape = tape;
+    return 0;
+}
+
+int tp_tape_replay(const struct tp_tape *tape, struct tp_tape **ret_tape)
+{
+    struct tp_tape *replay;
+    int error = tp_tape_make(TP_TAPE_RECORD, tape->seed, tape->allocator, &replay);
+
+    tp_assert(tape->record || tape->source == TP_TAPE_RECORD);
+    if (error < 0)
+        return error;
+    for (uint32_t i = 0; i < tape->stream_count && error == 0; i++) {
+        struct tp_tape_stream *stream = tp_tape_stream_at(replay, i);
+
+        error = stream == NULL ? -ENOMEM : 0;
+        for (uint64_t at = 0; at < tape->streams[i].count && error == 0; at++)
+            error = tp_tape_append(replay, stream, tape->streams[i].entries[at]);
+    }
+    if (error < 0) {
+        tp_tape_destroy(replay);
+        return error;
+    }
+    *ret_tape = replay;
+    return 0;
+}
+
+void tp_tape_destroy(struct tp_tape *tape)
+{
+    if (tape == NULL)
+        return;
+    for (uint32_t i = 0; i < tape->stream_count; i++)
+        tp_free(tape->allocator, tape->streams[i].entries,
+                (size_t)tape->streams[i].capacity * sizeof(struct tp_draw_entry), 16);
+    tp_free(tape->allocator, tape->streams, tape->stream_capacity * sizeof *tape->streams,
+            16);
+    tp_free(tape->allocator, tape->bytes, tape->bytes_len, 1);
+    tp_free(tape->allocator, tape, sizeof *tape, _Alignof(struct tp_tape));
+}
+
+struct tp_tape_stream *tp_tape_stream_at(struct tp_tape *tape, uint32_t stream)
+{
+    uint32_t capacity = tape->stream_capacity;
+    struct tp_tape_stream *streams;
+
+    tp_assert(stream < TP_TAPE_NODES_MAX * TP_CONCERNS);
+    while (capacity <= stream)
+        capacity = capacity == 0 ? 8 : capacity * 2;
+    if (capacity > tape->stream_capacity) {
+        streams = tp_alloc(tape->allocator, capacity * sizeof *streams, 16);
+        if (streams == NULL)
+            return NULL;
+        if (tape->stream_count > 0)
+            memcpy(streams, tape->streams, tape->stream_count * sizeof *streams);
+        tp_free(tape->allocator, tape->streams, tape->stream_capacity * sizeof *streams,
+                16);
+        tape->streams = streams;
+        tape->stream_capacity = capacity;
+    }
+    for (; tape->stream_count <= stream; tape->stream_count++)
+        tape->streams[tape->stream_count].rng = tp_rng_make(tape->seed, tape->stream_count);
+    return &tape->streams[stream];
+}
+
+int tp_tape_append(struct tp_tape *tape, struct tp_tape_stream *stream,
+                   struct tp_draw_entry entry)
+{
+    if (stream->count == stream->capacity) {
+        uint64_t capacity = stream->capacity == 0 ? 64 : stream->capacity * 2;
+        struct tp_draw_entry *entries;
+
+        if (capacity > SIZE_MAX / sizeof *entries)
+            return -ENOMEM;
+        entries = tp_alloc(tape->allocator, (size_t)capacity * sizeof *entries, 16);
+        if (entries == NULL)
+            return -ENOMEM;
+        if (stream->count > 0)
+            memcpy(entries, stream->entries, (size_t)stream->count * sizeof *entries);
+        tp_free(tape->allocator, stream->entries,
+                (size_t)stream->capacity * sizeof *entries, 16);
+        stream->entries = entries;
+        stream->capacity = capacity;
+    }
+    stream->entries[stream->count++] = entry;
+    return 0;
+}
+
+static uint64_t from_record(struct tp_tape *tape, struct tp_tape_stream *stream,
+                            enum tp_draw kind, uint64_t bound)
+{
+    const struct tp_draw_entry *entry;
+
+    if (stream->next == stream->count) {
+        tape->stats.past_end++;
+        return 0;
+    }
+    entry = &stream->entries[stream->next++];
+    if (entry->kind != (uint32_t)kind)
+        tape->stats.mismatched++;
+    if (entry->value < bound)
+        return entry->value;
+    tape->stats.clamped++;
+    return bound - 1;
+}
+
+/* As many bytes as the largest value has; modulo, so that a fuzzer's every byte counts. */
+static uint64_t from_bytes(struct tp_tape *tape, uint64_t bound)
+{
+    uint64_t value = 0;
+    uint32_t shift = 0;
+
+    for (uint64_t largest = bound - 1; largest > 0; largest >>= 8) {
+        if (tape->bytes_next == tape->bytes_len) {
+            tape->stats.past_end++;
+            return 0;
+        }
+        value |= (uint64_t)tape->bytes[tape->bytes_next++] << shift;
+        shift += 8;
+    }
+    return value % bound;
+}
+
+uint64_t tp_tape_draw(struct tp_tape *tape, uint32_t stream, enum tp_draw kind,
+                      uint64_t bound)
+{
+    struct tp_tape_stream *on = stream < tape->stream_count
+                                    ? &tape->streams[stream]
+                                    : tp_tape_stream_at(tape, stream);
+    struct tp_draw_entry entry = {bound, 0, (uint32_t)kind, 0};
+
+    tp_assert(bound > 0 && kind < TP_DRAWS);
+    if (on == NULL)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for the tape");
+    tape->stats.draws++;
+    switch (tape->source) {
+    case TP_TAPE_SEED:
+        entry.value = tp_rng_below(&on->rng, bound);
+        break;
+    case TP_TAPE_RECORD:
+        entry.value = from_record(tape, on, kind, bound);
+        break;
+    case TP_TAPE_BYTES:
+        entry.value = from_bytes(tape, bound);
+        break;
+    }
+    if (tape->record && tp_tape_append(tape, on, entry) < 0)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for the record of the tape");
+    return entry.value;
+}
+
+uint64_t tp_tape_seed(struct tp_tape *tape, uint32_t node, uint64_t sequence)
+{
+    uint32_t stream = tp_stream(node, TP_CONCERN_SEED);
+    uint64_t drawn = tp_tape_draw(tape, stream, TP_DRAW_SEED, UINT64_MAX);
+    struct tp_rng rng = tp_rng_make(drawn, (uint64_t)node << 40 ^ sequence);
+
+    return tp_rng_next(&rng);
+}
+
+const struct tp_tape_stats *tp_tape_stats(const struct tp_tape *tape)
+{
+    return &tape->stats;
+}
+
+uint32_t tp_tape_streams(const struct tp_tape *tape)
+{
+    return tape->stream_count;
+}
+
+uint64_t tp_tape_count(const struct tp_tape *tape, uint32_t stream)
+{
+    return stream < tape->stream_count ? tape->streams[stream].count : 0;
+}
+
+struct tp_draw_entry tp_tape_entry(const struct tp_tape *tape, uint32_t stream,
+                                   uint64_t index)
+{
+    tp_assert(index < tp_tape_count(tape, stream));
+    return tape->streams[stream].entries[index];
+}
+
+void tp_tape_set(struct tp_tape *tape, uint32_t stream, uint64_t index, uint64_t value)
+{
+    tp_assert(index < tp_tape_count(tape, stream));
+    tape->streams[stream].entries[index].value = value;
+}
+
+void tp_tape_delete(struct tp_tape *tape, uint32_t stream, uint64_t index, uint64_t count)
+{
+    struct tp_tape_stream *on;
+
+    tp_assert(index <= tp_tape_count(tape, stream));
+    tp_assert(count <= tp_tape_count(tape, stream) - index);
+    if (count == 0)
+        return;
+    on = &tape->streams[stream];
+    memmove(on->entries + index, on->entries + index + count,
+            (size_t)(on->count - index - count) * sizeof *on->entries);
+    on->count -= count;
+    if (on->next > on->count)
+        on->next = on->count;
+}

@@ -1,0 +1,185 @@
+/** io/virtual/tape.h - the tape: every choice of a simulated run, in the order it was asked
+ * for.
+ *
+ * Whatever is not determined (a latency, a fault, an order, what survives a power cut) is
+ * one draw: a number below a bound, on one stream. Each pair of node and concern has a
+ * stream of its own, so that editing one moves no other. 0 is always the mildest choice:
+ * the table of kinds says what it means for each.
+ *
+ * A tape gives its values from one of three sources:
+ *   a seed      every stream is a generator of its own
+ *   a record    what an earlier run drew, perhaps edited; past the end of a stream it gives
+ * 0, and a value at or above the bound is clamped to the bound less one, and counted bytes
+ * of a fuzzer, used up in the order of the draws; used up, it gives 0 Each can be recorded
+ * while it runs, saved, and loaded elsewhere.
+ *
+ * A machine's own randomness is not drawn choice by choice: it comes from a generator that
+ * one draw of kind TP_DRAW_SEED starts (see tp_tape_seed()), which a shrinker leaves alone.
+ *
+ * Order of draws: one draw per statement, since the order in which a compiler evaluates two
+ * draws in one expression is not fixed.
+ */
+#ifndef TEMPEST_IO_VIRTUAL_TAPE_H
+#define TEMPEST_IO_VIRTUAL_TAPE_H
+
+#include "../base.h"
+
+/** What a stream is about; a node has one stream for each. */
+enum tp_concern {
+    TP_CONCERN_SEED,      /* generators: randomness of machines, hash seeds */
+    TP_CONCERN_LATENCY,   /* when operations take effect and complete */
+    TP_CONCERN_FAULT,     /* errors and short counts */
+    TP_CONCERN_CANCEL,    /* who wins when an operation is cancelled */
+    TP_CONCERN_WRITEBACK, /* what moves down the disk's layers by itself, and when */
+    TP_CONCERN_CRASH,     /* what survives a kill or a power cut */
+    TP_CONCERN_WORKLOAD,  /* what the program under test is asked to do */
+    TP_CONCERNS
+};
+
+/* What is chosen. The third column is the mapping: what 0 means, and what more means.
+ *
+ *   kind                 name             0 is, and more is */
+#define TP_DRAW_TABLE(X)                                                                \
+    X(TP_DRAW_SEED, "seed", "any seed; no order among them")                            \
+    X(TP_DRAW_LATENCY, "latency",                                                       \
+      "the base latency; then longer, a long tail, at the very top none")               \
+    X(TP_DRAW_EFFECT, "effect",                                                         \
+      "takes effect when submitted; then later, up to its completion")                  \
+    X(TP_DRAW_FAULT, "fault", "no fault; the top values are the faults")                \
+    X(TP_DRAW_SHORT, "short", "one byte (or sector) missing from a count; then more")   \
+    X(TP_DRAW_CANCEL, "cancel",                                                         \
+      "stops it; 1 too late, 2 accepted yet it succeeds, 3 half-way")                   \
+    X(TP_DRAW_WRITEBACK, "writeback",                                                   \
+      "nothing moves; the top value: to the media, below it: to the device")            \
+    X(TP_DRAW_PAGE, "page", "the page (or name) dirty for longest; then younger ones")  \
+    X(TP_DRAW_CUT_ORDER, "cut_order",                                                   \
+      "operations in flight end in the order of submission")                            \
+    X(TP_DRAW_CUT_OP, "cut_op",                                                         \
+      "it happened; 1 it did not, 2 in part, 3 (kill) it lands later")                  \
+    X(TP_DRAW_CUT_LEN, "cut_len",                                                       \
+      "the part that happened lacks one byte (or sector); then more")                   \
+    X(TP_DRAW_CUT_DELAY, "cut_delay", "it lands before the next operation; then later") \
+    X(TP_DRAW_CUT_DATA, "cut_data",                                                     \
+      "all dirty sectors kept; 1 none, 2 in order up to a point, 3 one run, 4 each by " \
+      "itself")                                                                         \
+    X(TP_DRAW_CUT_POINT, "cut_point", "nothing missing before the point; then more")    \
+    X(TP_DRAW_CUT_SECTOR, "cut_sector",                                                 \
+      "the newest content; then older, at the top what the profile adds")               \
+    X(TP_DRAW_CUT_SIZES, "cut_sizes",                                                   \
+      "all sizes as in memory; 1 as on the media, 2 each by itself")                    \
+    X(TP_DRAW_CUT_SIZE, "cut_size", "the size in memory; 1 on the media, 2 in between") \
+    X(TP_DRAW_CUT_NAMES, "cut_names",                                                   \
+      "all names as in memory; 1 as on the media, 2 in order up to a point, 3 each by " \
+      "itself")                                                                         \
+    X(TP_DRAW_CUT_NAME, "cut_name", "the operation on a name is kept; 1 lost")          \
+    X(TP_DRAW_WORKLOAD, "workload",                                                     \
+      "the least: no command, the first key, the smallest size")
+
+enum tp_draw {
+#define TP_DRAW_ENUM(kind, name, mapping) kind,
+    TP_DRAW_TABLE(TP_DRAW_ENUM)
+#undef TP_DRAW_ENUM
+        TP_DRAWS
+};
+
+struct tp_draw_info {
+    const char *name;
+    const char *mapping;
+};
+
+/** A stream: a node's number and a concern. */
+#define TP_TAPE_NODES_MAX UINT32_C(4096)
+static inline uint32_t tp_stream(uint32_t node, enum tp_concern concern)
+{
+    tp_assert(node < TP_TAPE_NODES_MAX);
+    return node * TP_CONCERNS + (uint32_t)concern;
+}
+
+/** One choice that was made. */
+struct tp_draw_entry {
+    uint64_t bound;
+    uint64_t value; /* below the bound */
+    uint32_t kind;  /* enum tp_draw */
+    uint32_t reserved;
+};
+
+struct tp_tape_stats {
+    uint64_t draws;      /* all of them */
+    uint64_t past_end;   /* of these, past the end of a record or of the bytes */
+    uint64_t clamped;    /* of these, at or above the bound */
+    uint64_t mismatched; /* of these, recorded under another kind */
+};
+
+struct tp_tape; /* tape.c */
+
+TP_BEGIN_DECLS
+
+/** The name and mapping of each kind, indexed by enum tp_draw. */
+TP_EXPORT extern const struct tp_draw_info tp_draw_info[TP_DRAWS];
+
+/** A tape that draws from `seed`. `record` keeps every draw, which costs 24 bytes each;
+ * without it the tape never allocates once each stream has drawn. 0, or -ENOMEM. */
+TP_EXPORT int tp_tape_from_seed(uint64_t seed, bool record,
+                                const struct tp_allocator *allocator,
+                                struct tp_tape **ret_tape);
+
+/** A tape that draws from `bytes` (copied), as many for each draw as its bound needs. It
+ * records. */
+TP_EXPORT int tp_tape_from_bytes(const void *bytes, size_t len_bytes,
+                                 const struct tp_allocator *allocator,
+                                 struct tp_tape **ret_tape);
+
+/** A tape that replays what `tape` has recorded, from the start; `tape` must record. */
+TP_EXPORT int tp_tape_replay(const struct tp_tape *tape, struct tp_tape **ret_tape);
+
+/** NULL is fine. */
+TP_EXPORT void tp_tape_destroy(struct tp_tape *tape);
+
+/** A choice: a number below `bound`, which is at least 1. */
+TP_EXPORT uint64_t tp_tape_draw(struct tp_tape *tape, uint32_t stream, enum tp_draw kind,
+                                uint64_t bound);
+
+/** The start of a generator for `sequence` (which boot, which machine) of the stream's
+ * node: one draw of kind TP_DRAW_SEED, mixed with the sequence so that equal draws give
+ * unequal seeds. */
+TP_EXPORT uint64_t tp_tape_seed(struct tp_tape *tape, uint32_t node, uint64_t sequence);
+
+TP_EXPORT const struct tp_tape_stats *tp_tape_stats(const struct tp_tape *tape);
+
+/* ------------------------------------------------------------------ looking at a record,
+ * editing */
+
+/** Streams there are (some may be empty); a stream is a number below it. */
+TP_EXPORT uint32_t tp_tape_streams(const struct tp_tape *tape);
+
+/** Draws recorded on a stream; 0 for one that does not exist. */
+TP_EXPORT uint64_t tp_tape_count(const struct tp_tape *tape, uint32_t stream);
+
+/** The draw at `index`, which must be below the count. */
+TP_EXPORT struct tp_draw_entry tp_tape_entry(const struct tp_tape *tape, uint32_t stream,
+                                             uint64_t index);
+
+/** Sets the value of a recorded draw (below its bound, or it is clamped when drawn). */
+TP_EXPORT void tp_tape_set(struct tp_tape *tape, uint32_t stream, uint64_t index,
+                           uint64_t value);
+
+/** Removes `count` recorded draws from `index` on; later ones move up. */
+TP_EXPORT void tp_tape_delete(struct tp_tape *tape, uint32_t stream, uint64_t index,
+                              uint64_t count);
+
+/* ------------------------------------------------------------------ files */
+
+/** Writes the record into `ret_bytes` if `size_bytes` suffices; returns the size it needs.
+ */
+TP_EXPORT size_t tp_tape_save(const struct tp_tape *tape, void *ret_bytes,
+                              size_t size_bytes);
+
+/** A tape that replays a record that tp_tape_save() wrote. The bytes may be anything: 0,
+ * -EBADMSG (not a tape, cut short, or changed), -EPROTO (of a version unknown here), or
+ * -ENOMEM. */
+TP_EXPORT int tp_tape_load(const void *bytes, size_t len_bytes,
+                           const struct tp_allocator *allocator, struct tp_tape **ret_tape);
+
+TP_END_DECLS
+
+#endif

@@ -1,0 +1,40 @@
+/** io/virtual/tape_internal.h - how a tape is kept: for tape.c and tape_file.c. */
+#ifndef TEMPEST_IO_VIRTUAL_TAPE_INTERNAL_H
+#define TEMPEST_IO_VIRTUAL_TAPE_INTERNAL_H
+
+#include "random.h"
+#include "tape.h"
+
+enum tp_tape_source { TP_TAPE_SEED, TP_TAPE_RECORD, TP_TAPE_BYTES };
+
+struct tp_tape_stream {
+    struct tp_rng rng;             /* source: seed */
+    struct tp_draw_entry *entries; /* recorded */
+    uint64_t count, capacity;
+    uint64_t next; /* source: record; the entry that the next draw gives */
+};
+
+struct tp_tape {
+    enum tp_tape_source source;
+    bool record;
+    uint64_t seed;
+    struct tp_tape_stream *streams;
+    uint32_t stream_count, stream_capacity;
+    uint8_t *bytes; /* source: bytes */
+    size_t bytes_len, bytes_next;
+    struct tp_tape_stats stats;
+    const struct tp_allocator *allocator;
+};
+
+/** An empty tape. 0, or -ENOMEM. */
+int tp_tape_make(enum tp_tape_source source, uint64_t seed,
+                 const struct tp_allocator *allocator, struct tp_tape **ret_tape);
+
+/** The stream, made if it is missing; NULL when there is no memory. */
+struct tp_tape_stream *tp_tape_stream_at(struct tp_tape *tape, uint32_t stream);
+
+/** Appends to a stream's record. 0, or -ENOMEM. */
+int tp_tape_append(struct tp_tape *tape, struct tp_tape_stream *stream,
+                   struct tp_draw_entry entry);
+
+#endif
