@@ -26,7 +26,8 @@ static int32_t corrupt(struct tp_journal_recovery *r, struct tp_journal_halt at)
 static struct tp_journal_halt missing_place(const struct tp_journal_recovery *r,
                                             uint64_t evidence)
 {
-    if (r->halt_after.segment == 0 || evidence == r->halt.segment || !r->halt.blank)
+    if (r->halt_after.segment == 0 || r->halt_after.later || !r->halt.blank ||
+        evidence == r->halt.segment)
         return r->halt;
     return r->halt_after;
 }
@@ -102,9 +103,12 @@ static uint64_t stop_of(const struct tp_journal_recovery *r)
 static void note_halt(struct tp_journal_recovery *r, bool at_stop)
 {
     static const struct tp_journal_halt none;
-    struct tp_journal_halt halt = {r->current.segment.number, r->window.at,
-                                   at_stop || tp_journal_window_blank(&r->window)};
+    struct tp_journal_halt halt = {r->current.segment.number, r->window.at, at_stop, false};
 
+    if (!at_stop) {
+        halt.blank = tp_journal_window_blank(&r->window);
+        halt.later = r->sight == TP_JOURNAL_GROUP;
+    }
     if (r->adopted == 0 && r->current.segment.starts_log == 0 && r->halt.segment != 0) {
         r->halt_after = halt;
         return;
@@ -161,7 +165,7 @@ static bool sweep_proves(struct tp_journal_recovery *r)
         return false;
     }
     r->window.at += tp_journal_padded(r->window.group.len);
-    return r->window.group.durable_lsn > r->chain.lsn;
+    return r->proved || r->window.group.durable_lsn > r->chain.lsn;
 }
 
 /* Opens where the groups stopped, and the segment behind; looks for groups that prove that
@@ -198,30 +202,34 @@ static enum tp_step sweeper_tick(struct tp_machine *machine, struct tp_ctx *cx)
                                           "a segment cannot be made durable"));
         tp_journal_source_close(cx, &r->current);
     }
+    if (r->proved)
+        return tp_end(machine, corrupt(r, missing_place(r, 0)));
     return tp_end(machine, 0);
     TP_END(cx);
 }
 
 /* ------------------------------------------------------------------ the recovery */
 
+static bool same_end(const struct tp_journal_end *a, const struct tp_journal_end *b)
+{
+    return a->log_id == b->log_id && a->segment == b->segment && a->offset == b->offset &&
+           a->group == b->group && a->lsn == b->lsn;
+}
+
 /* What the segment behind the current one says about it. */
 static int32_t judge(struct tp_journal_recovery *r)
 {
-    const struct tp_journal_end *before = &r->next.segment.before;
-
     if (!r->begun)
         return corrupt(r, r->halt);
     if (!r->has_next)
         return 0;
-    if (r->next.segment.starts_log == 0) {
+    if (r->next.segment.starts_log != 0) {
+        r->proved = !same_end(&r->next.segment.before, &r->end);
+    } else {
         if (r->next.segment.log_id != r->chain.log_id)
             return refuse(r, -EBADMSG, r->next.number, 0, "a segment of another log");
-        return r->adopted == 0 ? corrupt(r, missing_place(r, 0)) : 0;
+        r->proved = r->adopted == 0;
     }
-    if (before->log_id != r->end.log_id || before->segment != r->end.segment ||
-        before->offset != r->end.offset || before->group != r->end.group ||
-        before->lsn != r->end.lsn)
-        return corrupt(r, missing_place(r, 0));
     return 0;
 }
 
@@ -289,11 +297,12 @@ static enum tp_step replay_tick(struct tp_machine *machine, struct tp_ctx *cx)
         TP_AWAIT(cx, (tp_start)(cx, &r->player, player_tick, "journal-player"), &result);
         if (result.value < 0 || (result.value = judge(r)) < 0)
             return tp_end(machine, result.value);
-        if (!r->has_next)
+        if (!r->has_next || r->proved)
             break;
         advance(cx, r);
     }
     tp_journal_source_close(cx, &r->current);
+    tp_journal_source_close(cx, &r->next);
     return tp_end(machine, 0);
     TP_END(cx);
 }
@@ -403,7 +412,7 @@ bool tp_journal_recovery_next(struct tp_journal_recovery *recovery,
         if (ret_record->lsn >= recovery->from_lsn)
             return true;
     }
-    if (recovery->lent) {
+    if (recovery->lent && tp_machine_alive(&recovery->player)) {
         recovery->lent = false;
         tp_wake(&recovery->player);
     }

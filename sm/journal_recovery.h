@@ -26,6 +26,7 @@ struct tp_journal_halt {
     uint64_t segment; /* 0: there is none */
     uint64_t offset;
     bool blank; /* nothing was ever written there */
+    bool later; /* a sound group is there, but a later one than is due */
 };
 
 struct tp_journal_recovery {
@@ -58,8 +59,9 @@ struct tp_journal_recovery {
     enum tp_journal_sight sight;
     uint32_t sweep;
     bool has_next;
-    bool lent;  /* the reader has records of the group in the window */
-    bool begun; /* the numbers in `chain` are known */
+    bool proved; /* the log went on, so the sweep is only to find out where */
+    bool lent;   /* the reader has records of the group in the window */
+    bool begun;  /* the numbers in `chain` are known */
 };
 
 /** Starts it; the in fields are set, all others zero. Ends with 0, or an error and

@@ -48,7 +48,8 @@ static void fail(struct tp_journal *j, int32_t error, int32_t result)
     if (j->phase == TP_JOURNAL_ENDING)
         return;
     j->phase = TP_JOURNAL_ENDING;
-    j->failure = error;
+    /* To those who ask, -EAGAIN means something else. */
+    j->failure = error == -EAGAIN ? -EIO : error;
     j->result = result;
     wake_batch(&j->batches[0]);
     wake_batch(&j->batches[1]);
@@ -284,6 +285,8 @@ static void take_spare(struct tp_ctx *cx, struct tp_journal *j)
     if (!j->spare_ready) {
         j->stats.spares_failed++;
         j->spare_final = j->spare.final || !is_lack(result.value);
+        if (j->spare_final && result.value == -EAGAIN)
+            j->spare_error = -EIO; /* waiting would be in vain */
         if (!j->spare_final && j->phase == TP_JOURNAL_OPEN)
             j->retry_op = tp_timer(cx, j->config.retry_ns);
     }

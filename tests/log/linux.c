@@ -50,7 +50,7 @@ static struct workload small_work(void)
 
 static void boot(struct workload work)
 {
-    cr_assert(eq(i32, run_boot(&run, io, &work, &oracle), 0));
+    cr_assert(eq(i32, run_boot(&run, io, &work, &oracle, NULL), 0));
     cr_assert(eq(str, oracle.violation, ""));
     cr_assert(eq(i32, run.end_result, 0));
     cr_assert(eq(i32, run.append_error, 0));

@@ -64,8 +64,6 @@ static void note_replayed(struct run *run, const struct tp_journal_record *recor
 {
     struct oracle *oracle = run->oracle;
 
-    if (run->replayed == 0 && record->lsn >= oracle->first)
-        run->replayed = record->lsn - 1;
     if (record->lsn != run->replayed + 1)
         violate(oracle, "LSN %llu read after %llu", (unsigned long long)record->lsn,
                 (unsigned long long)run->replayed);
@@ -82,7 +80,7 @@ static void note_opened(struct run *run)
     struct oracle *oracle = run->oracle;
     uint64_t lsn = tp_journal_lsn(&run->journal);
 
-    if (run->replayed != 0 && run->replayed != lsn)
+    if (run->replayed != lsn)
         violate(oracle, "read to LSN %llu, opened at %llu",
                 (unsigned long long)run->replayed, (unsigned long long)lsn);
     if (lsn < oracle->durable)
@@ -268,6 +266,7 @@ void run_init(struct run *run, const struct workload *work, struct oracle *oracl
     run->work = work;
     run->oracle = oracle;
     config.from_lsn = oracle->first;
+    run->replayed = oracle->first - 1;
     error = tp_journal_init(&run->journal, &config);
     tp_assert(error == 0);
     run->memory = calloc(APPENDERS_MAX, work->len_max + 1);
@@ -280,21 +279,68 @@ void run_deinit(struct run *run)
     free(run->memory);
 }
 
-int32_t run_boot(struct run *run, struct tp_io *io, const struct workload *work,
-                 struct oracle *oracle)
+static struct tp_scheduler *start(struct run *run, struct tp_io *io,
+                                  const struct workload *work, struct oracle *oracle)
 {
     struct tp_scheduler_config config = {.ops_max = 1024, .seed = work->seed + 1};
     struct tp_scheduler *scheduler;
-    int32_t result = tp_scheduler_create_with(io, &config, &scheduler);
+    int error = tp_scheduler_create_with(io, &config, &scheduler);
 
-    tp_assert(result == 0);
+    tp_assert(error == 0);
     run_init(run, work, oracle);
     tp_spawn(scheduler, &run->machine, run_tick, "run");
-    result = tp_scheduler_run(scheduler);
-    if (result == 0)
+    return scheduler;
+}
+
+static void report_stuck(struct tp_scheduler *scheduler)
+{
+    static char text[8192];
+
+    tp_scheduler_census(scheduler, text, sizeof text);
+    (void)fputs(text, stderr);
+}
+
+int32_t run_boot(struct run *run, struct tp_io *io, const struct workload *work,
+                 struct oracle *oracle, void (*crash)(struct tp_io *io))
+{
+    struct tp_scheduler *scheduler = start(run, io, work, oracle);
+    int32_t result = tp_scheduler_run(scheduler);
+
+    if (result == 0) {
         tp_scheduler_destroy(scheduler);
-    else
+    } else {
+        if (result == -EDEADLK)
+            report_stuck(scheduler);
         tp_scheduler_crash(scheduler);
+        if (crash != NULL)
+            crash(io);
+    }
+    run_deinit(run);
+    return result;
+}
+
+int32_t run_boot_cancelled(struct run *run, struct tp_io *io, const struct workload *work,
+                           struct oracle *oracle, uint32_t iterations, bool *ret_finished)
+{
+    struct tp_scheduler *scheduler = start(run, io, work, oracle);
+    int32_t result;
+
+    *ret_finished = false;
+    for (uint32_t i = 0; i < iterations && !*ret_finished; i++) {
+        enum tp_progress progress = tp_scheduler_tick(scheduler);
+
+        *ret_finished = progress == TP_FINISHED;
+        if (progress == TP_WAIT_IO || progress == TP_WAIT_TIMER) {
+            int64_t timeout_ns = tp_scheduler_timeout_ns(scheduler);
+
+            tp_io_park(io,
+                       timeout_ns < 0 ? TP_NEVER : tp_io_now_ns(io) + (uint64_t)timeout_ns);
+        }
+    }
+    if (!*ret_finished)
+        tp_machine_cancel(&run->journal.machine);
+    result = tp_scheduler_run(scheduler);
+    tp_scheduler_destroy(scheduler);
     run_deinit(run);
     return result;
 }

@@ -15,7 +15,7 @@
 #include "runtime/tempest.h"
 #include "sm/journal.h"
 
-enum { APPENDERS_MAX = 64, ORACLE_RECORDS_MAX = 1 << 16 };
+enum { APPENDERS_MAX = 64, ORACLE_RECORDS_MAX = 1 << 14 };
 
 struct oracle {
     uint64_t hashes[ORACLE_RECORDS_MAX + 1]; /* by LSN */
@@ -78,9 +78,15 @@ void run_init(struct run *run, const struct workload *work, struct oracle *oracl
 void run_deinit(struct run *run);
 enum tp_step run_tick(struct tp_machine *machine, struct tp_ctx *cx);
 
-/** A boot from its start to its end, with nothing that interferes. The result of
- * tp_scheduler_run(). Whatever the Io's end, everything is freed. */
+/** A boot from its start to its end. The result of tp_scheduler_run(); when that is an
+ * error the machines are dropped, `crash` ends the Io's world (NULL: it is alive), and the
+ * memory is freed. */
 int32_t run_boot(struct run *run, struct tp_io *io, const struct workload *work,
-                 struct oracle *oracle);
+                 struct oracle *oracle, void (*crash)(struct tp_io *io));
+
+/** The same, but the journal is cancelled after so many iterations of the loop;
+ * `ret_finished`: it ended before that. */
+int32_t run_boot_cancelled(struct run *run, struct tp_io *io, const struct workload *work,
+                           struct oracle *oracle, uint32_t iterations, bool *ret_finished);
 
 #endif
