@@ -20,11 +20,17 @@ exported() {
         sed 's/@.*//' | sort -u
 }
 
-# The functions that the headers declare without a body, by GCC's own account.
+# The functions that the headers declare with TP_EXPORT, by GCC's own account of where which stands.
+# Others are parts of structs that must be complete, and not for users to call.
 declared() {
+    local file line name
     { cd "$prefix/include" && find tempest -name '*.h' | sed 's/.*/#include <&>/'; } >"$work/all.c"
     gcc -std=c11 -I"$prefix/include" -c -o "$work/all.o" -aux-info "$work/all.txt" "$work/all.c" || exit 1
-    sed -nE "s,^/\* $prefix/include/tempest/[^*]*:[NO]C \*/ extern [^(]*[ *](tp_[a-z0-9_]+) \(.*,\1,p" "$work/all.txt" | sort -u
+    sed -nE "s,^/\* ($prefix/include/tempest/[^*:]*):([0-9]+):[NO]C \*/ extern [^(]*[ *](tp_[a-z0-9_]+) \(.*,\1 \2 \3,p" "$work/all.txt" |
+        while read -r file line name; do
+            # What stands before the name, as far back as the end of whatever came before.
+            head -n "$line" "$file" | tail -n 6 | tr '\n' ' ' | sed -E "s,.*\*/,,; s,\<$name\)? *\(.*,,; s,.*[;}],," | grep -qw TP_EXPORT && echo "$name"
+        done | sort -u
 }
 
 command -v gcc >/dev/null || { echo "skipped: there is no gcc, which lists what headers declare"; exit 77; }
