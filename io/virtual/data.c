@@ -9,6 +9,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "io/virtual/hash.h"
+#include "io/virtual/random.h"
+
 uint8_t tp_sectors_all(const struct tp_disk *disk)
 {
     return disk->config.sector_bytes == TP_PAGE_BYTES ? 1 : 0xff;
@@ -50,11 +53,34 @@ uint64_t tp_data_read(const struct tp_disk *disk, uint32_t inode, uint64_t offse
         if (page == TP_PAGE_HOLE)
             memset(bytes + done, 0, part);
         else
-            memcpy(bytes + done, tp_pages_at(&disk->pages, page) + at % TP_PAGE_BYTES,
+            memcpy(bytes + done, tp_pages_read(&disk->pages, page) + at % TP_PAGE_BYTES,
                    part);
         done += part;
     }
     return done;
+}
+
+uint64_t tp_data_hash(const struct tp_disk *disk, uint32_t inode, uint64_t offset,
+                      uint64_t len)
+{
+    const struct tp_inode *file = tp_inode_at(disk, inode);
+    uint64_t hash = 0;
+    uint64_t part;
+
+    for (; len > 0; offset += part, len -= part) {
+        uint32_t slot = tp_map_find(disk, &file->map, (uint32_t)(offset / TP_PAGE_BYTES));
+        uint32_t page = slot == 0 ? TP_PAGE_HOLE : tp_slot_at(disk, slot)->cache;
+        uint64_t of_part;
+
+        part = page_part(offset, len);
+        if (part == TP_PAGE_BYTES)
+            of_part = tp_pages_hash(&disk->pages, page);
+        else
+            of_part = tp_hash(tp_pages_read(&disk->pages, page) + offset % TP_PAGE_BYTES,
+                              (size_t)part, 0);
+        hash = tp_rng_mix(hash) + of_part;
+    }
+    return hash;
 }
 
 /* The slot of a page, with storage; 0 when there is none left. */
@@ -81,7 +107,7 @@ static void slot_write(struct tp_disk *disk, struct tp_inode *file, uint32_t slo
     uint8_t *page;
 
     s->cache = tp_pages_own(&disk->pages, s->cache, len < TP_PAGE_BYTES, disk->allocator);
-    page = tp_pages_at(&disk->pages, s->cache) + from;
+    page = tp_pages_write(&disk->pages, s->cache) + from;
     if (bytes != NULL)
         memcpy(page, bytes, len);
     else

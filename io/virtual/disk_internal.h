@@ -201,6 +201,9 @@ uint32_t tp_map_next(const struct tp_disk *disk, const struct tp_map *map, uint6
 /** Result: bytes read; 0 at or past the end. */
 uint64_t tp_data_read(const struct tp_disk *disk, uint32_t inode, uint64_t offset,
                       uint8_t *bytes, uint64_t len);
+/** The hash of a part of a file. */
+uint64_t tp_data_hash(const struct tp_disk *disk, uint32_t inode, uint64_t offset,
+                      uint64_t len);
 /** Writes into the page cache, or (direct) through it to the device. Result: bytes, fewer
  * when storage runs out; -ENOSPC, -EFBIG. */
 int64_t tp_data_write(struct tp_disk *disk, uint32_t inode, uint64_t offset,

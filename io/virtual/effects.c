@@ -81,9 +81,9 @@ static int32_t effect_read(struct tp_virtual *v, struct tp_flight *f)
         return -EINVAL;
     tp_loans_open(&v->io, f->request.handle);
     done = tp_data_read(v->disk, file->inode, offset, f->request.a.memory, len_of(f));
-    if (v->traces)
-        f->payload = tp_hash(f->request.a.memory, (size_t)done, 0);
     tp_loans_close(&v->io, f->request.handle);
+    if (v->traces)
+        f->payload = tp_data_hash(v->disk, file->inode, offset, done);
     return (int32_t)done;
 }
 
@@ -104,7 +104,7 @@ static int32_t effect_write(struct tp_virtual *v, struct tp_flight *f)
     if (done <= 0)
         return (int32_t)done;
     if (v->traces)
-        f->payload = tp_hash(f->request.a.memory, (size_t)done, 0);
+        f->payload = tp_data_hash(v->disk, file->inode, offset, (uint64_t)done);
     tp_inode_at(v->disk, file->inode)->modified_ns = wall_now(v);
     if (file->dsync)
         tp_media_sync_range(v->disk, file->inode, offset, (uint64_t)done);

@@ -16,7 +16,8 @@
 
 struct tp_pages {
     uint8_t **chunks;
-    uint32_t *refs; /* holders of a live page; the next free page of a free one */
+    uint32_t *refs;   /* holders of a live page; the next free page of a free one */
+    uint64_t *hashes; /* of a page's content; 0: not known */
     uint32_t capacity;
     uint32_t used; /* pages that were ever taken, and page 0 */
     uint32_t first_free;
@@ -36,16 +37,20 @@ uint32_t tp_pages_take(struct tp_pages *pages, const struct tp_allocator *alloca
 /** The last holder's release frees the page. A hole is fine. */
 void tp_pages_unref(struct tp_pages *pages, uint32_t page);
 
-/** The bytes of a page other than the hole, to change or to read. */
-static inline uint8_t *tp_pages_at(const struct tp_pages *pages, uint32_t page)
+/** The bytes of a page other than the hole, to change them. */
+static inline uint8_t *tp_pages_write(struct tp_pages *pages, uint32_t page)
 {
     tp_assert(page != TP_PAGE_HOLE && page < pages->used);
+    pages->hashes[page] = 0;
     return pages->chunks[page >> TP_PAGES_CHUNK_LOG2] +
            (size_t)(page & ((1U << TP_PAGES_CHUNK_LOG2) - 1)) * TP_PAGE_BYTES;
 }
 
-/** The bytes of any page, to read. */
+/** The bytes of any page, to read them. */
 const uint8_t *tp_pages_read(const struct tp_pages *pages, uint32_t page);
+
+/** The hash of a page's content; computed once for each content. */
+uint64_t tp_pages_hash(const struct tp_pages *pages, uint32_t page);
 
 /** One more holder; gives the page back. A hole is fine. */
 static inline uint32_t tp_pages_ref(struct tp_pages *pages, uint32_t page)

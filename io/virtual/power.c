@@ -292,7 +292,7 @@ static void settle_fate(struct cut *cut, const struct fate *fate)
         for (uint32_t sector = 0; sector < sectors_per_page(disk); sector++) {
             size_t at = (size_t)sector * bytes;
             uint32_t newest = ((s->dirty >> sector) & 1) != 0 ? s->cache : s->device;
-            uint8_t *to = tp_pages_at(&disk->pages, made) + at;
+            uint8_t *to = tp_pages_write(&disk->pages, made) + at;
 
             memcpy(to, tp_pages_read(&disk->pages, source_of(s, fate, sector)) + at, bytes);
             if (((fate->sectors >> sector) & 1) != 0)
@@ -328,7 +328,7 @@ static void reload_data(struct tp_disk *disk, struct tp_inode *file)
         }
         if (tail != 0 && s->page == end_page - 1 && s->media != TP_PAGE_HOLE) {
             s->media = tp_pages_own(&disk->pages, s->media, true, disk->allocator);
-            memset(tp_pages_at(&disk->pages, s->media) + tail, 0, TP_PAGE_BYTES - tail);
+            memset(tp_pages_write(&disk->pages, s->media) + tail, 0, TP_PAGE_BYTES - tail);
         }
         tp_pages_unref(&disk->pages, s->cache);
         tp_pages_unref(&disk->pages, s->device);

@@ -48,7 +48,7 @@ static void heap_grow(struct tp_world *world)
 
     if (heap == NULL)
         tp_stop(__FILE__, __LINE__, "the host has no memory for the events of the world");
-    memcpy(heap, world->heap, heap_bytes(world->count));
+    memcpy(heap, world->heap, heap_bytes(world->capacity)); /* full: that is why it grows */
     tp_free(world->allocator, world->heap, heap_bytes(world->capacity), 16);
     world->heap = heap;
     world->capacity *= 2;
