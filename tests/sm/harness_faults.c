@@ -1,0 +1,128 @@
+#include <string.h>
+
+#include "tests/sm/harness_internal.h"
+
+/* The one that is running: an Io does not know whose it is. */
+static struct harness *current;
+
+static uint64_t chance(struct harness *h)
+{
+    h->chance = h->chance * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return h->chance >> 33;
+}
+
+static bool is_transfer(const struct tp_request *request)
+{
+    return request->kind == TP_READ || request->kind == TP_WRITE;
+}
+
+static void submit(struct tp_io *io, const struct tp_request *request)
+{
+    struct harness *h = current;
+
+    if (!h->armed || request->kind == TP_CANCEL) {
+        h->inner->submit(io, request);
+        return;
+    }
+    h->operations++;
+    if (h->operations == h->fault.cancel_at && tp_machine_alive(&h->canceller)) {
+        h->fired = true;
+        tp_wake(&h->canceller);
+    }
+    if (h->operations == h->fault.fail_at) {
+        h->fired = true;
+        h->failed_kind = request->kind;
+        if (request->kind != TP_CLOSE) {
+            tp_io_complete_later(io, request->handle, h->fault.fail_with);
+            return;
+        }
+        /* A close that reports an error has closed all the same. */
+        h->lied_to = request->handle;
+    }
+    if (h->fault.short_one_in != 0 && is_transfer(request) &&
+        chance(h) % h->fault.short_one_in == 0 && h->short_count < HARNESS_SHORTS_MAX)
+        h->shorts[h->short_count++] = request->handle;
+    h->inner->submit(io, request);
+}
+
+/* A short transfer: it was done, and the count says less. So it may stop anywhere, a direct
+ * one too, which the kernel would refuse to be asked for. */
+static void shorten(struct harness *h, struct tp_completion *item)
+{
+    for (uint32_t i = 0; i < h->short_count; i++) {
+        if (h->shorts[i] != item->handle)
+            continue;
+        h->shorts[i] = h->shorts[--h->short_count];
+        if (item->value > 1)
+            item->value = 1 + (int32_t)(chance(h) % (uint64_t)(item->value - 1));
+        return;
+    }
+}
+
+static void lie(struct tp_io *io)
+{
+    struct tp_completions *list = tp_io_completions(io);
+
+    for (uint32_t i = 0; i < list->count; i++) {
+        shorten(current, &list->items[i]);
+        if (current->lied_to != 0 && list->items[i].handle == current->lied_to) {
+            list->items[i].value = current->fault.fail_with;
+            current->lied_to = 0;
+        }
+    }
+}
+
+static void poll(struct tp_io *io)
+{
+    current->inner->poll(io);
+    lie(io);
+}
+
+static void park(struct tp_io *io, uint64_t deadline_ns)
+{
+    current->inner->park(io, deadline_ns);
+    lie(io);
+}
+
+void harness_patch(struct harness *h)
+{
+    current = h;
+    h->inner = h->io->backend;
+    h->backend = *h->inner;
+    h->backend.submit = submit;
+    h->backend.poll = poll;
+    h->backend.park = park;
+    h->io->backend = &h->backend;
+}
+
+void harness_unpatch(struct harness *h)
+{
+    h->io->backend = h->inner;
+}
+
+/* ------------------------------------------------------------------ cancel */
+
+static enum tp_step canceller_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct harness *h = tp_container_of(machine, struct harness, canceller);
+
+    (void)cx;
+    if (tp_machine_alive(h->target) && h->fired)
+        tp_machine_cancel(h->target);
+    return tp_machine_alive(h->target) ? TP_WAIT : tp_end(machine, 0);
+}
+
+static void target_ended(struct tp_machine *target)
+{
+    (void)target;
+    if (tp_machine_alive(&current->canceller))
+        tp_wake(&current->canceller);
+}
+
+void harness_spawn_canceller(struct harness *h)
+{
+    if (h->fault.cancel_at == 0)
+        return;
+    h->target->ended = target_ended;
+    tp_spawn(h->scheduler, &h->canceller, canceller_tick, "canceller");
+}
