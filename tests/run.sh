@@ -67,7 +67,7 @@ run_tests() {
     local log=$root/build/$1.tests.log
     stage "$1: testing (log: build/$1.tests.log)"
     ctest --test-dir "$root/build/$1" -j "$jobs" -R "$regex" -LE "$left_out" \
-        --output-on-failure --no-tests=ignore 2>&1 | tee "$log" | grep -vE '^ +Start +[0-9]+: '
+        --output-on-failure --no-tests=ignore 2>&1 | tee "$log" | grep --line-buffered -vE '^ +Start +[0-9]+: '
     passed=$((passed + $(count "$log" '   Passed  ')))
     skipped=$((skipped + $(count "$log" '\*\*\*Skipped')))
     failed=$((failed + $(count "$log" '\*\*\*(Failed|Timeout|Exception|Not Run)')))
