@@ -232,8 +232,8 @@ void harness_sweep(const struct scenario *scenario, enum harness_world world)
         world == ON_LINUX ? 1 : 2; /* on Linux, it is time that varies */
 
     (void)harness_run(scenario, world, fault);
-    for (uint64_t seed = 1; seed <= 4; seed++) {
-        struct harness_fault shorts = {.short_one_in = 2 + (uint32_t)seed % 3,
+    for (uint64_t seed = 1; seed <= 16; seed++) {
+        struct harness_fault shorts = {.short_one_in = 2 + (uint32_t)seed % 2,
                                        .seed = seed};
         (void)harness_run(scenario, world, shorts);
     }

@@ -16,9 +16,19 @@ static bool is_transfer(const struct tp_request *request)
     return request->kind == TP_READ || request->kind == TP_WRITE;
 }
 
+/* What is left of a transfer that comes out short; whole sectors where it may be direct,
+ * since the kernel would refuse anything else. */
+static uint32_t cut_off(struct harness *h, uint32_t len)
+{
+    uint32_t unit = len % 512 == 0 ? 512 : 1;
+
+    return len <= unit ? len : unit * (1 + (uint32_t)(chance(h) % (len / unit)));
+}
+
 static void submit(struct tp_io *io, const struct tp_request *request)
 {
     struct harness *h = current;
+    struct tp_request changed = *request;
 
     if (!h->armed || request->kind == TP_CANCEL) {
         h->inner->submit(io, request);
@@ -40,13 +50,15 @@ static void submit(struct tp_io *io, const struct tp_request *request)
         h->lied_to = request->handle;
     }
     if (h->fault.short_one_in != 0 && is_transfer(request) &&
-        chance(h) % h->fault.short_one_in == 0 && h->short_count < HARNESS_SHORTS_MAX)
+        chance(h) % h->fault.short_one_in == 0 && h->short_count < HARNESS_SHORTS_MAX) {
         h->shorts[h->short_count++] = request->handle;
-    h->inner->submit(io, request);
+        changed.len = cut_off(h, request->len);
+    }
+    h->inner->submit(io, &changed);
 }
 
-/* A short transfer: it was done, and the count says less. So it may stop anywhere, a direct
- * one too, which the kernel would refuse to be asked for. */
+/* A short transfer says less, too, than was done: so it may stop anywhere, also a direct
+ * one. */
 static void shorten(struct harness *h, struct tp_completion *item)
 {
     for (uint32_t i = 0; i < h->short_count; i++) {
@@ -54,7 +66,7 @@ static void shorten(struct harness *h, struct tp_completion *item)
             continue;
         h->shorts[i] = h->shorts[--h->short_count];
         if (item->value > 1)
-            item->value = 1 + (int32_t)(chance(h) % (uint64_t)(item->value - 1));
+            item->value = 1 + (int32_t)(chance(h) % (uint64_t)item->value);
         return;
     }
 }
