@@ -216,9 +216,9 @@ TP_EXPORT const struct tp_io_stats *tp_io_stats(const struct tp_io *io);
 /** Drains, reports open fds and unreleased buffers to the log, and frees. NULL is fine. */
 TP_EXPORT void tp_io_destroy(struct tp_io *io);
 
-/** Blocking helpers, for start-up and recovery: 0 (or the operation's result), or -errno.
- * In a tick they stop the program; a browser does not have them. Other completions stay in
- * the list. */
+/** Blocking helpers, for start-up and recovery: 0 (or the operation's result), or -errno;
+ * -ESHUTDOWN when the (simulated) world has ended. In a tick they stop the program; a
+ * browser does not have them. Other completions stay in the list. */
 TP_EXPORT int32_t tp_io_block_on(struct tp_io *io, struct tp_request request);
 TP_EXPORT int32_t tp_io_create_dir_all_blocking(struct tp_io *io, const char *path);
 
