@@ -9,7 +9,8 @@ static enum tp_step fail(struct copy_argument *argument, struct tp_ctx *cx,
                          const char *operation, int32_t error)
 {
     if (argument->copy->phase != COPY_VERIFYING) /* said when it was not copied */
-        copy_failed(cx, argument->copy, NULL, argument->path, COPY_SOURCE, operation, error);
+        copy_failed(cx, argument->copy, NULL, argument->path, COPY_SOURCE, operation,
+                    error);
     *argument->refused = true;
     return tp_end(&argument->machine, error);
 }
@@ -30,7 +31,8 @@ static void close_parent(struct copy_argument *argument, struct tp_ctx *cx)
     *fd = tp_fd_none();
 }
 
-/* Whether SRC is opened by its path, since it has no name of its own or is to be followed. */
+/* Whether SRC is opened by its path, since it has no name of its own or is to be followed.
+ */
 static bool opened_by_path(const struct copy_argument *argument)
 {
     return argument->split.itself || argument->split.slash;
@@ -132,8 +134,7 @@ static enum tp_step dir_tick(struct tp_machine *machine, struct tp_ctx *cx)
 
 static bool has_task(struct copy_argument *argument, struct tp_ctx *cx)
 {
-    argument->error =
-        tp_semaphore_acquire(cx, &argument->copy->slots, &argument->turn);
+    argument->error = tp_semaphore_acquire(cx, &argument->copy->slots, &argument->turn);
     return argument->error != -EAGAIN;
 }
 

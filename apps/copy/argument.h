@@ -13,12 +13,12 @@
 
 /** Where all of them go; found out by the job. */
 struct copy_target {
-    struct tp_fd dir;        /* the directory that names are made in; none in a dry run where it
-                                is missing */
-    const char *dir_path;    /* its path, to open */
-    const char *dir_text;    /* its path, to say: "" for the working directory */
-    const char *name;        /* what SRC is called there; NULL: as before */
-    bool needs_directory;    /* DST ends in '/' and is not there: SRC must be a directory */
+    struct tp_fd dir; /* the directory that names are made in; none in a dry run where it
+                         is missing */
+    const char *dir_path; /* its path, to open */
+    const char *dir_text; /* its path, to say: "" for the working directory */
+    const char *name;     /* what SRC is called there; NULL: as before */
+    bool needs_directory; /* DST ends in '/' and is not there: SRC must be a directory */
 };
 
 struct copy_argument {
@@ -35,7 +35,8 @@ struct copy_argument {
     struct copy_task *task;
     struct tp_turn turn;
     int32_t error;
-    struct tp_statx climbed[2]; /* while looking upwards: this directory, and the one below */
+    struct tp_statx
+        climbed[2]; /* while looking upwards: this directory, and the one below */
     char climb[TP_PATH_MAX];
 };
 

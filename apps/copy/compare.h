@@ -7,7 +7,8 @@
 
 struct copy_compare {
     struct tp_machine machine;
-    uint64_t offset; /* read: compared so far; where they differ, at most a block before it */
+    uint64_t
+        offset; /* read: compared so far; where they differ, at most a block before it */
     uint32_t failed_kind; /* enum tp_kind of the operation that failed, with a result < 0 */
     enum copy_side failed_side;
     struct tp_place place[COPY_SIDES];

@@ -42,15 +42,15 @@ struct copy_settings {
 
 struct copy_totals {
     uint64_t files, directories, links;
-    uint64_t bytes;        /* sizes of files that are done */
-    uint64_t differences;  /* found by verifying */
-    uint64_t verified;     /* files found equal */
+    uint64_t bytes;       /* sizes of files that are done */
+    uint64_t differences; /* found by verifying */
+    uint64_t verified;    /* files found equal */
     uint64_t verified_bytes;
-    uint64_t errors;       /* said; differences included */
-    uint64_t stopped;      /* files that were begun and not finished: cancelled */
-    uint64_t found_files;  /* by the walk ahead */
+    uint64_t errors;      /* said; differences included */
+    uint64_t stopped;     /* files that were begun and not finished: cancelled */
+    uint64_t found_files; /* by the walk ahead */
     uint64_t found_bytes;
-    bool found_all;        /* the walk ahead has ended */
+    bool found_all; /* the walk ahead has ended */
 };
 
 struct copy_dir;
@@ -64,7 +64,7 @@ struct copy {
     struct copy_task *tasks;   /* settings->jobs of them */
     struct copy_task *free_tasks;
     struct copy_dir *dirs; /* all there are, so that a crash leaves none behind */
-    uint32_t branches;     /* directories that may be begun beside the one that always may */
+    uint32_t branches; /* directories that may be begun beside the one that always may */
     struct tp_statx target_dir; /* that every SRC is copied into */
     char *stopped_at;           /* the first path that was not finished; NULL: none */
 };

@@ -23,8 +23,8 @@ enum { COPY_LISTING_BYTES = 32768 };
 struct copy_dir {
     struct tp_machine machine;
     struct copy *copy;
-    struct copy_dir *parent;       /* NULL: what is above an argument */
-    struct copy_dir *next_sibling; /* of those that its parent has running */
+    struct copy_dir *parent;          /* NULL: what is above an argument */
+    struct copy_dir *next_sibling;    /* of those that its parent has running */
     struct copy_dir *next, *previous; /* in copy->dirs */
     struct tp_op op;                  /* its end, as its parent waits for it */
     struct tp_place place[COPY_SIDES];

@@ -13,7 +13,7 @@ struct copy_options {
     struct copy_settings settings; /* its arrays point into argv and `sources` */
     const char **sources;
     enum copy_world world;
-    uint64_t seed;       /* of the virtual world */
+    uint64_t seed; /* of the virtual world */
     bool seed_given;
     uint32_t power_cuts; /* runs that end in one; 0: an ordinary copy */
     bool quiet, stats;

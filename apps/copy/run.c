@@ -31,8 +31,8 @@ static void job_ended(struct tp_machine *machine)
     tp_machine_cancel(&run->watch.machine);
 }
 
-static bool run_init(struct run *run, struct tp_io *io, const struct copy_settings *settings,
-                     const struct copy_manner *manner)
+static bool run_init(struct run *run, struct tp_io *io,
+                     const struct copy_settings *settings, const struct copy_manner *manner)
 {
     struct tp_scheduler_config config = {
         .size = sizeof config, .measure = manner->stats ? 1 : 0, .seed = manner->seed};

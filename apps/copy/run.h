@@ -8,17 +8,17 @@
 /** How it is run. */
 struct copy_manner {
     enum copy_show show;
-    bool watched; /* with a machine that shows progress and looks for signals */
-    bool stats;   /* print the statistics of the loop */
+    bool watched;  /* with a machine that shows progress and looks for signals */
+    bool stats;    /* print the statistics of the loop */
     uint64_t seed; /* of the machines; 0: drawn from the Io */
 };
 
 /** What came of it. */
 struct copy_outcome {
     struct copy_totals totals;
-    int error;              /* of the loop: -ESHUTDOWN when the world ended under it, else 0 */
-    bool interrupted;       /* it was cancelled before it was done */
-    uint64_t elapsed_ns;    /* on the Io's clock */
+    int error;           /* of the loop: -ESHUTDOWN when the world ended under it, else 0 */
+    bool interrupted;    /* it was cancelled before it was done */
+    uint64_t elapsed_ns; /* on the Io's clock */
     char stopped_at[TP_PATH_MAX]; /* the first path that was not finished; "": none */
 };
 

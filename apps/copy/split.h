@@ -1,12 +1,13 @@
-/** apps/copy/split.h - a path as given on the command line: a directory and a name in it. */
+/** apps/copy/split.h - a path as given on the command line: a directory and a name in it.
+ */
 #ifndef TEMPEST_APPS_COPY_SPLIT_H
 #define TEMPEST_APPS_COPY_SPLIT_H
 
 #include "io/request.h"
 
 struct copy_split {
-    char parent[TP_PATH_MAX];    /* "" when the path is one name: the working directory */
-    char name[TP_NAME_MAX + 1];  /* without slashes; "" with `itself` */
+    char parent[TP_PATH_MAX];   /* "" when the path is one name: the working directory */
+    char name[TP_NAME_MAX + 1]; /* without slashes; "" with `itself` */
     bool itself; /* the path ends in "." or "..", or is the root: it has no name to use */
     bool slash;  /* it ends in '/': what it names is a directory, links are followed */
 };

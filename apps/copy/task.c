@@ -16,7 +16,8 @@ static const uint64_t direct_bytes_min = UINT64_C(4) << 20;
 enum {
     PERMISSION_BITS = 0777,
     ATTEMPTS_MAX = 8,
-    SPARE_BLOCK_BYTES = COPY_TASK_BYTES / 4, /* for a large file without registered buffers */
+    SPARE_BLOCK_BYTES =
+        COPY_TASK_BYTES / 4, /* for a large file without registered buffers */
 };
 
 static struct tp_fd fd_of(const struct copy_task *task, enum copy_side side)
