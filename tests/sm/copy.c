@@ -131,12 +131,12 @@ static void sweep(enum harness_world world)
         harness_sweep(&scenarios[i], world);
 }
 
-Test(copy_file, keeps_old_or_new_whatever_happens, .timeout = 280)
+Test(copy_file, keeps_old_or_new_whatever_happens)
 {
     sweep(ON_VIRTUAL);
 }
 
-Test(copy_file, keeps_old_or_new_whatever_happens_on_linux, .timeout = 280)
+Test(copy_file, keeps_old_or_new_whatever_happens_on_linux)
 {
     sweep(ON_LINUX);
 }

@@ -316,46 +316,46 @@ static void sweep(const struct scenario *scenario, enum harness_world world)
     harness_sweep(scenario, world);
 }
 
-Test(read_file, reads_whole_or_says_why, .timeout = 120)
+Test(read_file, reads_whole_or_says_why)
 {
     sweep(&read_scenario, ON_VIRTUAL);
 }
 
-Test(read_file, reads_whole_or_says_why_on_linux, .timeout = 120)
+Test(read_file, reads_whole_or_says_why_on_linux)
 {
     sweep(&read_scenario, ON_LINUX);
 }
 
-Test(write_all, what_it_counts_is_written, .timeout = 120)
+Test(write_all, what_it_counts_is_written)
 {
     sweep(&write_scenario, ON_VIRTUAL);
     sweep(&write_direct_scenario, ON_VIRTUAL);
 }
 
-Test(write_all, what_it_counts_is_written_on_linux, .timeout = 120)
+Test(write_all, what_it_counts_is_written_on_linux)
 {
     sweep(&write_scenario, ON_LINUX);
     sweep(&write_direct_scenario, ON_LINUX);
 }
 
-Test(replace_file, keeps_old_or_new_whatever_happens, .timeout = 240)
+Test(replace_file, keeps_old_or_new_whatever_happens)
 {
     for (size_t i = 0; i < sizeof replace_scenarios / sizeof replace_scenarios[0]; i++)
         sweep(&replace_scenarios[i], ON_VIRTUAL);
 }
 
-Test(replace_file, keeps_old_or_new_whatever_happens_on_linux, .timeout = 240)
+Test(replace_file, keeps_old_or_new_whatever_happens_on_linux)
 {
     for (size_t i = 0; i < sizeof replace_scenarios / sizeof replace_scenarios[0]; i++)
         sweep(&replace_scenarios[i], ON_LINUX);
 }
 
-Test(staged, a_discarded_file_leaves_nothing, .timeout = 120)
+Test(staged, a_discarded_file_leaves_nothing)
 {
     sweep(&staged_scenario, ON_VIRTUAL);
 }
 
-Test(staged, a_discarded_file_leaves_nothing_on_linux, .timeout = 120)
+Test(staged, a_discarded_file_leaves_nothing_on_linux)
 {
     sweep(&staged_scenario, ON_LINUX);
 }

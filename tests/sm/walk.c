@@ -154,12 +154,12 @@ static void check(struct harness *h, enum harness_end end, int32_t result)
 static const struct scenario scenario = {
     .name = "walk", .prepare = prepare, .start = start, .check = check, .no_cut = true};
 
-Test(walk, tells_everything_once_whatever_fails, .timeout = 120)
+Test(walk, tells_everything_once_whatever_fails)
 {
     harness_sweep(&scenario, ON_VIRTUAL);
 }
 
-Test(walk, tells_everything_once_whatever_fails_on_linux, .timeout = 120)
+Test(walk, tells_everything_once_whatever_fails_on_linux)
 {
     if (!harness_has_linux())
         cr_skip_test("io_uring is refused here");
