@@ -25,6 +25,9 @@
 #define TP_EXPORT              __attribute__((visibility("default")))
 #define TP_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 
+/** A function off the usual path: kept out of line, away from the code that runs often. */
+#define TP_COLD __attribute__((__cold__, __noinline__))
+
 /** The version of the header; tp_version() is the version of the library that was linked.
  */
 #define TP_VERSION_MAJOR 0
@@ -63,11 +66,11 @@ TP_BEGIN_DECLS
 TP_EXPORT uint32_t tp_version(void);
 
 /** Prints "tempest: FILE:LINE: WHAT" to standard error and aborts. Never returns. */
-TP_NORETURN TP_EXPORT void tp_stop(const char *file, int line, const char *what);
+TP_NORETURN TP_EXPORT TP_COLD void tp_stop(const char *file, int line, const char *what);
 
 /** tp_stop() with a printf format; the report is at most 4 KiB. */
-TP_NORETURN TP_EXPORT TP_PRINTF(3, 4) void tp_stopf(const char *file, int line,
-                                                    const char *format, ...);
+TP_NORETURN TP_EXPORT TP_COLD TP_PRINTF(3, 4) void tp_stopf(const char *file, int line,
+                                                            const char *format, ...);
 
 /** The name of an errno value, positive or negative ("EIO"); "OK" for 0, "E?" when unknown.
  */

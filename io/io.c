@@ -6,7 +6,7 @@
 
 #include "io/buf_pool.h"
 #include "io/fd_table.h"
-#include "io/loans.h"
+#include "io/submit.h"
 
 /* The handle of the blocking helpers: the largest there is, so that nobody counts up to it.
  */
@@ -188,7 +188,6 @@ static int32_t check(const struct tp_io *io, const struct tp_request *request,
 
 static void check_handle(const struct tp_io *io, const struct tp_request *request)
 {
-    tp_assert(request->kind < TP_KINDS);
     if (request->handle == 0)
         tp_assert(request->kind == TP_CANCEL);
     tp_assert(request->handle <= TP_HANDLE_MAX);
@@ -200,40 +199,40 @@ static void check_handle(const struct tp_io *io, const struct tp_request *reques
             io->in_flight, tp_kind_info[request->kind].name);
 }
 
-void tp_io_submit(struct tp_io *io, const struct tp_request *request)
+void tp_io_pass_rare(struct tp_io *io, const struct tp_request *request, uint32_t traits)
 {
-    uint32_t traits;
     int32_t error;
 
     check_handle(io, request);
-    traits = tp_kind_info[request->kind].traits;
-    tp_assert((traits & TP_NOT_IO) == 0);
     io->stats.submitted[request->kind]++;
-    if (request->handle != 0) {
+    if (request->handle != 0)
         io->in_flight++;
-        if (io->in_flight > io->stats.in_flight_max)
-            io->stats.in_flight_max = io->in_flight;
+    error = check(io, request, traits);
+    if (error < 0) {
+        tp_io_complete_later(io, request->handle, error);
+        return;
     }
-    if ((traits & (TP_TAKES_FD | TP_TAKES_PATH | TP_LENDS_IN | TP_LENDS_OUT)) != 0) {
-        error = check(io, request, traits);
-        if (error < 0) {
-            tp_io_complete_later(io, request->handle, error);
-            return;
-        }
-#ifdef TP_CHECKED
-        tp_loans_begin(io->loans, request);
-#endif
-        if (request->kind == TP_CLOSE)
-            tp_fd_table_close(io->fds, request->fd);
-        if (request->len > TP_LEN_MAX) {
-            struct tp_request shorter = *request;
+    tp_io_begin_loan(io, request);
+    if (request->kind == TP_CLOSE)
+        tp_fd_table_close(io->fds, request->fd);
+    if (request->len > TP_LEN_MAX) {
+        struct tp_request shorter = *request;
 
-            shorter.len = TP_LEN_MAX;
-            io->backend->submit(io, &shorter);
-            return;
-        }
+        shorter.len = TP_LEN_MAX;
+        io->backend->submit(io, &shorter);
+        return;
     }
     io->backend->submit(io, request);
+}
+
+void tp_io_submit(struct tp_io *io, const struct tp_request *request)
+{
+    uint32_t traits;
+
+    tp_assert(request->kind < TP_KINDS);
+    traits = tp_kind_info[request->kind].traits;
+    tp_assert((traits & TP_NOT_IO) == 0);
+    tp_io_pass(io, request, traits);
 }
 
 void tp_io_complete_later(struct tp_io *io, uint64_t handle, int32_t value)
@@ -261,6 +260,20 @@ static void deliver_rejected(struct tp_io *io)
     }
 }
 
+/* Gives the number of completions that are there already. Operations in flight become fewer
+ * in a poll only, so this is where most are. */
+static uint32_t before_poll(struct tp_io *io)
+{
+    uint32_t before;
+
+    if (io->in_flight > io->stats.in_flight_max)
+        io->stats.in_flight_max = io->in_flight;
+    (void)tp_io_completions_room(io); /* moves claimed ones out of the way */
+    before = io->completions.count;
+    deliver_rejected(io);
+    return before;
+}
+
 static void after_poll(struct tp_io *io, uint32_t before)
 {
     uint32_t brought = io->completions.count - before;
@@ -274,11 +287,8 @@ static void after_poll(struct tp_io *io, uint32_t before)
 
 void tp_io_poll(struct tp_io *io)
 {
-    uint32_t before;
+    uint32_t before = before_poll(io);
 
-    (void)tp_io_completions_room(io); /* moves claimed ones out of the way */
-    before = io->completions.count;
-    deliver_rejected(io);
     io->backend->poll(io);
     after_poll(io, before);
 }
@@ -289,9 +299,7 @@ void tp_io_park(struct tp_io *io, uint64_t deadline_ns)
 
     tp_assert(!io->in_tick);
     tp_assert(io->in_flight > 0 || deadline_ns != TP_NEVER || io->wakes_expected > 0);
-    (void)tp_io_completions_room(io);
-    before = io->completions.count;
-    deliver_rejected(io);
+    before = before_poll(io);
     if (io->completions.count > before)
         io->backend->poll(io); /* something has arrived already: do not sleep */
     else
@@ -462,8 +470,11 @@ int32_t tp_io_block_on(struct tp_io *io, struct tp_request request)
     request.handle = BLOCKING_HANDLE;
     tp_io_submit(io, &request);
     tp_io_poll(io);
-    while (!tp_io_get_cqe(io, BLOCKING_HANDLE, &completion))
+    while (!tp_io_get_cqe(io, BLOCKING_HANDLE, &completion)) {
+        if (io->dead)
+            return -ESHUTDOWN;
         tp_io_park(io, TP_NEVER);
+    }
     return completion.value;
 }
 

@@ -2,16 +2,6 @@
 
 #include "runtime/scheduler_internal.h"
 
-static void append(struct tp_wake_list *list, struct tp_machine *machine)
-{
-    machine->next_woken = NULL;
-    if (list->last == NULL)
-        list->first = machine;
-    else
-        list->last->next_woken = machine;
-    list->last = machine;
-}
-
 /* SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, OOPSLA
  * 2014). */
 static uint64_t mix(uint64_t value)
@@ -29,18 +19,7 @@ void tp_machine_wake_later(struct tp_scheduler *s, struct tp_machine *machine)
         return;
     machine->woken = true;
     s->stats.wakes++;
-    append(&s->later, machine);
-}
-
-void tp_machine_wake(struct tp_scheduler *s, struct tp_machine *machine)
-{
-    if (machine->woken || machine->ending)
-        return;
-    machine->woken = true;
-    s->stats.wakes++;
-    append(s->iterating && machine->last_iteration != (uint32_t)s->iteration ? &s->now
-                                                                             : &s->later,
-           machine);
+    tp_wake_list_append(&s->later, machine);
 }
 
 void tp_wake(struct tp_machine *machine)
@@ -128,31 +107,48 @@ static enum tp_step measured_tick(struct tp_scheduler *s, struct tp_machine *mac
     return step;
 }
 
-void tp_machine_tick(struct tp_scheduler *s, struct tp_machine *machine)
+/* One tick, and what must hold after it. */
+static inline void tick(struct tp_scheduler *s, struct tp_machine *machine,
+                        struct tp_ctx *cx)
 {
-    struct tp_ctx cx = {s, machine, NULL, 0, 0};
     enum tp_step step;
 
     machine->woken = false;
-    if (machine->ending) {
+    if (__builtin_expect(machine->ending, 0)) {
         tp_machine_finish(s, machine);
         return;
     }
     machine->keeps = false;
     machine->last_iteration = (uint32_t)s->iteration;
     s->stats.ticks++;
-    step = s->measure ? measured_tick(s, machine, &cx) : machine->tick(machine, &cx);
+    cx->self = machine;
+    step = __builtin_expect(s->measure, 0) ? measured_tick(s, machine, cx)
+                                           : machine->tick(machine, cx);
     if (step == TP_DONE) {
         end(s, machine);
         return;
     }
-    if (machine->arrived != 0 && !machine->keeps)
+    if (__builtin_expect(machine->arrived != 0, 0) && !machine->keeps)
         tp_stop_with_slots(s, machine, "left completions unclaimed after its tick (law 3)",
                            machine->arrived);
     if (step == TP_YIELD)
         tp_machine_wake_later(s, machine);
     else
         tp_assert(step == TP_WAIT);
+}
+
+void tp_machines_tick(struct tp_scheduler *s)
+{
+    struct tp_ctx cx = {s, NULL, NULL, 0, 0};
+
+    while (s->now.first != NULL) {
+        struct tp_machine *machine = s->now.first;
+
+        s->now.first = machine->next_woken;
+        if (s->now.first == NULL)
+            s->now.last = NULL;
+        tick(s, machine, &cx);
+    }
 }
 
 bool tp_machine_alive(const struct tp_machine *machine)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "io/submit.h"
 #include "runtime/await.h"
 #include "runtime/scheduler_internal.h"
 
@@ -12,7 +13,7 @@ static bool has_trait(const struct tp_slot *slot, uint32_t trait)
 
 /* ------------------------------------------------------------------ submission */
 
-static uint32_t take_slot(struct tp_ctx *cx, uint16_t kind, uint32_t fd_number)
+static inline uint32_t take_slot(struct tp_ctx *cx, uint16_t kind, uint32_t fd_number)
 {
     struct tp_scheduler *s = cx->scheduler;
     struct tp_machine *owner = cx->self;
@@ -28,16 +29,13 @@ static uint32_t take_slot(struct tp_ctx *cx, uint16_t kind, uint32_t fd_number)
     slot->owner = owner;
     slot->file = cx->file;
     slot->where = tp_slot_where(fd_number, cx->line, s->iteration);
-    slot->on.buf = NULL;
     tp_slots_push(&s->slots, &owner->flying, index);
     owner->ops++;
     s->stats.submitted[kind]++;
-    if (s->slots.count > s->stats.ops_max)
-        s->stats.ops_max = s->slots.count;
     return index;
 }
 
-static struct tp_op op_of(const struct tp_scheduler *s, uint32_t index)
+static inline struct tp_op op_of(const struct tp_scheduler *s, uint32_t index)
 {
     struct tp_op op = {tp_slot_handle(&s->slots, index)};
 
@@ -50,32 +48,52 @@ static bool refuses(const struct tp_machine *machine, uint32_t traits)
     return machine->cancelled && !machine->shielded && (traits & TP_CLEANUP) == 0;
 }
 
+/* What follows for an operation that has got its slot. */
+static inline void pass(struct tp_scheduler *s, uint32_t index, struct tp_request *request,
+                        uint32_t traits)
+{
+    struct tp_slot *slot = &s->slots.slots[index];
+
+    if ((traits & (TP_LENDS_IN | TP_LENDS_OUT)) != 0)
+        slot->flags = TP_SLOT_LENT;
+    if ((traits & TP_GIVES_FD) != 0)
+        slot->flags = TP_SLOT_GIVES_FD;
+    request->handle = tp_slot_handle(&s->slots, index);
+    tp_io_pass(s->io, request, traits);
+}
+
+/* The same in a cancelled machine, and for an operation on a path. */
+static __attribute__((noinline)) void pass_rare(struct tp_ctx *cx, uint32_t index,
+                                                struct tp_request *request, uint32_t traits)
+{
+    struct tp_scheduler *s = cx->scheduler;
+    bool second = request->kind == TP_STAT || request->kind == TP_READ_LINK;
+
+    if ((traits & TP_TAKES_PATH) != 0)
+        tp_slot_keep_path(&s->slots, index, second ? request->b.path : request->a.path);
+    if (refuses(cx->self, traits))
+        tp_slot_make(s, index, -ECANCELED);
+    else
+        pass(s, index, request, traits);
+}
+
 struct tp_op(tp_submit)(struct tp_ctx *cx, struct tp_request *request)
 {
     struct tp_scheduler *s = cx->scheduler;
-    struct tp_slot *slot;
+    struct tp_op op;
     uint32_t traits, index;
 
     tp_assert(request->kind < TP_KINDS);
     traits = tp_kind_info[request->kind].traits;
     tp_assert((traits & TP_NOT_IO) == 0);
     index = take_slot(cx, request->kind, request->fd.number);
-    slot = &s->slots.slots[index];
-    slot->on.buf = request->buf;
-    if ((traits & TP_TAKES_PATH) != 0)
-        tp_slot_keep_path(&s->slots, index,
-                          request->kind == TP_STAT || request->kind == TP_READ_LINK
-                              ? request->b.path
-                              : request->a.path);
-    if (__builtin_expect(refuses(cx->self, traits), 0)) {
-        tp_slot_make(s, index, -ECANCELED);
-        return op_of(s, index);
-    }
-    if ((traits & (TP_LENDS_IN | TP_LENDS_OUT)) != 0)
-        slot->flags = TP_SLOT_LENT;
-    request->handle = tp_slot_handle(&s->slots, index);
-    tp_io_submit(s->io, request);
-    return op_of(s, index);
+    op = op_of(s, index);
+    s->slots.slots[index].on.buf = request->buf;
+    if ((traits & TP_TAKES_PATH) != 0 || __builtin_expect(cx->self->cancelled, 0))
+        pass_rare(cx, index, request, traits);
+    else
+        pass(s, index, request, traits);
+    return op;
 }
 
 /* The moment `delay_ns` from now; TP_NEVER when that is past the end of time. */
@@ -108,6 +126,7 @@ struct tp_op(tp_timer)(struct tp_ctx *cx, uint64_t delay_ns)
     struct tp_scheduler *s = cx->scheduler;
     uint32_t index = take_slot(cx, TP_TIMER, 0);
 
+    s->slots.slots[index].on.buf = NULL;
     if (refuses(cx->self, 0))
         tp_slot_make(s, index, -ECANCELED);
     else if (delay_ns == 0)
@@ -134,24 +153,33 @@ struct tp_op(tp_start)(struct tp_ctx *cx, struct tp_machine *child, tp_tick_fn *
 
 /* ------------------------------------------------------------------ delivery */
 
-static void unlink_slot(struct tp_scheduler *s, uint32_t index)
+/* Takes a slot that is not in its owner's flying list out of the list that it is in. */
+static __attribute__((noinline)) void unlink_other(struct tp_scheduler *s, uint32_t index)
 {
     struct tp_slot *slot = &s->slots.slots[index];
 
     switch ((enum tp_slot_state)slot->state) {
-    case TP_SLOT_FLYING:
-        tp_slots_unlink(&s->slots, &slot->owner->flying, index);
-        break;
     case TP_SLOT_DETACHED:
         tp_slots_unlink(&s->slots, &s->detached, index);
         break;
     case TP_SLOT_MADE:
         tp_slots_unappend(&s->slots, &s->made.first, &s->made.last, index);
         break;
+    case TP_SLOT_FLYING:
     case TP_SLOT_FREE:
     case TP_SLOT_ARRIVED:
         tp_unreachable();
     }
+}
+
+static inline void unlink_slot(struct tp_scheduler *s, uint32_t index)
+{
+    struct tp_slot *slot = &s->slots.slots[index];
+
+    if (__builtin_expect(slot->state == TP_SLOT_FLYING, 1))
+        tp_slots_unlink(&s->slots, &slot->owner->flying, index);
+    else
+        unlink_other(s, index);
 }
 
 void tp_slot_make(struct tp_scheduler *s, uint32_t index, int32_t value)
@@ -206,13 +234,12 @@ void tp_slot_deliver(struct tp_scheduler *s, uint32_t index, int32_t value)
     struct tp_slot *slot = &s->slots.slots[index];
     struct tp_machine *owner;
 
-    if (__builtin_expect(slot->timer != 0, 0))
-        remove_timer(s, index);
+    remove_timer(s, index);
     unlink_slot(s, index);
     s->stats.completed++;
     if (value >= 0 && has_trait(slot, TP_GIVES_FD))
         tp_io_fd_site(s->io, value, slot->file, tp_slot_line(slot));
-    if (__builtin_expect((slot->flags & TP_SLOT_EXPIRED) != 0, 0) && value == -ECANCELED)
+    if ((slot->flags & TP_SLOT_EXPIRED) != 0 && value == -ECANCELED)
         value = -ETIMEDOUT;
     owner = slot->owner;
     if (owner == NULL || (slot->flags & TP_SLOT_ABANDONED) != 0) {
@@ -223,6 +250,46 @@ void tp_slot_deliver(struct tp_scheduler *s, uint32_t index, int32_t value)
     slot->value = value;
     tp_slots_append(&s->slots, &owner->arrived, &owner->arrived_last, index);
     tp_machine_wake(s, owner);
+}
+
+/* Most operations have an owner that waits for them, and nothing more: tp_slot_deliver()
+ * without what cannot apply then. */
+static inline bool deliver_simple(struct tp_scheduler *s, uint32_t index, int32_t value)
+{
+    struct tp_slot *slot = &s->slots.slots[index];
+    struct tp_machine *owner = slot->owner;
+
+    if (slot->state != TP_SLOT_FLYING || slot->timer != 0 ||
+        (slot->flags & TP_SLOT_RARE) != 0)
+        return false;
+    tp_slots_unlink(&s->slots, &owner->flying, index);
+    slot->state = TP_SLOT_ARRIVED;
+    slot->value = value;
+    tp_slots_append(&s->slots, &owner->arrived, &owner->arrived_last, index);
+    tp_machine_wake(s, owner);
+    return true;
+}
+
+void tp_slots_route(struct tp_scheduler *s, const struct tp_completion *items,
+                    uint32_t count)
+{
+    uint64_t simple = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tp_completion *item = &items[i];
+        uint32_t index = tp_slot_index(item->handle);
+
+        if (__builtin_expect(!tp_slots_hold(&s->slots, item->handle), 0))
+            tp_stopf(__FILE__, __LINE__,
+                     "the %s backend completed handle %llx, which is not in flight (law 1)",
+                     s->io->backend->name, (unsigned long long)item->handle);
+        tp_assert((item->flags & TP_MORE) == 0); /* no kind is multishot yet */
+        if (__builtin_expect(deliver_simple(s, index, item->value), 1))
+            simple++;
+        else
+            tp_slot_deliver(s, index, item->value);
+    }
+    s->stats.completed += simple;
 }
 
 void tp_slots_expire(struct tp_scheduler *s)
@@ -249,28 +316,43 @@ void tp_slots_expire(struct tp_scheduler *s)
 
 /* ------------------------------------------------------------------ claim */
 
-uint32_t tp_slot_of(struct tp_ctx *cx, struct tp_op op, const char *verb)
+static TP_NORETURN TP_COLD void refuse_claim(struct tp_ctx *cx, struct tp_op op,
+                                             const char *verb)
 {
     struct tp_scheduler *s = cx->scheduler;
     uint32_t index = tp_slot_index(op.handle);
 
-    if (__builtin_expect(!tp_slots_hold(&s->slots, op.handle), 0))
+    if (!tp_slots_hold(&s->slots, op.handle))
         tp_stopf(__FILE__, __LINE__,
                  "machine %s %s a stale operation (slot %u, generation %u; the slot is at "
                  "generation %u): it was claimed, abandoned or detached before (law 1)",
                  cx->self->name, verb, index, (uint32_t)(op.handle >> TP_SLOT_BITS),
                  index < s->slots.fresh ? s->slots.slots[index].generation : 0);
-    if (__builtin_expect(s->slots.slots[index].owner != cx->self, 0) ||
-        (s->slots.slots[index].flags & TP_SLOT_ABANDONED) != 0) {
-        (void)tp_describe_slot(s, index, s->text, sizeof s->text);
-        tp_stopf(__FILE__, __LINE__,
-                 "machine %s %s an operation that is not its own: %s (law 1)",
-                 cx->self->name, verb, s->text);
-    }
+    (void)tp_describe_slot(s, index, s->text, sizeof s->text);
+    tp_stopf(__FILE__, __LINE__,
+             "machine %s %s an operation that is not its own: %s (law 1)", cx->self->name,
+             verb, s->text);
+}
+
+static inline uint32_t slot_of(struct tp_ctx *cx, struct tp_op op, const char *verb)
+{
+    const struct tp_slots *slots = &cx->scheduler->slots;
+    uint32_t index = tp_slot_index(op.handle);
+
+    if (__builtin_expect(!tp_slots_hold(slots, op.handle), 0) ||
+        __builtin_expect(slots->slots[index].owner != cx->self, 0) ||
+        __builtin_expect((slots->slots[index].flags & TP_SLOT_ABANDONED) != 0, 0))
+        refuse_claim(cx, op, verb);
     return index;
 }
 
-void tp_slot_claim(struct tp_scheduler *s, uint32_t index, struct tp_result *ret_result)
+uint32_t tp_slot_of(struct tp_ctx *cx, struct tp_op op, const char *verb)
+{
+    return slot_of(cx, op, verb);
+}
+
+static inline void claim(struct tp_scheduler *s, uint32_t index,
+                         struct tp_result *ret_result)
 {
     struct tp_slot *slot = &s->slots.slots[index];
     struct tp_machine *owner = slot->owner;
@@ -292,22 +374,32 @@ void tp_slot_claim(struct tp_scheduler *s, uint32_t index, struct tp_result *ret
     owner->ops--;
 }
 
-bool tp_get_cqe(struct tp_ctx *cx, struct tp_op op, struct tp_result *ret_result)
+void tp_slot_claim(struct tp_scheduler *s, uint32_t index, struct tp_result *ret_result)
+{
+    claim(s, index, ret_result);
+}
+
+static inline bool get_cqe(struct tp_ctx *cx, struct tp_op op, struct tp_result *ret_result)
 {
     uint32_t index;
 
     if (op.handle == 0)
         return false;
-    index = tp_slot_of(cx, op, "asks for");
+    index = slot_of(cx, op, "asks for");
     if (cx->scheduler->slots.slots[index].state != TP_SLOT_ARRIVED)
         return false;
-    tp_slot_claim(cx->scheduler, index, ret_result);
+    claim(cx->scheduler, index, ret_result);
     return true;
+}
+
+bool tp_get_cqe(struct tp_ctx *cx, struct tp_op op, struct tp_result *ret_result)
+{
+    return get_cqe(cx, op, ret_result);
 }
 
 bool tp_take(struct tp_ctx *cx, struct tp_op *op, struct tp_result *ret_result)
 {
-    if (!tp_get_cqe(cx, *op, ret_result))
+    if (!get_cqe(cx, *op, ret_result))
         return false;
     *op = tp_no_op();
     return true;
@@ -317,7 +409,7 @@ bool tp_next_cqe(struct tp_ctx *cx, struct tp_result *ret_result)
 {
     if (cx->self->arrived == 0)
         return false;
-    tp_slot_claim(cx->scheduler, cx->self->arrived, ret_result);
+    claim(cx->scheduler, cx->self->arrived, ret_result);
     return true;
 }
 

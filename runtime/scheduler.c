@@ -107,33 +107,18 @@ static void route(struct tp_scheduler *s)
     while (s->made.first != 0)
         tp_slot_deliver(s, s->made.first, s->slots.slots[s->made.first].value);
     tp_slots_expire(s);
-    for (uint32_t i = 0; i < completions->count; i++) {
-        const struct tp_completion *item = &completions->items[i];
-
-        if (__builtin_expect(!tp_slots_hold(&s->slots, item->handle), 0))
-            tp_stopf(__FILE__, __LINE__,
-                     "the %s backend completed handle %llx, which is not in flight (law 1)",
-                     s->io->backend->name, (unsigned long long)item->handle);
-        tp_assert((item->flags & TP_MORE) == 0); /* no kind is multishot yet */
-        tp_slot_deliver(s, tp_slot_index(item->handle), item->value);
-    }
+    tp_slots_route(s, completions->items, completions->count);
     tp_completions_clear(completions);
 }
 
 static void tick_machines(struct tp_scheduler *s)
 {
     s->io->in_tick = true;
-    while (s->now.first != NULL) {
-        struct tp_machine *machine = s->now.first;
-
-        s->now.first = machine->next_woken;
-        if (s->now.first == NULL)
-            s->now.last = NULL;
-        tp_machine_tick(s, machine);
-    }
+    tp_machines_tick(s);
     s->io->in_tick = false;
     tp_assert(s->io->completions.count == 0); /* nothing arrives during a tick */
     s->stats.ops = s->slots.count;
+    s->stats.ops_max = s->slots.fresh - 1; /* a fresh slot is taken when no other is free */
 }
 
 static bool ready(struct tp_scheduler *s)

@@ -45,9 +45,29 @@ struct tp_scheduler {
 /** An address that differs from thread to thread. */
 const void *tp_thread_mark(void);
 
-/** machine.c: wakes `machine`; unlike tp_wake() it is for the runtime's own use between
- * ticks. */
-void tp_machine_wake(struct tp_scheduler *s, struct tp_machine *machine);
+static inline void tp_wake_list_append(struct tp_wake_list *list,
+                                       struct tp_machine *machine)
+{
+    machine->next_woken = NULL;
+    if (list->last == NULL)
+        list->first = machine;
+    else
+        list->last->next_woken = machine;
+    list->last = machine;
+}
+
+/** Wakes `machine`; unlike tp_wake() it is for the runtime's own use between ticks. */
+static inline void tp_machine_wake(struct tp_scheduler *s, struct tp_machine *machine)
+{
+    if (machine->woken || machine->ending)
+        return;
+    machine->woken = true;
+    s->stats.wakes++;
+    tp_wake_list_append(s->iterating && machine->last_iteration != (uint32_t)s->iteration
+                            ? &s->now
+                            : &s->later,
+                        machine);
+}
 
 /** machine.c: puts a machine at the end of the next iteration's wake list. */
 void tp_machine_wake_later(struct tp_scheduler *s, struct tp_machine *machine);
@@ -56,14 +76,18 @@ void tp_machine_wake_later(struct tp_scheduler *s, struct tp_machine *machine);
 void tp_machine_begin(struct tp_scheduler *s, struct tp_machine *machine, tp_tick_fn *tick,
                       const char *name, uint32_t end_slot);
 
-/** machine.c: one tick, and what must hold after it. */
-void tp_machine_tick(struct tp_scheduler *s, struct tp_machine *machine);
+/** machine.c: ticks every machine in the wake set, and those that are woken meanwhile. */
+void tp_machines_tick(struct tp_scheduler *s);
 
 /** machine.c: ends a machine that has said so, if nothing of it is left. */
 void tp_machine_finish(struct tp_scheduler *s, struct tp_machine *machine);
 
 /** op.c: an operation has completed: to its owner, or to the drain. Between ticks only. */
 void tp_slot_deliver(struct tp_scheduler *s, uint32_t index, int32_t value);
+
+/** op.c: completions to their slots, slots to their owners. Between ticks only. */
+void tp_slots_route(struct tp_scheduler *s, const struct tp_completion *items,
+                    uint32_t count);
 
 /** op.c: completes an operation on behalf of the runtime; delivered with the next
  * iteration. */

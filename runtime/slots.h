@@ -29,6 +29,9 @@ enum tp_slot_flag {
     TP_SLOT_LENT = 8,      /* memory is on loan */
     TP_SLOT_WON = 16,      /* first of its race */
     TP_SLOT_CUT = 32,      /* a timer that ends as -ETIMEDOUT */
+    TP_SLOT_GIVES_FD = 64, /* its result may own a fd */
+    /* Those that a delivery must look at. */
+    TP_SLOT_RARE = TP_SLOT_EXPIRED | TP_SLOT_ABANDONED | TP_SLOT_GIVES_FD,
 };
 
 struct tp_slot {
