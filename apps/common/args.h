@@ -1,8 +1,7 @@
 /** apps/common/args.h - the command line of a program: options in any order, then operands.
  *
- *     static const struct app_option options[] = {{"block", 'b', true}, {"quiet", 'q', false}};
- *     struct app_args args = app_args_of(argc, argv, options, 2);
- *     int option;
+ *     static const struct app_option options[] = {{"block", 'b', true}, {"quiet", 'q',
+ * false}}; struct app_args args = app_args_of(argc, argv, options, 2); int option;
  *
  *     while ((option = app_args_next(&args)) != APP_ARGS_END) ...
  *

@@ -69,21 +69,19 @@ void app_bar_draw(const struct app_bar *bar)
 
     if (shown.total_bytes < shown.done_bytes)
         shown.total_bytes = shown.done_bytes;
-    filled = shown.total_bytes == 0
-                 ? (shown.total_known ? CELLS : 0)
-                 : part(shown.done_bytes, shown.total_bytes, CELLS);
+    filled = shown.total_bytes == 0 ? (shown.total_known ? CELLS : 0)
+                                    : part(shown.done_bytes, shown.total_bytes, CELLS);
     memset(cells, ' ', CELLS);
     memset(cells, '=', (size_t)filled);
     if (filled < CELLS)
         cells[filled] = '>';
     cells[CELLS] = '\0';
     print_left(&shown, rate_per_s(&shown), left, sizeof left);
-    (void)snprintf(
-        line, sizeof line, "[%s] %s of %s%s, %s/s%s, %s", cells,
-        app_bytes(shown.done_bytes, done, sizeof done),
-        shown.total_known ? "" : "at least ",
-        app_bytes(shown.total_bytes, total, sizeof total),
-        app_bytes(rate_per_s(&shown), rate, sizeof rate), left, shown.what);
+    (void)snprintf(line, sizeof line, "[%s] %s of %s%s, %s/s%s, %s", cells,
+                   app_bytes(shown.done_bytes, done, sizeof done),
+                   shown.total_known ? "" : "at least ",
+                   app_bytes(shown.total_bytes, total, sizeof total),
+                   app_bytes(rate_per_s(&shown), rate, sizeof rate), left, shown.what);
     /* Back to the first column, the line, and nothing behind it. */
     (void)fprintf(stderr, "\r%.*s\033[K", width_of_terminal() - 1, line);
     (void)fflush(stderr);

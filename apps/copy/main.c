@@ -275,7 +275,8 @@ static bool look(struct cuts *cuts, struct tp_disk *disk, bool finished)
  * is done. Gives the events that there were. False: it could not be done. */
 static bool run_cut(struct cuts *cuts, uint64_t seed, uint64_t event, uint64_t *ret_events)
 {
-    struct copy_manner manner = {.show = COPY_SHOW_NOTHING};
+    struct copy_manner manner = {.show = COPY_SHOW_NOTHING,
+                                 .world_ended = tp_virtual_io_power_cut};
     struct copy_outcome outcome;
     struct tp_disk *disk;
     struct tp_io *io;
@@ -291,7 +292,8 @@ static bool run_cut(struct cuts *cuts, uint64_t seed, uint64_t event, uint64_t *
 
         *ret_events = tp_virtual_io_events(io);
         fine = !finished || outcome.totals.errors == 0;
-        tp_virtual_io_power_cut(io);
+        if (finished)
+            tp_virtual_io_power_cut(io);
         tp_virtual_io_destroy(io);
         cuts->finished += finished && event > 0 ? 1 : 0;
         fine = fine && look(cuts, disk, finished);

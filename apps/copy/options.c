@@ -70,6 +70,7 @@ enum option {
     IO,
     SEED,
     POWER_CUTS,
+    NO_SYNC,
     HELP,
     VERSION,
     RECURSIVE,
@@ -88,6 +89,7 @@ static const struct app_option table[OPTIONS] = {
     [IO] = {"io", 0, true},
     [SEED] = {"seed", 0, true},
     [POWER_CUTS] = {"power-cuts", 0, true},
+    [NO_SYNC] = {"no-sync", 0, false},
     [HELP] = {"help", 'h', false},
     [VERSION] = {"version", 0, false},
     [RECURSIVE] = {"recursive", 'r', false}, /* as habit from cp; it always is */
@@ -157,6 +159,7 @@ static void apply_flag(struct copy_options *options, enum option option)
     options->settings.sync |= option == SYNC;
     options->settings.verify |= option == VERIFY;
     options->settings.dry_run |= option == DRY_RUN;
+    options->no_sync |= option == NO_SYNC;
     options->quiet |= option == QUIET;
     options->stats |= option == STATS;
 }
@@ -174,7 +177,10 @@ static enum copy_todo check(struct copy_options *options)
     settings->target = settings->sources[--settings->source_count];
     if (options->power_cuts > 0) {
         options->world = COPY_VIRTUAL;
-        settings->sync = true;
+        settings->sync = !options->no_sync;
+    } else if (options->no_sync) {
+        app_say("--no-sync goes with --power-cuts only");
+        return COPY_USAGE;
     }
     if (options->power_cuts > 0 && (settings->dry_run || settings->verify)) {
         app_say("--power-cuts goes neither with --dry-run nor with --verify");

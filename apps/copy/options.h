@@ -16,7 +16,7 @@ struct copy_options {
     uint64_t seed; /* of the virtual world */
     bool seed_given;
     uint32_t power_cuts; /* runs that end in one; 0: an ordinary copy */
-    bool quiet, stats;
+    bool quiet, stats, no_sync;
 };
 
 /** What to do next. */

@@ -1,5 +1,6 @@
 #include "apps/copy/run.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,7 +74,7 @@ static void print_stats(const struct run *run)
     char text[8192];
 
     tp_scheduler_stats_print(run->scheduler, text, sizeof text);
-    (void)fputs(text, stdout);
+    (void)puts(text);
 }
 
 bool copy_run(struct tp_io *io, const struct copy_settings *settings,
@@ -100,7 +101,9 @@ bool copy_run(struct tp_io *io, const struct copy_settings *settings,
                        run->copy.stopped_at);
     if (manner->stats)
         print_stats(run);
-    if (ret_outcome->error < 0) {
+    if (ret_outcome->error == -ESHUTDOWN) {
+        tp_assert(manner->world_ended != NULL);
+        manner->world_ended(io);
         tp_scheduler_crash(run->scheduler);
         run->scheduler = NULL;
     }

@@ -11,6 +11,9 @@ struct copy_manner {
     bool watched;  /* with a machine that shows progress and looks for signals */
     bool stats;    /* print the statistics of the loop */
     uint64_t seed; /* of the machines; 0: drawn from the Io */
+    /* Called when the world ended under the loop, before memory that it may still have on
+     * loan is freed: it says how it ended. NULL where a world does not end. */
+    void (*world_ended)(struct tp_io *io);
 };
 
 /** What came of it. */
