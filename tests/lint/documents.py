@@ -85,7 +85,7 @@ def places(paths):
     folders = {posixpath.dirname(p) for p in paths if "/" in p and not p.startswith(".")}
     for folder in sorted(folders):
         readme = posixpath.join(folder, "README.md")
-        if re.search(r"/(fixtures|cases|expected)\b", folder):
+        if re.search(r"/(fixtures|cases|expected|tree)\b", folder):
             continue
         if readme not in paths:
             found.append(f"{folder}/: has no README.md")
