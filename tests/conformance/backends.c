@@ -1,0 +1,77 @@
+/* The backends that take part. One joins by a line in the table, and a create() if it is
+ * new. */
+#include "conformance.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "io/linux/linux.h"
+#include "io/virtual/virtual.h"
+
+enum { OPS_MAX = 16384, COMPLETIONS_MAX = 12000, FDS_MAX = 1024 };
+
+/* The umask is the process's; here it is what the programs expect. */
+static struct tp_io *create_linux(const struct conformance_backend *backend,
+                                  const char **ret_reason)
+{
+    struct tp_linux_io_config config = {
+        .size = sizeof config,
+        .features_off = (uint32_t)backend->features_off,
+        .ops_max = OPS_MAX,
+        .completions_max = COMPLETIONS_MAX,
+        .fds_max = FDS_MAX,
+        .buf_count = REGISTERED_COUNT,
+        .buf_size = REGISTERED_SIZE,
+    };
+    struct tp_io *io;
+    int error;
+
+    (void)umask(022);
+    error = tp_linux_io_create(&config, &io);
+    if (error == 0)
+        return io;
+    *ret_reason = tp_linux_io_refusal(error);
+    return NULL;
+}
+
+static struct tp_io *create_virtual(const struct conformance_backend *backend,
+                                    const char **ret_reason)
+{
+    struct tp_virtual_io_config config = {
+        .size = sizeof config,
+        .seed = backend->features_off,
+        .ops_max = OPS_MAX,
+        .completions_max = COMPLETIONS_MAX,
+        .fds_max = FDS_MAX,
+        .buf_count = REGISTERED_COUNT,
+        .buf_size = REGISTERED_SIZE,
+    };
+    struct tp_io *io;
+    int error = tp_virtual_io_create(&config, &io);
+
+    if (error == 0)
+        return io;
+    *ret_reason = tp_errno_name(error);
+    return NULL;
+}
+
+const struct conformance_backend conformance_backends[] = {
+    {"linux", create_linux, NULL, 0},
+    {"virtual", create_virtual, "/conformance", 0},
+    {"linux-no-defer-taskrun", create_linux, NULL, TP_LINUX_DEFER_TASKRUN},
+    {"linux-no-single-issuer", create_linux, NULL,
+     TP_LINUX_SINGLE_ISSUER | TP_LINUX_DEFER_TASKRUN},
+    {"linux-no-coop-taskrun", create_linux, NULL,
+     TP_LINUX_COOP_TASKRUN | TP_LINUX_DEFER_TASKRUN},
+    {"linux-no-taskrun-flag", create_linux, NULL, TP_LINUX_TASKRUN_FLAG},
+    {"linux-no-submit-all", create_linux, NULL, TP_LINUX_SUBMIT_ALL},
+    {"linux-no-ring-fd", create_linux, NULL, TP_LINUX_RING_FD},
+    {"linux-no-files", create_linux, NULL, TP_LINUX_FILES},
+    {"linux-no-bufs", create_linux, NULL, TP_LINUX_BUFS},
+    {"linux-no-iowait", create_linux, NULL, TP_LINUX_NO_IOWAIT},
+    {"linux-no-restrictions", create_linux, NULL, TP_LINUX_RESTRICTIONS},
+    {"linux-no-workers-max", create_linux, NULL, TP_LINUX_WORKERS_MAX},
+    {"linux-no-multishot-wake", create_linux, NULL, TP_LINUX_MULTISHOT_WAKE},
+    {"linux-plain", create_linux, NULL, UINT32_MAX},
+    {0},
+};

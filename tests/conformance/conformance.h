@@ -1,0 +1,149 @@
+/** tests/conformance/conformance.h - what every backend must do, as small programs.
+ *
+ * A program is a row in a table: a script (script.h), or a C function where a script cannot
+ * say it (many operations in flight, handles, buffers). It runs on a fresh Io, in an empty
+ * directory of its own, and reaches the world through that Io only: no system call, no test
+ * framework, no thread, so that a program runs wherever a backend does.
+ *
+ * A failed expectation is reported and counted, and the program goes on: whatever follows
+ * must survive it (a fd that could not be opened is tp_fd_none(), which gives -EBADF).
+ */
+#ifndef TEMPEST_TESTS_CONFORMANCE_CONFORMANCE_H
+#define TEMPEST_TESTS_CONFORMANCE_CONFORMANCE_H
+
+#include "io/io.h"
+
+#include <errno.h>
+
+/* What await() gives when nothing came within the patience: no errno, and no count. */
+#define NOTHING_CAME INT32_MIN
+
+enum {
+    PATHS = 8,              /* results of at() that stay valid together */
+    DIR_MAX = 1024,         /* bytes of a program's directory */
+    REGISTERED_COUNT = 8,   /* registered buffers of each Io */
+    REGISTERED_SIZE = 65536 /* bytes each */
+};
+
+/** A running program. */
+struct conformance {
+    struct tp_io *io;
+    const char *program, *backend;
+    char dir[DIR_MAX]; /* its own directory, absolute, without a slash at the end */
+    char paths[PATHS][DIR_MAX + TP_PATH_MAX + 8];
+    uint32_t path_next;
+    uint32_t failures;
+    uint64_t handle;      /* the last one that submit() gave */
+    uint64_t patience_ns; /* how long await() waits, on the Io's own clock */
+    const char *skipped;  /* the kind of operation that this backend lacks; or NULL */
+    bool quiet;           /* count failures, print nothing */
+};
+
+struct conformance_program {
+    const char *name;
+    const char *file;
+    int line;
+    const char *script; /* or NULL: */
+    void (*body)(struct conformance *c);
+};
+
+#define SCRIPT(name, text)                   \
+    {                                        \
+        name, __FILE__, __LINE__, text, NULL \
+    }
+#define PROGRAM(function)                             \
+    {                                                 \
+#function, __FILE__, __LINE__, NULL, function \
+    }
+
+/** The programs by subject; each list ends with a row without a name. */
+extern const struct conformance_program conformance_open[], conformance_open_in[],
+    conformance_read_write[], conformance_direct[], conformance_sizes[],
+    conformance_rename[], conformance_remove[], conformance_directories[],
+    conformance_list_dir[], conformance_links[], conformance_attributes[],
+    conformance_sync[], conformance_cancel[], conformance_buffers[], conformance_handles[],
+    conformance_flight[], conformance_helpers[], conformance_arguments[];
+
+/** A backend that takes part. */
+struct conformance_backend {
+    const char *name;
+    /** Makes an Io with REGISTERED_COUNT buffers of REGISTERED_SIZE; NULL and a reason if
+     * it cannot run here. */
+    struct tp_io *(*create)(const struct conformance_backend *backend,
+                            const char **ret_reason);
+    const char *root;      /* where programs get their directories; NULL: --dir */
+    uint64_t features_off; /* of the backend's own, to run its fallbacks */
+};
+
+/** Ends with a row without a name. */
+extern const struct conformance_backend conformance_backends[];
+
+/* ------------------------------------------------------------------ running programs */
+
+/** The i-th of all programs, in a fixed order; NULL after the last. */
+const struct conformance_program *conformance_program_at(uint32_t index);
+
+/** Runs one program on `c->io`, in a directory that it makes under `root` and removes; the
+ * rest of `c` is zero but for what the caller chose. True if it passed or was skipped. */
+bool conformance_run(struct conformance *c, const struct conformance_program *program,
+                     const char *root);
+
+/** Removes `path` and what is in it, through the Io. The first error, or 0. */
+int32_t conformance_remove_tree(struct conformance *c, const char *path);
+
+/* ------------------------------------------------------------------ for the programs */
+
+/** The path of `name` in the program's directory; valid for the next PATHS - 1 calls. */
+const char *at(struct conformance *c, const char *name);
+
+/** Hands in an operation under a new handle, which it returns. */
+uint64_t submit(struct conformance *c, struct tp_request request);
+
+/** Waits for the completion of `handle` and claims it: its value, or NOTHING_CAME. */
+int32_t await(struct conformance *c, uint64_t handle);
+
+/** submit() and await(). */
+int32_t run(struct conformance *c, struct tp_request request);
+
+/** Opens, expecting success. `letters`: r read, w write, c create, n create_new, t
+ * truncate, d direct, s dsync. tp_fd_none() if it failed. */
+struct tp_fd open_file(struct conformance *c, const char *path, const char *letters);
+struct tp_open_options open_options(const char *letters);
+
+/** Closes, expecting success. */
+void close_file(struct conformance *c, struct tp_fd fd);
+
+/** Makes a file of `size` bytes, expecting success: byte i is pattern_at(i). */
+void make_file(struct conformance *c, const char *path, uint32_t size_bytes);
+uint8_t pattern_at(uint64_t offset);
+void pattern_fill(uint8_t *memory, uint32_t len_bytes, uint64_t offset);
+bool pattern_is(const uint8_t *memory, uint32_t len_bytes, uint64_t offset);
+
+/** Memory aligned to the block size, zeroed; give it back with drop(). */
+uint8_t *take(struct conformance *c, uint32_t size_bytes);
+void drop(struct conformance *c, uint8_t *memory, uint32_t size_bytes);
+
+/** Whether this backend lacks `kind`; if so, the program counts as skipped from here on. */
+bool lacks(struct conformance *c, uint32_t kind);
+
+/** Counts and prints a failure. */
+TP_PRINTF(4, 5)
+void fail(struct conformance *c, const char *file, int line, const char *format, ...);
+
+/** Writes what a value says: an errno's name, a number, or "nothing". */
+void name_value(int32_t value, char *ret_text, size_t size_bytes);
+
+bool expect_one_of(struct conformance *c, const char *file, int line, const char *what,
+                   int32_t value, const int32_t *set, uint32_t count);
+
+/** The value is one of those that follow. */
+#define EXPECT(c, value, ...)                               \
+    expect_one_of((c), __FILE__, __LINE__, #value, (value), \
+                  (const int32_t[]){__VA_ARGS__},           \
+                  (uint32_t)(sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
+
+/** The condition holds. */
+#define EXPECT_THAT(c, condition) \
+    ((condition) ? true : (fail((c), __FILE__, __LINE__, "not so: %s", #condition), false))
+
+#endif
