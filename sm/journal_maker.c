@@ -4,10 +4,12 @@
 
 #include "runtime/await.h"
 
+/* A new file, never one that a process has left that died while it made a segment: what it
+ * had handed to the kernel may still land in that one. */
 static struct tp_op open_temporary(struct tp_ctx *cx, const struct tp_journal_maker *m)
 {
     struct tp_open_options options = {
-        .write = true, .create = true, .truncate = true, .direct = m->direct};
+        .write = true, .create_new = true, .direct = m->direct};
 
     return tp_open_in(cx, m->dir, TP_JOURNAL_SPARE_NAME, options);
 }
@@ -79,6 +81,7 @@ static enum tp_step maker_tick(struct tp_machine *machine, struct tp_ctx *cx)
 
     TP_BEGIN(cx);
     do {
+        TP_AWAIT(cx, tp_remove_in(cx, m->dir, TP_JOURNAL_SPARE_NAME), &result);
         TP_AWAIT(cx, open_temporary(cx, m), &result);
         if (!opened(cx, m, result))
             continue;

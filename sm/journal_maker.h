@@ -1,9 +1,10 @@
 /** sm/journal_maker.h - makes a segment: a file of zeros with a header, durable, and named.
  *
- * Under a temporary name: zeros written over the whole size (blocks that are only reserved
- * would cost a journal commit at every write), the header, fsync, rename, fsync of the
- * directory. So a segment that has its name is whole, whatever happens. Then it is opened
- * for direct, durable writes; where the file system has no direct I/O, for durable ones.
+ * Under a temporary name, in a new file: zeros written over the whole size (blocks that are
+ * only reserved would cost a journal commit at every write), the header, fsync, rename,
+ * fsync of the directory. So a segment that has its name is whole, whatever happens. Then
+ * it is opened for direct, durable writes; where the file system has no direct I/O, for
+ * durable ones.
  *
  * Ends with 0 and `fd`, or an error. What had failed can be tried again from the start,
  * with new data in a new file, unless `final` is set: a directory whose sync has failed is

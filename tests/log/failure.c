@@ -56,7 +56,7 @@ static void fail_every_operation(uint64_t seed)
 
 Test(log_failure, of_any_operation_loses_nothing)
 {
-    for (uint64_t seed = 1; seed <= 4; seed++)
+    for (uint64_t seed = 1; seed <= 3; seed++)
         fail_every_operation(seed);
 }
 
@@ -134,7 +134,7 @@ Test(log_failure, of_a_write_refuses_records_from_then_on)
 
 Test(log_failure, short_and_interrupted_operations_are_none)
 {
-    for (uint64_t seed = 1; seed <= 100; seed++) {
+    for (uint64_t seed = 1; seed <= 60; seed++) {
         struct workload work = world_work(seed);
 
         world_init(&world, NULL, seed);
@@ -152,7 +152,7 @@ Test(log_failure, short_and_interrupted_operations_are_none)
 
 Test(log_failure, many_at_random_lose_nothing)
 {
-    for (uint64_t seed = 1; seed <= 200; seed++) {
+    for (uint64_t seed = 1; seed <= 100; seed++) {
         struct workload work = world_work(seed);
 
         world_init(&world, NULL, seed);
@@ -173,7 +173,7 @@ Test(log_failure, many_at_random_lose_nothing)
  * everybody who waits for it. */
 Test(log_failure, cancel_at_any_point_loses_nothing)
 {
-    for (uint64_t seed = 1; seed <= 4; seed++) {
+    for (uint64_t seed = 1; seed <= 3; seed++) {
         bool finished = false;
 
         for (uint32_t iterations = 0; !finished; iterations++) {

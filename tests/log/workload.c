@@ -156,6 +156,8 @@ static void trim(struct appender *a)
     struct run *run = a->run;
     uint32_t every = run->work->trim_every;
 
+    if (run->work->trim_late && a->left > 0)
+        return;
     if (every != 0 && a->lsn > every && a->lsn - every > run->oracle->first) {
         run->oracle->first = a->lsn - every;
         tp_journal_trim(&run->journal, run->oracle->first);

@@ -85,6 +85,16 @@ int32_t world_boot_cancelled(struct world *world, const struct workload *work,
     return result;
 }
 
+void world_power_cut(struct world *world)
+{
+    struct tp_tape *tape;
+    int error = tp_tape_from_seed(world->seed++, false, NULL, &tape);
+
+    tp_assert(error == 0);
+    tp_disk_power_cut(world->disk, tape, 0);
+    tp_tape_destroy(tape);
+}
+
 struct workload world_work(uint64_t seed)
 {
     struct workload work = {.config = {.group_bytes = 8192,

@@ -34,6 +34,9 @@ int32_t world_boot(struct world *world, const struct workload *work);
 int32_t world_boot_cancelled(struct world *world, const struct workload *work,
                              uint32_t iterations, bool *ret_finished);
 
+/** The power goes while nothing runs. */
+void world_power_cut(struct world *world);
+
 /** Small files and groups, so that everything happens within a few records. */
 struct workload world_work(uint64_t seed);
 
