@@ -22,8 +22,7 @@ struct racer {
     int32_t winner;
 };
 
-/* No code for being cancelled: the timer then ends with -ECANCELED, and so does the
- * machine. */
+/* No code for being cancelled: the timer then gives -ECANCELED, and so does this. */
 static enum tp_step sleeper_tick(struct tp_machine *machine, struct tp_ctx *cx)
 {
     struct sleeper *s = tp_container_of(machine, struct sleeper, machine);

@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# run.sh: runs an example in this directory, and compares what it prints with a file.
+# run.sh: runs an example in fixtures/, and compares what it prints with a file.
 #
 #   run.sh [--sorted] EXPECTED PROGRAM [ARGUMENT...]
 #
 # Exits with 77 where the kernel refuses io_uring, as the program then says itself.
 set -u
 
-cd "$(dirname "${BASH_SOURCE[0]}")" || exit 1
+cd "$(dirname "${BASH_SOURCE[0]}")/fixtures" || exit 1
 order=cat
 if [ "$1" = --sorted ]; then
     order=sort
     shift
 fi
-expected=$1
+expected=../$1
 shift
 
 errors=$(mktemp) || exit 1
