@@ -16,8 +16,8 @@
  * nothing; with TP_DURABLE_NOT it may leave anything. A temporary may be left over
  * (tp_staged_is_temporary()).
  *
- * How it writes: content of up to 4 MiB through a fd opened dsync, the rest with one fsync
- * at the end; docs/performance.md has the reason.
+ * How it writes: content of up to 1 MiB through a fd opened dsync, more with one fsync at
+ * the end.
  */
 #ifndef TEMPEST_SM_REPLACE_FILE_H
 #define TEMPEST_SM_REPLACE_FILE_H
