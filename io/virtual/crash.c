@@ -111,16 +111,16 @@ static void end_flight(const struct crash *crash, struct tp_flight *f)
 static void end_flights(const struct crash *crash)
 {
     struct tp_virtual *v = crash->v;
-    size_t bytes = (size_t)v->flight_used * sizeof(struct tp_sort_item);
+    size_t bytes = (size_t)v->flights.used * sizeof(struct tp_sort_item);
     struct tp_sort_item *items = tp_alloc(v->allocator, bytes, 16);
     uint32_t count = 0;
 
     if (items == NULL)
         tp_stop(__FILE__, __LINE__, "the host has no memory for the crash");
-    for (uint32_t flight = 1; flight < v->flight_used; flight++) {
-        if (v->flights[flight].state != TP_FLIGHT_BEGUN)
+    for (uint32_t flight = 1; flight < v->flights.used; flight++) {
+        if (tp_flight_at(v, flight)->state != TP_FLIGHT_BEGUN)
             continue;
-        items[count].key = v->flights[flight].sequence;
+        items[count].key = tp_flight_at(v, flight)->sequence;
         items[count++].value = flight;
     }
     tp_sort(items, count);
@@ -145,10 +145,10 @@ static void end_loans(struct tp_virtual *v)
 {
     struct tp_completions *list = &v->io.completions;
 
-    for (uint32_t flight = 1; flight < v->flight_used; flight++) {
-        if (v->flights[flight].state != TP_FLIGHT_FREE &&
-            v->flights[flight].request.handle != 0)
-            tp_io_end_loan(&v->io, v->flights[flight].request.handle);
+    for (uint32_t flight = 1; flight < v->flights.used; flight++) {
+        if (tp_flight_at(v, flight)->state != TP_FLIGHT_FREE &&
+            tp_flight_at(v, flight)->request.handle != 0)
+            tp_io_end_loan(&v->io, tp_flight_at(v, flight)->request.handle);
     }
     for (uint32_t i = 0; i < list->count; i++) {
         if (list->items[i].handle != 0)
@@ -168,8 +168,8 @@ static void crash_now(struct tp_io *io, bool power)
     end_loans(v);
     tp_trace_crash(v, power ? 2 : 1);
     tp_files_close_all(v);
-    for (uint32_t flight = 1; flight < v->flight_used; flight++) {
-        if (v->flights[flight].state != TP_FLIGHT_FREE)
+    for (uint32_t flight = 1; flight < v->flights.used; flight++) {
+        if (tp_flight_at(v, flight)->state != TP_FLIGHT_FREE)
             tp_flight_free(v, flight);
     }
     if (power)

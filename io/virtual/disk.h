@@ -97,18 +97,28 @@ TP_EXPORT uint64_t tp_disk_hash(const struct tp_disk *disk);
 /** Walks every structure and stops the program when one contradicts another; for tests. */
 TP_EXPORT void tp_disk_check(const struct tp_disk *disk);
 
+/** What is used and what is not durable, now. */
 TP_EXPORT struct tp_disk_usage tp_disk_usage(const struct tp_disk *disk);
 
 /* ------------------------------------------------------------------ putting files on it */
 
+/** Makes a directory with this mode, umask not applied. 0, or -errno. */
 TP_EXPORT int32_t tp_disk_make_dir(struct tp_disk *disk, const char *path, uint32_t mode);
+
+/** Makes a directory and those above it that are missing; 0 if it is there already. */
 TP_EXPORT int32_t tp_disk_make_dirs(struct tp_disk *disk, const char *path);
+
+/** Makes a symbolic link called `path` that names `target`. 0, or -errno. */
 TP_EXPORT int32_t tp_disk_make_symlink(struct tp_disk *disk, const char *path,
                                        const char *target);
 
 /** Makes a file, or empties the one that is there. */
 TP_EXPORT int32_t tp_disk_make_file(struct tp_disk *disk, const char *path, uint32_t mode);
+
+/** Sets the permission bits (07777). 0, or -errno. */
 TP_EXPORT int32_t tp_disk_set_mode(struct tp_disk *disk, const char *path, uint32_t mode);
+
+/** Sets the size of a regular file; new bytes are zeros. 0, or -errno. */
 TP_EXPORT int32_t tp_disk_set_size(struct tp_disk *disk, const char *path,
                                    uint64_t size_bytes);
 

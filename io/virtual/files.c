@@ -3,32 +3,53 @@
 #include "virtual_internal.h"
 
 #include <errno.h>
+#include <string.h>
 
-static size_t numbers_bytes(const struct tp_virtual *v)
+#define NUMBERS_FIRST 64
+
+static size_t numbers_bytes(uint32_t capacity)
 {
-    return (size_t)v->config.fds_max * sizeof *v->numbers;
+    return (size_t)capacity * sizeof(uint32_t);
 }
 
 int tp_files_init(struct tp_virtual *v)
 {
-    v->numbers = tp_alloc(v->allocator, numbers_bytes(v), 64);
+    v->numbers = tp_alloc(v->allocator, numbers_bytes(NUMBERS_FIRST), 64);
     if (v->numbers == NULL)
         return -ENOMEM;
+    v->number_capacity = NUMBERS_FIRST;
     return tp_pool_init(&v->files, sizeof(struct tp_vfile), v->allocator);
 }
 
 void tp_files_deinit(struct tp_virtual *v)
 {
-    tp_free(v->allocator, v->numbers, numbers_bytes(v), 64);
+    tp_free(v->allocator, v->numbers, numbers_bytes(v->number_capacity), 64);
     if (v->files.items != NULL)
         tp_pool_deinit(&v->files, v->allocator);
 }
 
+static void numbers_grow(struct tp_virtual *v)
+{
+    uint32_t capacity = v->number_capacity * 2;
+    uint32_t *numbers = tp_alloc(v->allocator, numbers_bytes(capacity), 64);
+
+    if (numbers == NULL)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for open files");
+    memcpy(numbers, v->numbers, numbers_bytes(v->number_capacity));
+    tp_free(v->allocator, v->numbers, numbers_bytes(v->number_capacity), 64);
+    v->numbers = numbers;
+    v->number_capacity = capacity;
+}
+
 uint32_t tp_files_lowest(struct tp_virtual *v)
 {
-    while (v->lowest < v->config.fds_max && v->numbers[v->lowest] != 0)
+    while (v->lowest < v->number_capacity && v->numbers[v->lowest] != 0)
         v->lowest++;
-    return v->lowest < v->config.fds_max ? v->lowest : UINT32_MAX;
+    if (v->lowest >= v->config.fds_max)
+        return UINT32_MAX;
+    if (v->lowest == v->number_capacity)
+        numbers_grow(v);
+    return v->lowest;
 }
 
 void tp_files_open(struct tp_virtual *v, uint32_t number, uint32_t inode,
@@ -76,7 +97,7 @@ void tp_files_close(struct tp_virtual *v, uint32_t number)
 
 void tp_files_close_all(struct tp_virtual *v)
 {
-    for (uint32_t number = 0; number < v->config.fds_max; number++) {
+    for (uint32_t number = 0; number < v->number_capacity; number++) {
         if (v->numbers[number] != 0)
             tp_files_close(v, number);
     }

@@ -17,36 +17,31 @@
 
 /* ------------------------------------------------------------------ slots and handles */
 
-/* Cancels that nobody waits for come on top of ops_max. */
-static uint32_t capacity_of(const struct tp_virtual *v)
-{
-    return v->config.ops_max * 2 + 1;
-}
+#define HANDLES_FIRST 256
 
-static size_t handles_bytes(const struct tp_virtual *v)
+static size_t handles_bytes(uint32_t mask)
 {
-    return ((size_t)v->handle_mask + 1) * sizeof *v->handles;
+    return ((size_t)mask + 1) * sizeof(uint32_t);
 }
 
 int tp_flight_init(struct tp_virtual *v)
 {
-    v->flight_capacity = capacity_of(v);
-    v->flight_used = 1;
-    v->handle_mask = 1;
-    while (v->handle_mask < v->config.ops_max * 2)
-        v->handle_mask = v->handle_mask * 2 + 1;
-    v->flights =
-        tp_alloc(v->allocator, (size_t)v->flight_capacity * sizeof *v->flights, 64);
-    v->handles = tp_alloc(v->allocator, handles_bytes(v), 64);
-    if (v->flights == NULL || v->handles == NULL)
+    int error = tp_pool_init(&v->flights, sizeof(struct tp_flight), v->allocator);
+
+    if (error < 0)
+        return error;
+    v->handle_mask = HANDLES_FIRST - 1;
+    v->handles = tp_alloc(v->allocator, handles_bytes(v->handle_mask), 64);
+    if (v->handles == NULL)
         return -ENOMEM;
     return tp_texts_init(&v->texts, v->allocator);
 }
 
 void tp_flight_deinit(struct tp_virtual *v)
 {
-    tp_free(v->allocator, v->flights, (size_t)v->flight_capacity * sizeof *v->flights, 64);
-    tp_free(v->allocator, v->handles, handles_bytes(v), 64);
+    if (v->flights.items != NULL)
+        tp_pool_deinit(&v->flights, v->allocator);
+    tp_free(v->allocator, v->handles, handles_bytes(v->handle_mask), 64);
     tp_texts_deinit(&v->texts, v->allocator);
 }
 
@@ -55,13 +50,32 @@ static uint32_t handle_slot(const struct tp_virtual *v, uint64_t handle)
     return (uint32_t)((handle * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & v->handle_mask;
 }
 
-static void handle_add(struct tp_virtual *v, uint32_t flight)
+static void handle_put(struct tp_virtual *v, uint32_t flight)
 {
     uint32_t at = handle_slot(v, tp_flight_at(v, flight)->request.handle);
 
     while (v->handles[at] != 0)
         at = (at + 1) & v->handle_mask;
     v->handles[at] = flight;
+}
+
+static void handle_add(struct tp_virtual *v, uint32_t flight)
+{
+    uint32_t old_mask = v->handle_mask;
+    uint32_t *old = v->handles;
+
+    if (v->flights.live > old_mask / 2) {
+        v->handle_mask = old_mask * 2 + 1;
+        v->handles = tp_alloc(v->allocator, handles_bytes(v->handle_mask), 64);
+        if (v->handles == NULL)
+            tp_stop(__FILE__, __LINE__, "the host has no memory for operations in flight");
+        for (uint32_t i = 0; i <= old_mask; i++) {
+            if (old[i] != 0)
+                handle_put(v, old[i]);
+        }
+        tp_free(v->allocator, old, handles_bytes(old_mask), 64);
+    }
+    handle_put(v, flight);
 }
 
 uint32_t tp_flight_find(const struct tp_virtual *v, uint64_t handle)
@@ -99,19 +113,6 @@ static void handle_remove(struct tp_virtual *v, uint32_t flight)
     v->handles[gap] = 0;
 }
 
-static uint32_t flight_take(struct tp_virtual *v)
-{
-    uint32_t flight = v->flight_free;
-
-    if (flight != 0) {
-        v->flight_free = v->flights[flight].next;
-    } else {
-        tp_assert(v->flight_used < v->flight_capacity);
-        flight = v->flight_used++;
-    }
-    return flight;
-}
-
 void tp_flight_free(struct tp_virtual *v, uint32_t flight)
 {
     struct tp_flight *f = tp_flight_at(v, flight);
@@ -126,15 +127,14 @@ void tp_flight_free(struct tp_virtual *v, uint32_t flight)
     if (f->bounded)
         v->bounded--;
     f->state = TP_FLIGHT_FREE;
-    f->next = v->flight_free;
-    v->flight_free = flight;
+    tp_pool_give(&v->flights, flight);
 }
 
 static void list_append(struct tp_virtual *v, struct tp_flight_list *list, uint32_t flight)
 {
-    v->flights[flight].next = 0;
+    tp_flight_at(v, flight)->next = 0;
     if (list->last != 0)
-        v->flights[list->last].next = flight;
+        tp_flight_at(v, list->last)->next = flight;
     else
         list->first = flight;
     list->last = flight;
@@ -146,7 +146,7 @@ static uint32_t list_pop(struct tp_virtual *v, struct tp_flight_list *list)
     uint32_t flight = list->first;
 
     tp_assert(flight != 0);
-    list->first = v->flights[flight].next;
+    list->first = tp_flight_at(v, flight)->next;
     if (list->first == 0)
         list->last = 0;
     list->count--;
@@ -161,14 +161,14 @@ static void list_remove(struct tp_virtual *v, struct tp_flight_list *list, uint3
 
     while (at != 0 && at != flight) {
         before = at;
-        at = v->flights[at].next;
+        at = tp_flight_at(v, at)->next;
     }
     if (at == 0)
         return;
     if (before != 0)
-        v->flights[before].next = v->flights[at].next;
+        tp_flight_at(v, before)->next = tp_flight_at(v, at)->next;
     else
-        list->first = v->flights[at].next;
+        list->first = tp_flight_at(v, at)->next;
     if (list->last == at)
         list->last = before;
     list->count--;
@@ -233,12 +233,10 @@ static void check_loan_begins(struct tp_virtual *v, struct tp_flight *f)
 void tp_flight_submit(struct tp_io *io, const struct tp_request *request)
 {
     struct tp_virtual *v = tp_virtual_of(io);
-    uint32_t flight = flight_take(v);
-    struct tp_flight *f = &v->flights[flight];
-    static const struct tp_flight empty;
+    uint32_t flight = tp_pool_take(&v->flights, v->allocator);
+    struct tp_flight *f = tp_flight_at(v, flight);
 
     tp_assert(!v->ended);
-    *f = empty;
     f->request = *request;
     f->state = TP_FLIGHT_QUEUED;
     f->sequence = ++v->sequence;

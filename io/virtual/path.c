@@ -90,7 +90,7 @@ static int32_t last_name(struct walker *w, struct tp_walk *walk, const char *aft
     if (w->mode == TP_WALK_PARENT)
         return 0;
     w->must_be_dir = w->must_be_dir || walk->slash;
-    if (kind_of(w, walk->inode) == TP_FILE_SYMLINK && (follows || walk->slash)) {
+    if (kind_of(w, walk->inode) == TP_FILE_SYMLINK && (follows || w->must_be_dir)) {
         error = follow(w, walk->inode, after);
         return error < 0 ? error : 1;
     }

@@ -144,6 +144,7 @@ TP_EXPORT uint64_t tp_tape_draw(struct tp_tape *tape, uint32_t stream, enum tp_d
  * unequal seeds. */
 TP_EXPORT uint64_t tp_tape_seed(struct tp_tape *tape, uint32_t node, uint64_t sequence);
 
+/** What was drawn so far, and how much of it the source did not have. */
 TP_EXPORT const struct tp_tape_stats *tp_tape_stats(const struct tp_tape *tape);
 
 /* ------------------------------------------------------------------ looking at a record,

@@ -97,9 +97,9 @@ static void fill_defaults(struct tp_virtual_io_config *c)
     static const struct tp_virtual_latency none;
 
 #define DEFAULT(field, value) c->field = c->field == 0 ? (value) : c->field
-    DEFAULT(ops_max, 65536);
+    DEFAULT(ops_max, 16384);
     DEFAULT(completions_max, 8192);
-    DEFAULT(fds_max, 65536);
+    DEFAULT(fds_max, 4096);
     DEFAULT(queue_max, 4096);
     DEFAULT(buf_count, 32);
     DEFAULT(buf_size, 65536);
@@ -272,8 +272,8 @@ static void virtual_destroy(struct tp_io *io)
     else
         io->log.write = NULL; /* what a crash leaves open is no leak */
     if (!v->ended && same_boot) {
-        for (uint32_t flight = 1; flight < v->flight_used; flight++) {
-            if (v->flights[flight].state != TP_FLIGHT_FREE)
+        for (uint32_t flight = 1; flight < v->flights.used; flight++) {
+            if (tp_flight_at(v, flight)->state != TP_FLIGHT_FREE)
                 tp_flight_free(v, flight);
         }
         tp_files_close_all(v);

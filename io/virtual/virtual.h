@@ -65,9 +65,9 @@ struct tp_virtual_io_config {
     uint64_t seed; /* for a tape of the Io's own; ignored when `tape` is given */
     struct tp_tape *tape; /* the choices; one from `seed`, not recorded */
     struct tp_disk *disk; /* what to work on; an empty one of the Io's own, with 1 GiB */
-    uint32_t ops_max;     /* operations in flight; 65536 */
+    uint32_t ops_max;     /* operations in flight; 16384 */
     uint32_t completions_max; /* completions that one poll can deliver; 8192 */
-    uint32_t fds_max;         /* open files, past which an open gives -EMFILE; 65536 */
+    uint32_t fds_max;         /* open files, past which an open gives -EMFILE; 4096 */
     uint32_t queue_max;    /* operations with the world at a time, the others wait; 4096 */
     uint32_t buf_count;    /* registered buffers; 32 */
     uint32_t buf_size;     /* bytes of each, rounded up to the block size; 65536 */

@@ -69,16 +69,16 @@ struct tp_virtual {
     struct tp_disk *disk, *own_disk;
     uint32_t boot; /* the disk's when we came */
     uint32_t stream_latency, stream_fault;
-    struct tp_flight *flights; /* index 0 is none */
-    uint32_t flight_capacity, flight_used, flight_free;
-    uint32_t *handles; /* hash table: handle to flight */
+    struct tp_pool flights;
+    uint32_t *handles; /* hash table: handle to flight; at most half full */
     uint32_t handle_mask;
     struct tp_flight_list queue, waiting, ready;
     uint32_t bounded; /* operations that count against queue_max */
     struct tp_texts texts;
     struct tp_pool files;
     uint32_t *numbers; /* number to description; 0: free */
-    uint32_t lowest;   /* no lower number is free */
+    uint32_t number_capacity;
+    uint32_t lowest; /* no lower number is free */
     uint64_t sequence;
     uint64_t operations;
     uint64_t
@@ -104,8 +104,7 @@ static inline const struct tp_virtual *tp_virtual_of_const(const struct tp_io *i
 
 static inline struct tp_flight *tp_flight_at(const struct tp_virtual *v, uint32_t flight)
 {
-    tp_assert(flight != 0 && flight < v->flight_used);
-    return &v->flights[flight];
+    return tp_pool_at(&v->flights, flight);
 }
 
 static inline struct tp_vfile *tp_vfile_at(const struct tp_virtual *v, uint32_t file)

@@ -1,0 +1,279 @@
+/** tests/virtual/names.c - rule R5: names under power cuts, by profile. */
+#include "fixture.h"
+
+enum { SEEDS = 400, PAGE = 4096 };
+
+static struct fixture f;
+
+static void start(uint32_t profile)
+{
+    f_free(&f);
+    f.disk_config.profile = profile;
+    f.disk_config.writeback_off = true;
+    f_boot(&f, 1);
+}
+
+static void set_up(void)
+{
+    start(TP_DISK_PARANOID);
+}
+
+static void tear_down(void)
+{
+    f_free(&f);
+}
+
+TestSuite(names, .init = set_up, .fini = tear_down);
+
+static int32_t run(struct tp_request request)
+{
+    return f_do(&f, request);
+}
+
+/* Which of two names were there after a cut, over all seeds: bit (first + 2 * second). */
+static uint32_t combinations(const char *first, const char *second)
+{
+    uint32_t seen = 0;
+
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_disk *disk = f_cut(&f, seed);
+
+        seen |= 1U << ((f_exists(disk, first) ? 1 : 0) + (f_exists(disk, second) ? 2 : 0));
+        tp_disk_destroy(disk);
+    }
+    return seen;
+}
+
+enum { NONE = 1, FIRST = 2, SECOND = 4, BOTH = 8 };
+
+Test(names, a_new_name_may_vanish_until_its_directory_is_synced)
+{
+    f_put(&f, "/a", 'A', 10);
+    cr_assert(eq(i32, run(tp_request_sync_dir("/")), 0));
+    f_put(&f, "/b", 'B', 10);
+    f_halt(&f);
+    cr_assert(eq(u32, combinations("/a", "/b"), FIRST | BOTH));
+}
+
+Test(names, syncing_a_file_does_not_keep_its_name)
+{
+    struct tp_fd fd = f_open(&f, "/a", F_RW);
+
+    cr_assert(eq(i32, run(tp_request_fsync(fd, 0)), 0));
+    f_halt(&f);
+    cr_assert(eq(u32, combinations("/a", "/a"), NONE | BOTH));
+}
+
+Test(names, a_rename_is_atomic)
+{
+    f_put_durable(&f, "/a", 'A', 10);
+    cr_assert(eq(i32, run(tp_request_rename("/a", "/b")), 0));
+    f_halt(&f);
+    cr_assert(eq(u32, combinations("/a", "/b"), FIRST | SECOND));
+}
+
+Test(names, a_rename_over_a_file_leaves_the_one_or_the_other)
+{
+    bool old_seen = false, new_seen = false;
+
+    f_put_durable(&f, "/t", 'N', PAGE);
+    f_put_durable(&f, "/f", 'O', PAGE);
+    cr_assert(eq(i32, run(tp_request_rename("/t", "/f")), 0));
+    f_halt(&f);
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_disk *disk = f_cut(&f, seed);
+        char letter = f_letter(disk, "/f", 0, PAGE);
+
+        cr_assert(letter == 'O' || letter == 'N');
+        cr_assert(eq(int, f_exists(disk, "/t"), letter == 'O'));
+        old_seen = old_seen || letter == 'O';
+        new_seen = new_seen || letter == 'N';
+        tp_disk_destroy(disk);
+    }
+    cr_assert(old_seen && new_seen);
+}
+
+/* The classic: the name is there, and what it names is not. */
+Test(names, a_rename_may_reach_the_disk_before_the_data)
+{
+    bool empty = false, zeros = false, data = false;
+
+    f_put_durable(&f, "/f", 'O', PAGE);
+    f_put(&f, "/t", 'N', PAGE);
+    cr_assert(eq(i32, run(tp_request_rename("/t", "/f")), 0));
+    cr_assert(eq(i32, run(tp_request_sync_dir("/")), 0));
+    f_halt(&f);
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_disk *disk = f_cut(&f, seed);
+        uint64_t size = f_size(disk, "/f");
+
+        cr_assert(size == 0 || size == PAGE);
+        cr_assert(f_letter(disk, "/f", 0, 1) != 'O' || size == 0);
+        empty = empty || size == 0;
+        zeros = zeros || (size > 0 && f_letter(disk, "/f", 0, PAGE) == 0);
+        data = data || (size > 0 && f_letter(disk, "/f", 0, PAGE) == 'N');
+        tp_disk_destroy(disk);
+    }
+    cr_assert(empty && zeros && data);
+}
+
+Test(names, without_a_journal_operations_survive_in_any_combination)
+{
+    cr_assert(eq(i32, run(tp_request_create_dir("/x", 0755)), 0));
+    cr_assert(eq(i32, run(tp_request_create_dir("/y", 0755)), 0));
+    cr_assert(eq(i32, run(tp_request_sync_dir("/")), 0));
+    f_put(&f, "/x/a", 'A', 10);
+    f_put(&f, "/y/b", 'B', 10);
+    f_put(&f, "/x/c", 'C', 10);
+    f_halt(&f);
+    cr_assert(eq(u32, combinations("/x/a", "/y/b"), NONE | FIRST | SECOND | BOTH));
+    cr_assert(eq(u32, combinations("/x/a", "/x/c"), NONE | FIRST | SECOND | BOTH));
+}
+
+Test(names, with_a_journal_they_survive_as_a_prefix)
+{
+    static const uint32_t profiles[] = {TP_DISK_EXT4, TP_DISK_XFS};
+
+    for (uint32_t i = 0; i < 2; i++) {
+        start(profiles[i]);
+        f_put(&f, "/a", 'A', 10);
+        f_put(&f, "/b", 'B', 10);
+        f_halt(&f);
+        cr_assert(eq(u32, combinations("/a", "/b"), NONE | FIRST | BOTH));
+    }
+}
+
+Test(names, fsync_of_a_file_commits_names_by_profile)
+{
+    static const struct {
+        uint32_t profile, own, others;
+        uint16_t flags;
+    } rows[] = {
+        {TP_DISK_PARANOID, NONE | BOTH, NONE | BOTH, 0},
+        {TP_DISK_EXT4, BOTH, BOTH, 0},
+        {TP_DISK_XFS, BOTH, BOTH, 0},
+        {TP_DISK_BTRFS, BOTH, NONE | BOTH, 0},
+        {TP_DISK_EXT4, NONE | BOTH, NONE | BOTH, TP_DATA_ONLY},
+    };
+
+    for (uint32_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tp_fd fd;
+
+        start(rows[i].profile);
+        f_put(&f, "/other", 'A', 10);
+        fd = f_open(&f, "/own", F_RW);
+        cr_assert(eq(i32, run(tp_request_fsync(fd, rows[i].flags)), 0));
+        f_halt(&f);
+        cr_assert(eq(u32, combinations("/own", "/own"), rows[i].own), "row %u", i);
+        cr_assert(eq(u32, combinations("/other", "/other"), rows[i].others), "row %u", i);
+    }
+}
+
+Test(names, a_removal_may_be_lost_and_brings_all_data_back)
+{
+    bool back = false, gone = false;
+
+    f_put_durable(&f, "/a", 'A', 3 * PAGE);
+    cr_assert(eq(i32, run(tp_request_remove("/a")), 0));
+    f_put(&f, "/b", 'B', 3 * PAGE); /* does not get the storage of /a */
+    f_halt(&f);
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_disk *disk = f_cut(&f, seed);
+
+        if (f_exists(disk, "/a"))
+            cr_assert(eq(chr, f_letter(disk, "/a", 0, 3 * PAGE), 'A'));
+        back = back || f_exists(disk, "/a");
+        gone = gone || !f_exists(disk, "/a");
+        tp_disk_destroy(disk);
+    }
+    cr_assert(back && gone);
+}
+
+Test(names, what_lies_in_a_lost_directory_is_lost)
+{
+    uint32_t inodes;
+
+    cr_assert(eq(i32, run(tp_request_create_dir("/d", 0755)), 0));
+    f_put(&f, "/d/f", 'A', 10);
+    cr_assert(eq(i32, run(tp_request_sync_dir("/d")), 0));
+    f_halt(&f);
+    cr_assert(eq(u32, combinations("/d", "/d/f"), NONE | BOTH));
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        struct tp_disk *disk = f_cut(&f, seed);
+
+        inodes = f_exists(disk, "/d") ? 3 : 1; /* what nothing leads to is freed */
+        cr_assert(eq(u32, tp_disk_usage(disk).inodes, inodes));
+        tp_disk_destroy(disk);
+    }
+}
+
+/* Moves that would form a loop if they were kept in the wrong order. */
+Test(names, directories_never_come_to_lie_within_themselves)
+{
+    cr_assert(eq(i32, run(tp_request_create_dir("/a", 0755)), 0));
+    cr_assert(eq(i32, run(tp_request_create_dir("/b", 0755)), 0));
+    cr_assert(eq(i32, run(tp_request_sync_dir("/")), 0));
+    cr_assert(eq(i32, run(tp_request_rename("/a", "/b/a")), 0));
+    cr_assert(eq(i32, run(tp_request_rename("/b/a", "/a")), 0));
+    cr_assert(eq(i32, run(tp_request_rename("/b", "/a/b")), 0));
+    f_halt(&f);
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_disk *disk = f_cut(&f, seed);
+
+        cr_assert(f_exists(disk, "/a") || f_exists(disk, "/b"));
+        cr_assert(eq(u32, tp_disk_usage(disk).inodes, 3));
+        tp_disk_destroy(disk);
+    }
+}
+
+Test(names, an_unlinked_open_file_lives_until_it_is_closed)
+{
+    struct tp_fd fd;
+    struct tp_statx statx;
+    char bytes[10];
+    struct tp_buf buf = tp_buf_empty(bytes, sizeof bytes);
+
+    f_put_durable(&f, "/a", 'A', 3 * PAGE);
+    fd = f_open(&f, "/a", F_RW);
+    cr_assert(eq(i32, run(tp_request_remove("/a")), 0));
+    cr_assert(eq(i32, run(tp_request_sync_dir("/")), 0));
+    cr_assert(eq(i32, run(tp_request_read_at(fd, &buf, PAGE)), 10));
+    cr_assert(eq(chr, bytes[0], 'A'));
+    cr_assert(eq(i32, run(tp_request_fstat(fd, &statx)), 0));
+    cr_assert(eq(u32, statx.links, 0));
+    cr_assert(eq(u64, tp_disk_usage(f.disk).used_bytes, 3 * PAGE));
+    f_close(&f, fd);
+    cr_assert(eq(u64, tp_disk_usage(f.disk).used_bytes, 0));
+    cr_assert(eq(u32, tp_disk_usage(f.disk).inodes, 1));
+}
+
+/* The log of operations is bounded: the oldest goes to the media by itself. */
+Test(names, the_log_is_bounded)
+{
+    f_free(&f);
+    f.disk_config.names_pending_max = 8;
+    f_boot(&f, 1);
+    for (uint32_t i = 0; i < 30; i++) {
+        char path[3] = {'/', (char)('a' + i % 26), '\0'};
+
+        f_put(&f, path, 'A', 1);
+    }
+    cr_assert(eq(u32, tp_disk_usage(f.disk).pending_names, 8));
+    f_halt(&f);
+    cr_assert(eq(u32, combinations("/a", "/b"), BOTH));
+}
+
+Test(names, a_rename_between_directories_is_atomic)
+{
+    cr_assert(eq(i32, run(tp_request_create_dir("/x", 0755)), 0));
+    cr_assert(eq(i32, run(tp_request_create_dir("/y", 0755)), 0));
+    f_put_durable(&f, "/x/f", 'A', 10);
+    cr_assert(eq(i32, run(tp_request_sync_dir("/x")), 0));
+    cr_assert(eq(i32, run(tp_request_rename("/x/f", "/y/f")), 0));
+    f_halt(&f);
+    cr_assert(eq(u32, combinations("/x/f", "/y/f"), FIRST | SECOND));
+    f_boot(&f, 2);
+    cr_assert(eq(i32, run(tp_request_sync_dir("/y")), 0));
+    f_halt(&f);
+    cr_assert(eq(u32, combinations("/x/f", "/y/f"), SECOND));
+}
