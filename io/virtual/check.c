@@ -21,7 +21,7 @@ static uint64_t hash_data(const struct tp_disk *disk, const struct tp_inode *fil
     uint32_t slot;
 
     for (uint64_t page = 0; (slot = tp_map_next(disk, &file->map, page)) != 0;) {
-        const struct tp_slot *s = tp_slot_at(disk, slot);
+        const struct tp_page_slot *s = tp_slot_at(disk, slot);
         const uint8_t *bytes = tp_pages_read(&disk->pages, s->cache);
 
         page = (uint64_t)s->page + 1;
@@ -67,7 +67,7 @@ struct tally {
 };
 
 static void check_slot(const struct tp_disk *disk, const struct tp_inode *file,
-                       const struct tp_slot *s, struct tally *tally)
+                       const struct tp_page_slot *s, struct tally *tally)
 {
     bool is_past_end = (uint64_t)s->page * TP_PAGE_BYTES >= file->size;
 
@@ -90,7 +90,7 @@ static void check_file(const struct tp_disk *disk, const struct tp_inode *file,
     uint64_t stamp = 0;
 
     for (uint64_t page = 0; (slot = tp_map_next(disk, &file->map, page)) != 0;) {
-        const struct tp_slot *s = tp_slot_at(disk, slot);
+        const struct tp_page_slot *s = tp_slot_at(disk, slot);
 
         tp_assert(s->page >= page);
         page = (uint64_t)s->page + 1;
@@ -98,7 +98,7 @@ static void check_file(const struct tp_disk *disk, const struct tp_inode *file,
         allocated += (s->flags & TP_SLOT_ALLOCATED) != 0;
     }
     for (slot = file->dirty_first; slot != 0; slot = tp_slot_at(disk, slot)->next) {
-        const struct tp_slot *s = tp_slot_at(disk, slot);
+        const struct tp_page_slot *s = tp_slot_at(disk, slot);
 
         tp_assert((s->dirty | s->device_dirty) != 0 && s->stamp > stamp);
         stamp = s->stamp;

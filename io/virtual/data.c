@@ -103,7 +103,7 @@ static uint32_t slot_for_write(struct tp_disk *disk, struct tp_inode *file, uint
 static void slot_write(struct tp_disk *disk, struct tp_inode *file, uint32_t slot,
                        uint32_t from, const uint8_t *bytes, uint32_t len)
 {
-    struct tp_slot *s = tp_slot_at(disk, slot);
+    struct tp_page_slot *s = tp_slot_at(disk, slot);
     uint8_t *page;
 
     s->cache = tp_pages_own(&disk->pages, s->cache, len < TP_PAGE_BYTES, disk->allocator);
@@ -153,7 +153,7 @@ int64_t tp_data_write(struct tp_disk *disk, uint32_t inode, uint64_t offset,
 /* Makes a page past the new end a hole; the media keep theirs until a sync. */
 static void slot_cut(struct tp_disk *disk, struct tp_inode *file, uint32_t slot)
 {
-    struct tp_slot *s = tp_slot_at(disk, slot);
+    struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     if ((s->flags & TP_SLOT_ALLOCATED) != 0)
         tp_inode_allocated(disk, file, -1);
@@ -200,7 +200,7 @@ static uint64_t pages_missing(const struct tp_disk *disk, const struct tp_inode 
     if (missing > enough + file->allocated)
         return missing - file->allocated; /* however many of them are there */
     for (uint64_t page = first; (slot = tp_map_next(disk, &file->map, page)) != 0;) {
-        const struct tp_slot *s = tp_slot_at(disk, slot);
+        const struct tp_page_slot *s = tp_slot_at(disk, slot);
 
         if (s->page >= end)
             break;

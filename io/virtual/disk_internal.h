@@ -29,7 +29,7 @@
 
 /* ------------------------------------------------------------------ pages of a file */
 
-enum tp_slot_flag {
+enum tp_page_slot_flag {
     TP_SLOT_USED = 1,
     TP_SLOT_ALLOCATED = 2,      /* counts as storage: written, or reserved by fallocate */
     TP_SLOT_WRITTEN = 4,        /* holds data, as find_data sees it */
@@ -37,7 +37,7 @@ enum tp_slot_flag {
 };
 
 /** One page of a file, through all layers. Bit i of a mask is sector i of the page. */
-struct tp_slot {
+struct tp_page_slot {
     uint64_t stamp;       /* when it was dirtied last: the order of writes */
     uint32_t cache;       /* what programs read */
     uint32_t device;      /* with the device, flushed or not */
@@ -55,7 +55,7 @@ struct tp_slot {
 
 struct tp_map_leaf {
     uint32_t used, reserved;
-    struct tp_slot slots[TP_MAP_FANOUT];
+    struct tp_page_slot slots[TP_MAP_FANOUT];
 };
 
 struct tp_map_node {
@@ -119,14 +119,14 @@ struct tp_names {
 };
 
 /** A name in a directory, kept; dir 0: none. */
-struct tp_place {
+struct tp_name_place {
     uint32_t dir, name, name_len, hash;
 };
 
 /** An operation on names that is in memory and not on the media: `from` is cleared, and
  * `to` names the inode. */
 struct tp_name_op {
-    struct tp_place from, to;
+    struct tp_name_place from, to;
     uint32_t inode;
     uint32_t next, prev;
     bool moves_dir; /* a directory changes its place: ordered among its like */
@@ -181,7 +181,7 @@ static inline struct tp_inode *tp_inode_at(const struct tp_disk *disk, uint32_t 
 
 /** A slot's number: its leaf and its place in it. 0: none. Pointers to slots are good until
  * the next tp_map_make(). */
-static inline struct tp_slot *tp_slot_at(const struct tp_disk *disk, uint32_t slot)
+static inline struct tp_page_slot *tp_slot_at(const struct tp_disk *disk, uint32_t slot)
 {
     struct tp_map_leaf *leaf = tp_pool_at(&disk->leaves, slot >> TP_MAP_FANOUT_LOG2);
     return &leaf->slots[slot & (TP_MAP_FANOUT - 1)];
@@ -333,7 +333,7 @@ enum tp_walk_mode {
 
 enum tp_walk_last { TP_LAST_NAME, TP_LAST_DOT, TP_LAST_DOT_DOT, TP_LAST_ROOT };
 
-struct tp_walk {
+struct tp_walked {
     uint32_t parent; /* the directory that the last name is in */
     uint32_t inode;  /* what it names; 0: nothing */
     const char
@@ -345,7 +345,7 @@ struct tp_walk {
 
 /** From a directory (for relative paths) and a path to a name. 0, or -errno. */
 int32_t tp_path_walk(const struct tp_disk *disk, uint32_t start, const char *path,
-                     enum tp_walk_mode mode, struct tp_walk *ret_walk);
+                     enum tp_walk_mode mode, struct tp_walked *ret_walk);
 
 /** FOLLOW or NO_FOLLOW to something that must exist. Result: its inode, or -errno. */
 int64_t tp_path_find(const struct tp_disk *disk, uint32_t start, const char *path,

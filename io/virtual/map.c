@@ -68,7 +68,7 @@ static void map_raise(struct tp_disk *disk, struct tp_map *map, uint32_t page)
 uint32_t tp_map_make(struct tp_disk *disk, struct tp_map *map, uint32_t page)
 {
     uint32_t at, slot;
-    struct tp_slot *made;
+    struct tp_page_slot *made;
 
     map_raise(disk, map, page);
     at = map->root;
@@ -86,7 +86,7 @@ uint32_t tp_map_make(struct tp_disk *disk, struct tp_map *map, uint32_t page)
     slot = at << TP_MAP_FANOUT_LOG2 | child_of(page, 1);
     made = tp_slot_at(disk, slot);
     if ((made->flags & TP_SLOT_USED) == 0) {
-        static const struct tp_slot empty;
+        static const struct tp_page_slot empty;
 
         *made = empty;
         made->flags = TP_SLOT_USED;

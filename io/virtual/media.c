@@ -7,7 +7,7 @@
 
 static void dirty_list_remove(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
 {
-    struct tp_slot *s = tp_slot_at(disk, slot);
+    struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     if (s->prev != 0)
         tp_slot_at(disk, s->prev)->next = s->next;
@@ -25,7 +25,7 @@ static void dirty_list_remove(struct tp_disk *disk, struct tp_inode *inode, uint
 
 static void dirty_list_append(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
 {
-    struct tp_slot *s = tp_slot_at(disk, slot);
+    struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     s->prev = inode->dirty_last;
     s->next = 0;
@@ -41,7 +41,7 @@ static void dirty_list_append(struct tp_disk *disk, struct tp_inode *inode, uint
 void tp_slot_touch(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot,
                    uint8_t sectors)
 {
-    struct tp_slot *s = tp_slot_at(disk, slot);
+    struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     tp_assert(sectors != 0);
     if ((s->dirty | s->device_dirty) != 0)
@@ -56,7 +56,7 @@ void tp_slot_touch(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot,
 static void slot_settle(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot,
                         uint8_t dirty, uint8_t device_dirty)
 {
-    struct tp_slot *s = tp_slot_at(disk, slot);
+    struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     if ((s->dirty | s->device_dirty) != 0 && (dirty | device_dirty) == 0)
         dirty_list_remove(disk, inode, slot);
@@ -66,7 +66,7 @@ static void slot_settle(struct tp_disk *disk, struct tp_inode *inode, uint32_t s
 
 void tp_slot_to_device(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
 {
-    struct tp_slot *s = tp_slot_at(disk, slot);
+    struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     if (s->dirty == 0)
         return;
@@ -83,7 +83,7 @@ void tp_slot_forget_dirty(struct tp_disk *disk, struct tp_inode *inode, uint32_t
 /* The device's content goes to the media. */
 static void slot_flush(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
 {
-    struct tp_slot *s = tp_slot_at(disk, slot);
+    struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     if (s->device_dirty != 0) {
         tp_pages_unref(&disk->pages, s->media);
@@ -94,7 +94,7 @@ static void slot_flush(struct tp_disk *disk, struct tp_inode *inode, uint32_t sl
 
 void tp_slot_to_media(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
 {
-    struct tp_slot *s = tp_slot_at(disk, slot);
+    struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     tp_slot_to_device(disk, inode, slot);
     slot_flush(disk, inode, slot);
@@ -109,7 +109,7 @@ void tp_slot_to_media(struct tp_disk *disk, struct tp_inode *inode, uint32_t slo
 
 void tp_slot_drop(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
 {
-    struct tp_slot *s = tp_slot_at(disk, slot);
+    struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     if ((s->dirty | s->device_dirty) != 0)
         slot_settle(disk, inode, slot, 0, 0);
@@ -176,7 +176,7 @@ void tp_media_sync_failed(struct tp_disk *disk, uint32_t inode)
     uint32_t slot, next;
 
     for (slot = file->dirty_first; slot != 0; slot = next) {
-        const struct tp_slot *s = tp_slot_at(disk, slot);
+        const struct tp_page_slot *s = tp_slot_at(disk, slot);
 
         next = s->next;
         slot_settle(disk, file, slot, 0, s->device_dirty);

@@ -6,8 +6,8 @@
  * choice below is closed under that need. */
 #include "disk_internal.h"
 
-static bool is_same_place(const struct tp_disk *disk, const struct tp_place *a,
-                          const struct tp_place *b)
+static bool is_same_place(const struct tp_disk *disk, const struct tp_name_place *a,
+                          const struct tp_name_place *b)
 {
     if (a->dir == 0 || a->dir != b->dir || a->hash != b->hash || a->name_len != b->name_len)
         return false;
@@ -29,9 +29,9 @@ static bool needs(const struct tp_disk *disk, const struct tp_name_op *later,
            is_same_place(disk, &later->to, &earlier->to);
 }
 
-static struct tp_place place_make(struct tp_disk *disk, const struct tp_spot *spot)
+static struct tp_name_place place_make(struct tp_disk *disk, const struct tp_spot *spot)
 {
-    struct tp_place place = {0, 0, 0, 0};
+    struct tp_name_place place = {0, 0, 0, 0};
 
     if (spot == NULL)
         return place;
@@ -43,7 +43,7 @@ static struct tp_place place_make(struct tp_disk *disk, const struct tp_spot *sp
     return place;
 }
 
-static void place_forget(struct tp_disk *disk, const struct tp_place *place)
+static void place_forget(struct tp_disk *disk, const struct tp_name_place *place)
 {
     if (place->dir == 0)
         return;
@@ -56,8 +56,8 @@ static void place_forget(struct tp_disk *disk, const struct tp_place *place)
 void tp_name_log_add(struct tp_disk *disk, const struct tp_spot *from,
                      const struct tp_spot *to, uint32_t inode)
 {
-    struct tp_place from_place = place_make(disk, from);
-    struct tp_place to_place = place_make(disk, to);
+    struct tp_name_place from_place = place_make(disk, from);
+    struct tp_name_place to_place = place_make(disk, to);
     uint32_t op = tp_pool_take(&disk->name_ops, disk->allocator);
     struct tp_name_op *o = tp_name_op_at(disk, op);
 
@@ -101,7 +101,7 @@ static void op_forget(struct tp_disk *disk, uint32_t op)
 }
 
 /* Removes a name from the media; false if it was not there. */
-static bool clear_on_media(struct tp_disk *disk, const struct tp_place *place)
+static bool clear_on_media(struct tp_disk *disk, const struct tp_name_place *place)
 {
     uint32_t entry = tp_names_find(disk, TP_ON_MEDIA, place->dir,
                                    tp_texts_at(&disk->texts, place->name), place->name_len);

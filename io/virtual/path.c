@@ -39,7 +39,7 @@ static int32_t follow(struct walker *w, uint32_t link, const char *after)
 }
 
 /* What a name in the current directory stands for; 0: nothing. */
-static uint32_t look_up(const struct walker *w, const struct tp_walk *walk)
+static uint32_t look_up(const struct walker *w, const struct tp_walked *walk)
 {
     uint32_t entry;
 
@@ -57,7 +57,7 @@ static uint32_t kind_of(const struct walker *w, uint32_t inode)
 }
 
 /* Cuts the next name off. */
-static int32_t next_name(struct walker *w, struct tp_walk *walk, const char **ret_after)
+static int32_t next_name(struct walker *w, struct tp_walked *walk, const char **ret_after)
 {
     size_t len = strcspn(w->at, "/");
     const char *after = skip_slashes(w->at + len);
@@ -78,7 +78,7 @@ static int32_t next_name(struct walker *w, struct tp_walk *walk, const char **re
 }
 
 /* The last name. Result: 1 when a link takes it further. */
-static int32_t last_name(struct walker *w, struct tp_walk *walk, const char *after)
+static int32_t last_name(struct walker *w, struct tp_walked *walk, const char *after)
 {
     bool creates = w->mode == TP_WALK_CREATE || w->mode == TP_WALK_CREATE_NEW;
     bool follows = w->mode == TP_WALK_FOLLOW || w->mode == TP_WALK_CREATE;
@@ -100,7 +100,8 @@ static int32_t last_name(struct walker *w, struct tp_walk *walk, const char *aft
 }
 
 /* A name on the way. */
-static int32_t middle_name(struct walker *w, const struct tp_walk *walk, const char *after)
+static int32_t middle_name(struct walker *w, const struct tp_walked *walk,
+                           const char *after)
 {
     uint32_t inode = look_up(w, walk);
 
@@ -116,10 +117,10 @@ static int32_t middle_name(struct walker *w, const struct tp_walk *walk, const c
 }
 
 int32_t tp_path_walk(const struct tp_disk *disk, uint32_t start, const char *path,
-                     enum tp_walk_mode mode, struct tp_walk *ret_walk)
+                     enum tp_walk_mode mode, struct tp_walked *ret_walk)
 {
     struct walker w = {.disk = disk, .mode = mode, .at = path};
-    struct tp_walk walk = {.parent = TP_ROOT, .inode = TP_ROOT, .last = TP_LAST_ROOT};
+    struct tp_walked walk = {.parent = TP_ROOT, .inode = TP_ROOT, .last = TP_LAST_ROOT};
     const char *after;
     int32_t step = 1;
 
@@ -160,7 +161,7 @@ int32_t tp_path_walk(const struct tp_disk *disk, uint32_t start, const char *pat
 int64_t tp_path_find(const struct tp_disk *disk, uint32_t start, const char *path,
                      enum tp_walk_mode mode)
 {
-    struct tp_walk walk;
+    struct tp_walked walk;
     int32_t error = tp_path_walk(disk, start, path, mode, &walk);
 
     if (error < 0)

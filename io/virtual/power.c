@@ -97,14 +97,14 @@ static void choose_sizes(const struct cut *cut)
 
 /* ------------------------------------------------------------------ data */
 
-static bool is_hole(const struct tp_slot *s)
+static bool is_hole(const struct tp_page_slot *s)
 {
     return s->cache == TP_PAGE_HOLE && (s->flags & TP_SLOT_ALLOCATED) == 0;
 }
 
 /* The sectors of a slot that the cut may or may not take. A page that was cut off goes with
  * the size: it is there if the old size is. A reservation has no content to choose from. */
-static uint8_t sectors_at_stake(const struct tp_inode *file, const struct tp_slot *s)
+static uint8_t sectors_at_stake(const struct tp_inode *file, const struct tp_page_slot *s)
 {
     if (is_hole(s) && (uint64_t)s->page * TP_PAGE_BYTES >= file->size)
         return 0;
@@ -115,7 +115,7 @@ static uint8_t sectors_at_stake(const struct tp_inode *file, const struct tp_slo
 
 static void add_fate(struct cut *cut, uint32_t inode, uint32_t slot)
 {
-    const struct tp_slot *s = tp_slot_at(cut->disk, slot);
+    const struct tp_page_slot *s = tp_slot_at(cut->disk, slot);
     struct fate *fate;
 
     tp_assert(cut->count < cut->capacity);
@@ -147,7 +147,7 @@ static void gather(struct cut *cut)
 
 static enum of_sector lost(const struct cut *cut, const struct fate *fate, uint32_t sector)
 {
-    const struct tp_slot *s = tp_slot_at(cut->disk, fate->slot);
+    const struct tp_page_slot *s = tp_slot_at(cut->disk, fate->slot);
 
     if (cut->disk->rules->device_cache_survives && ((s->device_dirty >> sector) & 1) != 0)
         return FROM_DEVICE;
@@ -158,7 +158,7 @@ static enum of_sector lost(const struct cut *cut, const struct fate *fate, uint3
 static enum of_sector choose_sector(const struct cut *cut, struct fate *fate,
                                     uint32_t sector)
 {
-    const struct tp_slot *s = tp_slot_at(cut->disk, fate->slot);
+    const struct tp_page_slot *s = tp_slot_at(cut->disk, fate->slot);
     enum of_sector choices[7];
     uint32_t count = 0;
     enum of_sector chosen;
@@ -218,7 +218,8 @@ static void choose_data(struct cut *cut)
 }
 
 /* The page that a sector comes from; torn ones are mended afterwards. */
-static uint32_t source_of(const struct tp_slot *s, const struct fate *fate, uint32_t sector)
+static uint32_t source_of(const struct tp_page_slot *s, const struct fate *fate,
+                          uint32_t sector)
 {
     if (((fate->sectors >> sector) & 1) == 0)
         return s->media;
@@ -277,7 +278,7 @@ static bool is_torn(const struct fate *fate)
 static void settle_fate(struct cut *cut, const struct fate *fate)
 {
     struct tp_disk *disk = cut->disk;
-    struct tp_slot *s = tp_slot_at(disk, fate->slot);
+    struct tp_page_slot *s = tp_slot_at(disk, fate->slot);
     uint32_t first = source_of(s, fate, 0);
     uint32_t bytes = disk->config.sector_bytes;
     bool same = !is_torn(fate);
@@ -317,7 +318,7 @@ static void reload_data(struct tp_disk *disk, struct tp_inode *file)
     uint32_t slot;
 
     for (uint64_t page = 0; (slot = tp_map_next(disk, &file->map, page)) != 0;) {
-        struct tp_slot *s = tp_slot_at(disk, slot);
+        struct tp_page_slot *s = tp_slot_at(disk, slot);
 
         page = (uint64_t)s->page + 1;
         tp_slot_forget_dirty(disk, file, slot);

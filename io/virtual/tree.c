@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-static struct tp_spot spot_of(const struct tp_walk *walk)
+static struct tp_spot spot_of(const struct tp_walked *walk)
 {
     struct tp_spot spot = {walk->parent, walk->name, walk->len};
     return spot;
@@ -17,7 +17,7 @@ static bool is_dir(const struct tp_disk *disk, uint32_t inode)
 }
 
 /* Gives a file its name, in memory. */
-static void attach(struct tp_disk *disk, const struct tp_walk *at, uint32_t inode,
+static void attach(struct tp_disk *disk, const struct tp_walked *at, uint32_t inode,
                    int64_t now_ns)
 {
     tp_names_add(disk, TP_IN_MEMORY, at->parent, at->name, at->len, inode);
@@ -29,7 +29,7 @@ static void attach(struct tp_disk *disk, const struct tp_walk *at, uint32_t inod
 }
 
 /* Takes a file's name away, in memory. */
-static void detach(struct tp_disk *disk, const struct tp_walk *at, int64_t now_ns)
+static void detach(struct tp_disk *disk, const struct tp_walked *at, int64_t now_ns)
 {
     uint32_t entry = tp_names_find(disk, TP_IN_MEMORY, at->parent, at->name, at->len);
 
@@ -42,19 +42,25 @@ static void detach(struct tp_disk *disk, const struct tp_walk *at, int64_t now_n
     }
 }
 
-/* A new file under a name that is free. Result: its inode, or -errno. */
-static int64_t make(struct tp_disk *disk, const struct tp_walk *at, uint32_t kind,
+/* A new file under a name that is free. Result: its inode, or -errno. The name may be a part of a
+ * dangling link's target, and the table of those texts moves when it grows: hence the copy. */
+static int64_t make(struct tp_disk *disk, const struct tp_walked *at, uint32_t kind,
                     uint32_t mode, int64_t now_ns)
 {
-    struct tp_spot spot = spot_of(at);
+    struct tp_walked here = *at;
+    char name[TP_NAME_MAX];
+    struct tp_spot spot;
     uint32_t inode;
 
+    memcpy(name, at->name, at->len);
+    here.name = name;
+    spot = spot_of(&here);
     if (tp_inode_is_dead(disk, at->parent))
         return -ENOENT;
     inode = tp_inode_make(disk, kind, mode, now_ns);
     if (inode == 0)
         return -ENOSPC;
-    attach(disk, at, inode, now_ns);
+    attach(disk, &here, inode, now_ns);
     tp_name_log_add(disk, NULL, &spot, inode);
     return inode;
 }
@@ -88,7 +94,7 @@ static int32_t check_open(const struct tp_disk *disk, uint32_t inode,
 int64_t tp_tree_open(struct tp_disk *disk, uint32_t start, const char *path,
                      struct tp_open_options options, bool in_dir, int64_t now_ns)
 {
-    struct tp_walk at;
+    struct tp_walked at;
     int32_t error = tp_path_walk(disk, start, path, open_mode(options, in_dir), &at);
 
     if (error < 0)
@@ -111,7 +117,7 @@ int64_t tp_tree_open(struct tp_disk *disk, uint32_t start, const char *path,
 int32_t tp_tree_make_dir(struct tp_disk *disk, uint32_t start, const char *path,
                          uint32_t mode, int64_t now_ns)
 {
-    struct tp_walk at;
+    struct tp_walked at;
     int32_t error = tp_path_walk(disk, start, path, TP_WALK_PARENT, &at);
     int64_t made;
 
@@ -151,7 +157,7 @@ int32_t tp_tree_symlink(struct tp_disk *disk, uint32_t start, const char *path,
                         const char *target, int64_t now_ns)
 {
     size_t len = strlen(target);
-    struct tp_walk at;
+    struct tp_walked at;
     int32_t error;
     int64_t made;
 
@@ -177,7 +183,7 @@ int32_t tp_tree_symlink(struct tp_disk *disk, uint32_t start, const char *path,
 }
 
 /* The part that remove and remove_dir share. */
-static void unname(struct tp_disk *disk, const struct tp_walk *at, int64_t now_ns)
+static void unname(struct tp_disk *disk, const struct tp_walked *at, int64_t now_ns)
 {
     struct tp_spot spot = spot_of(at);
 
@@ -189,7 +195,7 @@ static void unname(struct tp_disk *disk, const struct tp_walk *at, int64_t now_n
 int32_t tp_tree_remove(struct tp_disk *disk, uint32_t start, const char *path,
                        int64_t now_ns)
 {
-    struct tp_walk at;
+    struct tp_walked at;
     int32_t error = tp_path_walk(disk, start, path, TP_WALK_PARENT, &at);
 
     if (error < 0)
@@ -213,7 +219,7 @@ int32_t tp_tree_remove_dir(struct tp_disk *disk, uint32_t start, const char *pat
                                       [TP_LAST_DOT] = -EINVAL,
                                       [TP_LAST_DOT_DOT] = -ENOTEMPTY,
                                       [TP_LAST_ROOT] = -EBUSY};
-    struct tp_walk at;
+    struct tp_walked at;
     int32_t error = tp_path_walk(disk, start, path, TP_WALK_PARENT, &at);
 
     if (error < 0)
@@ -239,8 +245,8 @@ static bool is_above(const struct tp_disk *disk, uint32_t above, uint32_t dir)
 }
 
 /* 1: nothing to do, since both names are of one file. */
-static int32_t check_rename(const struct tp_disk *disk, const struct tp_walk *from,
-                            const struct tp_walk *to)
+static int32_t check_rename(const struct tp_disk *disk, const struct tp_walked *from,
+                            const struct tp_walked *to)
 {
     if (from->last != TP_LAST_NAME || to->last != TP_LAST_NAME)
         return -EBUSY;
@@ -269,7 +275,7 @@ static int32_t check_rename(const struct tp_disk *disk, const struct tp_walk *fr
 int32_t tp_tree_rename(struct tp_disk *disk, uint32_t start, const char *from,
                        uint32_t to_start, const char *to, int64_t now_ns)
 {
-    struct tp_walk source, target;
+    struct tp_walked source, target;
     struct tp_spot from_spot, to_spot;
     int32_t error = tp_path_walk(disk, start, from, TP_WALK_PARENT, &source);
 
