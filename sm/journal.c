@@ -1,8 +1,8 @@
 #include "journal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "sm/journal_writer.h"
 
@@ -61,8 +61,8 @@ int tp_journal_init(struct tp_journal *journal, const struct tp_journal_config *
     set_defaults(&journal->config);
     if (!sizes_fit(&journal->config))
         return -EINVAL;
-    journal->memory_bytes =
-        (size_t)journal->config.group_bytes * 3 + ZEROS_BYTES + 2 * TP_JOURNAL_BLOCK;
+    journal->memory_bytes = (size_t)journal->config.group_bytes * 3 + ZEROS_BYTES +
+                            (size_t)TP_JOURNAL_BLOCK * 2;
     journal->memory = tp_alloc(config->allocator, journal->memory_bytes, BUFFERS_ALIGN);
     if (journal->memory == NULL)
         return -ENOMEM;
@@ -308,8 +308,8 @@ void tp_journal_problem_print(const struct tp_journal *journal, char *ret_text,
         return;
     }
     tp_journal_name(problem->segment, name);
-    (void)snprintf(ret_text, size_bytes, "%s/%s: offset %llu: %s: %s", journal->config.path,
-                   name, (unsigned long long)problem->offset, problem->what,
+    (void)snprintf(ret_text, size_bytes, "%s/%s: offset %" PRIu64 ": %s: %s",
+                   journal->config.path, name, problem->offset, problem->what,
                    tp_errno_name(problem->error));
 }
 

@@ -217,6 +217,7 @@ TP_EXPORT void tp_journal_problem_print(const struct tp_journal *journal, char *
 /** Where a torn tail was discarded when it was opened; segment 0: there was none. */
 TP_EXPORT struct tp_journal_halt tp_journal_torn(const struct tp_journal *journal);
 
+/** What happened since it was opened; kept up to date. */
 TP_EXPORT const struct tp_journal_stats *tp_journal_stats(const struct tp_journal *journal);
 
 TP_END_DECLS

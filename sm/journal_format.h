@@ -81,6 +81,7 @@ struct tp_journal_record {
     uint32_t reserved;
 };
 
+/** The bytes of the blocks that so many bytes take. */
 static inline uint32_t tp_journal_padded(uint32_t len_bytes)
 {
     return (len_bytes + TP_JOURNAL_BLOCK - 1) & ~(TP_JOURNAL_BLOCK - 1);
