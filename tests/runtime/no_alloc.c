@@ -113,7 +113,8 @@ static void run(struct tp_scheduler *s, uint32_t rounds)
 
 int main(void)
 {
-    const volatile uint64_t *allocated; /* compilers think that malloc() changes no memory */
+    const volatile uint64_t
+        *allocated; /* compilers think that malloc() changes no memory */
     size_t size = sizeof allocated;
     uint64_t before, after;
     struct tp_scheduler *s;
