@@ -96,12 +96,14 @@ static int32_t find_data(const struct tp_request *request)
 static int32_t create_dir(const char *path)
 {
     struct stat st;
+    int error;
 
     if (mkdir(path, 0777) == 0)
         return 0;
-    if (errno == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+    error = errno; /* stat() has errors of its own, of a dangling link for one */
+    if (error == EEXIST && stat(path, &st) == 0 && S_ISDIR(st.st_mode))
         return 0;
-    return errno == EEXIST ? -EEXIST : -errno;
+    return -error;
 }
 
 static int32_t create_dir_all(const char *path)

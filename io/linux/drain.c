@@ -76,6 +76,8 @@ void tp_linux_free(struct tp_linux_io *self)
     tp_linux_ring_close(&self->ring);
     if (self->wake_fd >= 0)
         (void)close(self->wake_fd);
+    if (self->watch_fd >= 0)
+        (void)close(self->watch_fd);
     tp_linux_files_deinit(&self->files, allocator);
     tp_linux_records_deinit(&self->records);
     tp_io_deinit(&self->io);

@@ -133,7 +133,8 @@ static uint32_t unsubmitted(const struct tp_io *io)
 
 static int pollable(const struct tp_io *io)
 {
-    return ((const struct tp_linux_io *)(const void *)io)->ring.uring.ring_fd;
+    /* The caller does not see it change, though the first call makes the fd. */
+    return tp_linux_watch_fd(tp_linux_of((struct tp_io *)(uintptr_t)io));
 }
 
 static void fill_random(struct tp_io *io, void *ret_bytes, size_t len_bytes)
@@ -267,6 +268,7 @@ static int create(const struct tp_linux_io_config *config, struct tp_io **ret_io
     if (self == NULL)
         return -ENOMEM;
     self->wake_fd = -1;
+    atomic_init(&self->watch_fd, -1);
     error = make_tables(self, config);
     if (error == 0)
         error = make_ring(self, config);

@@ -83,6 +83,8 @@ struct tp_linux_io {
     bool wake_armed;  /* the poll of wake_fd is in the ring */
     bool woken;       /* a wake that no park has answered yet */
 
+    _Atomic int watch_fd; /* for a host that waits by itself; -1 until it is asked for */
+
     bool on_valgrind;
     uint8_t *buf_memory;
     uint64_t buf_bytes;
@@ -123,6 +125,9 @@ int tp_linux_wake_init(struct tp_linux_io *self);
 /** Fills the entry that polls it, if it is not in the ring. There must be space. */
 void tp_linux_wake_arm(struct tp_linux_io *self);
 
+/** Looks why somebody has woken the owner. */
+void tp_linux_wake_look(struct tp_linux_io *self);
+
 /** Its completion has come. */
 void tp_linux_wake_seen(struct tp_linux_io *self, bool still_armed);
 
@@ -131,6 +136,18 @@ void tp_linux_wake(struct tp_io *io);
 
 /** For the workers: there are results. */
 void tp_linux_wake_results(void *self);
+
+/* ------------------------------------------------------------------ watch.c */
+
+/** The fd that a host waits on, or -errno. */
+int tp_linux_watch_fd(struct tp_linux_io *self);
+
+/** Makes the fd readable, if there is one. From any thread. */
+void tp_linux_watch_signal(struct tp_linux_io *self);
+
+/** Around everything that enters or reaps: outside of it the fd tells what arrives. */
+void tp_linux_watch_begin(struct tp_linux_io *self);
+void tp_linux_watch_end(struct tp_linux_io *self);
 
 /* ------------------------------------------------------------------ poll.c */
 

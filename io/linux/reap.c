@@ -23,6 +23,14 @@ static void mark_written(const void *memory, int32_t len)
 #endif
 }
 
+/* Whether an operation was stopped at work, so that what was asked for did not happen. A
+ * worker of the kernel may answer with ERESTARTSYS and its kin, 512 to 516, which no system
+ * call shows. */
+static bool was_interrupted(int32_t result)
+{
+    return result == -EINTR || (result <= -512 && result >= -516);
+}
+
 /* The owner's part of an operation: turns what the kernel or a thread answered into the
  * result. */
 static int32_t finish(struct tp_linux_io *self, const struct tp_linux_record *record,
@@ -30,8 +38,8 @@ static int32_t finish(struct tp_linux_io *self, const struct tp_linux_record *re
 {
     const struct tp_request *request = &record->request;
 
-    if (record->cancelled != 0 && result == -EINTR)
-        return -ECANCELED; /* stopped at work; what was asked for did not happen */
+    if (was_interrupted(result))
+        result = record->cancelled != 0 ? -ECANCELED : -EINTR;
     switch ((enum tp_kind)request->kind) {
     case TP_OPEN:
         if (result < 0 || tp_io_fd_opened(&self->io, (uint32_t)result))

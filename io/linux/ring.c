@@ -11,6 +11,9 @@
     (IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE | IORING_FEAT_EXT_ARG | \
      IORING_FEAT_NATIVE_WORKERS)
 
+/* The smallest queues that are tried when memory is refused. */
+#define ENTRIES_MIN 64U
+
 /* Set-up flags, richest first; a kernel that does not know one answers EINVAL. */
 static const uint32_t ladder[] = {
     TP_LINUX_SINGLE_ISSUER | TP_LINUX_DEFER_TASKRUN | TP_LINUX_TASKRUN_FLAG |
@@ -22,11 +25,15 @@ static const uint32_t ladder[] = {
     0,
 };
 
-/* DEFER_TASKRUN needs SINGLE_ISSUER, TASKRUN_FLAG one of the two TASKRUNs: so say the man
- * pages. */
+/* DEFER_TASKRUN needs SINGLE_ISSUER, and TASKRUN_FLAG one of the two TASKRUNs: so say the
+ * man pages. We want DEFER_TASKRUN with TASKRUN_FLAG only, without which each poll would
+ * enter. */
 static uint32_t consistent(uint32_t features)
 {
-    if ((features & TP_LINUX_SINGLE_ISSUER) == 0)
+    const uint32_t deferred =
+        TP_LINUX_DEFER_TASKRUN | TP_LINUX_SINGLE_ISSUER | TP_LINUX_TASKRUN_FLAG;
+
+    if ((features & deferred) != deferred)
         features &= ~(uint32_t)TP_LINUX_DEFER_TASKRUN;
     if ((features & (TP_LINUX_DEFER_TASKRUN | TP_LINUX_COOP_TASKRUN)) == 0)
         features &= ~(uint32_t)TP_LINUX_TASKRUN_FLAG;
@@ -53,7 +60,8 @@ static uint32_t setup_flags(uint32_t features)
     return all;
 }
 
-static int setup(struct tp_linux_ring *ring, const struct tp_linux_ring_options *options)
+static int setup_richest(struct tp_linux_ring *ring,
+                         const struct tp_linux_ring_options *options)
 {
     int error = -EINVAL;
 
@@ -63,10 +71,27 @@ static int setup(struct tp_linux_ring *ring, const struct tp_linux_ring_options 
 
         memset(&params, 0, sizeof params);
         ring->features = consistent(ladder[rung] & ~options->features_off);
+        if (((ladder[rung] ^ ring->features) & TP_LINUX_DEFER_TASKRUN) != 0)
+            continue; /* masked off: what the next one has in its place */
         params.flags = setup_flags(ring->features) | IORING_SETUP_CLAMP |
                        IORING_SETUP_CQSIZE | IORING_SETUP_R_DISABLED;
         params.cq_entries = options->cq_entries;
         error = io_uring_queue_init_params(options->sq_entries, &ring->uring, &params);
+    }
+    return error;
+}
+
+/* Since 6.14 the queues count as locked memory: smaller ones may be allowed. */
+static int setup(struct tp_linux_ring *ring, const struct tp_linux_ring_options *options)
+{
+    struct tp_linux_ring_options smaller = *options;
+    int error = setup_richest(ring, &smaller);
+
+    while (error == -ENOMEM && smaller.cq_entries > ENTRIES_MIN) {
+        smaller.cq_entries /= 2;
+        if (smaller.sq_entries > smaller.cq_entries)
+            smaller.sq_entries = smaller.cq_entries;
+        error = setup_richest(ring, &smaller);
     }
     return error;
 }
@@ -157,7 +182,8 @@ static const uint8_t opcodes_used[] = {
 static int restrict_ring(const struct tp_linux_ring *ring)
 {
     static const uint8_t registers[] = {
-        IORING_REGISTER_ENABLE_RINGS, IORING_REGISTER_RING_FDS, IORING_UNREGISTER_RING_FDS};
+        IORING_REGISTER_ENABLE_RINGS, IORING_REGISTER_RING_FDS, IORING_UNREGISTER_RING_FDS,
+        IORING_REGISTER_EVENTFD};
     struct io_uring_restriction list[sizeof opcodes_used + sizeof registers + 1];
     unsigned int count = 0;
 

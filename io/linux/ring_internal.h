@@ -96,12 +96,11 @@ static inline bool tp_linux_ring_has_work(const struct tp_linux_ring *ring)
             (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
 
-/** Whether completions can appear in the queue, or in the flags, by themselves. If not,
- * only an enter finds out. */
+/** Whether completions may wait for our next kernel entry without the flags saying so. */
 static inline bool tp_linux_ring_is_silent(const struct tp_linux_ring *ring)
 {
-    return (ring->features & TP_LINUX_TASKRUN_FLAG) == 0 &&
-           (ring->features & (TP_LINUX_DEFER_TASKRUN | TP_LINUX_COOP_TASKRUN)) != 0;
+    return (ring->features & (TP_LINUX_TASKRUN_FLAG | TP_LINUX_COOP_TASKRUN)) ==
+           TP_LINUX_COOP_TASKRUN;
 }
 
 /** The arguments of an entry; what is not named is 0. */

@@ -277,7 +277,9 @@ void tp_linux_unhold(struct tp_linux_io *self, const struct tp_request *request)
 
 static void release_list(struct tp_linux_io *self, struct tp_linux_list *list, bool capped)
 {
-    while (list->count > 0 && tp_linux_ring_space(&self->ring) >= 2 &&
+    const uint32_t space = capped ? 1 : 2; /* a close takes two, and is never capped */
+
+    while (list->count > 0 && tp_linux_ring_space(&self->ring) >= space &&
            (!capped || tp_linux_below_cap(self))) {
         struct tp_linux_record *record = tp_linux_list_pop(&self->records, list);
         const struct tp_request request = record->request; /* place() may free it */

@@ -28,26 +28,30 @@ void tp_linux_wake_arm(struct tp_linux_io *self)
     tp_linux_ring_fill(&self->ring, entry);
 }
 
+void tp_linux_wake_look(struct tp_linux_io *self)
+{
+    const uint32_t reasons = atomic_exchange(&self->wake_reasons, 0);
+
+    if ((reasons & TP_LINUX_WOKEN) != 0)
+        self->woken = true;
+    if ((reasons & TP_LINUX_RESULTS) != 0)
+        tp_linux_workers_collect(&self->workers);
+}
+
 /* A poll that stays armed sees each write by itself, and the count in the eventfd may grow.
  * One that is armed anew would see the old count: it is read before the reasons are, so
  * that a write after it finds the poll, and one before it has left its reason. */
 void tp_linux_wake_seen(struct tp_linux_io *self, bool still_armed)
 {
-    uint32_t reasons;
+    uint64_t count;
 
     if (!still_armed) {
-        uint64_t count;
-
         tp_assert(self->wake_armed && self->ring.uncounted > 0);
         self->wake_armed = false;
         self->ring.uncounted--;
         (void)!read(self->wake_fd, &count, sizeof count);
     }
-    reasons = atomic_exchange(&self->wake_reasons, 0);
-    if ((reasons & TP_LINUX_WOKEN) != 0)
-        self->woken = true;
-    if ((reasons & TP_LINUX_RESULTS) != 0)
-        tp_linux_workers_collect(&self->workers);
+    tp_linux_wake_look(self);
 }
 
 /* Only the first reason since the owner looked costs a system call. */
@@ -56,8 +60,10 @@ static void wake_for(struct tp_linux_io *self, enum tp_linux_wake_reason reason)
     static const uint64_t one = 1;
     const int before = errno;
 
-    if (atomic_fetch_or(&self->wake_reasons, (uint32_t)reason) == 0)
+    if (atomic_fetch_or(&self->wake_reasons, (uint32_t)reason) == 0) {
+        tp_linux_watch_signal(self);
         (void)!write(self->wake_fd, &one, sizeof one);
+    }
     errno = before;
 }
 

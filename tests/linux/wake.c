@@ -1,0 +1,222 @@
+/** tests/linux/wake.c - wakes by other threads, deadlines, and the fd to wait on. */
+#include <poll.h>
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/linux/support.h"
+
+static struct tp_io *io;
+
+static void sleep_ms(uint32_t ms)
+{
+    struct timespec time = {0, (long)ms * 1000000};
+
+    (void)nanosleep(&time, NULL);
+}
+
+static void *wake_later(void *argument)
+{
+    sleep_ms(20);
+    tp_io_wake(argument);
+    return NULL;
+}
+
+Test(wake, another_thread_ends_a_park, .timeout = 20)
+{
+    pthread_t thread;
+
+    io = make_io(NULL);
+    io->wakes_expected = 1;
+    for (int i = 0; i < 5; i++) {
+        cr_assert(zero(int, pthread_create(&thread, NULL, wake_later, io)));
+        tp_io_park(io, TP_NEVER);
+        cr_assert(zero(int, pthread_join(thread, NULL)));
+    }
+    io->wakes_expected = 0;
+    tp_io_destroy(io);
+}
+
+Test(wake, every_feature_masked_too, .timeout = 60)
+{
+    for (uint32_t bit = 0; bit <= 12; bit++) {
+        const struct tp_linux_io_config config = {.features_off =
+                                                      bit == 12 ? UINT32_MAX : 1U << bit};
+        pthread_t thread;
+
+        io = make_io(&config);
+        io->wakes_expected = 1;
+        for (int i = 0; i < 3; i++) {
+            cr_assert(zero(int, pthread_create(&thread, NULL, wake_later, io)));
+            tp_io_park(io, TP_NEVER);
+            cr_assert(zero(int, pthread_join(thread, NULL)));
+            tp_io_wake(io);
+            tp_io_park(io, TP_NEVER);
+        }
+        io->wakes_expected = 0;
+        tp_io_destroy(io);
+    }
+}
+
+Test(wake, before_a_park_ends_the_next_one, .timeout = 20)
+{
+    uint64_t start_ns;
+
+    io = make_io(NULL);
+    io->wakes_expected = 1;
+    tp_io_wake(io);
+    tp_io_park(io, TP_NEVER);
+    for (int i = 0; i < 1000; i++)
+        tp_io_wake(io);
+    tp_io_poll(io); /* sees it, and leaves it to the park */
+    tp_io_park(io, TP_NEVER);
+    start_ns = tp_io_now_ns(io);
+    tp_io_park(io, start_ns + 20000000);
+    cr_assert(ge(u64, tp_io_now_ns(io), start_ns + 20000000), "wakes are coalesced");
+    io->wakes_expected = 0;
+    tp_io_destroy(io);
+}
+
+static void *wake_often(void *argument)
+{
+    for (int i = 0; i < 20000; i++)
+        tp_io_wake(argument);
+    return NULL;
+}
+
+Test(wake, from_two_threads_at_work_is_never_lost, .timeout = 60)
+{
+    pthread_t threads[2];
+
+    io = make_io(NULL);
+    io->wakes_expected = 1;
+    for (int i = 0; i < 2; i++)
+        cr_assert(zero(int, pthread_create(&threads[i], NULL, wake_often, io)));
+    for (int i = 0; i < 2000; i++) {
+        tp_io_nop(io, 1);
+        tp_io_poll(io);
+        tp_completions_clear(tp_io_completions(io));
+        if (i % 7 == 0)
+            tp_io_park(io, tp_io_now_ns(io) + 100000);
+    }
+    for (int i = 0; i < 2; i++)
+        cr_assert(zero(int, pthread_join(threads[i], NULL)));
+    tp_io_wake(io);
+    tp_io_park(io, TP_NEVER);
+    io->wakes_expected = 0;
+    tp_io_destroy(io);
+}
+
+/* Whether the fd becomes readable within the time. */
+static bool is_readable(int timeout_ms)
+{
+    struct pollfd fd = {.fd = tp_io_fd(io), .events = POLLIN};
+
+    return poll(&fd, 1, timeout_ms) == 1;
+}
+
+static void *write_later(void *argument)
+{
+    const int *writer = argument;
+
+    sleep_ms(20);
+    cr_assert(eq(i64, write(*writer, "x", 1), 1));
+    return NULL;
+}
+
+/* What a host does before it sleeps. */
+static void submit_all(void)
+{
+    do
+        tp_io_poll(io);
+    while (tp_io_unsubmitted(io) > 0);
+}
+
+static void expect_readable_soon(void *(*later)(void *), void *argument)
+{
+    uint64_t start_ns;
+    pthread_t thread;
+
+    submit_all();
+    start_ns = tp_io_now_ns(io);
+    cr_assert(zero(int, pthread_create(&thread, NULL, later, argument)));
+    cr_assert(is_readable(9000), "nobody woke the host");
+    cr_assert(zero(int, pthread_join(thread, NULL)));
+    for (int i = 0; i < 100 && (is_readable(0) || tp_io_unsubmitted(io) > 0); i++)
+        tp_io_poll(io);
+    cr_assert(not(is_readable(0)), "still readable when a poll finds nothing");
+    cr_assert(lt(u64, tp_io_now_ns(io), start_ns + 8000000000), "found, but not woken");
+}
+
+static void use_fd(uint32_t features_off)
+{
+    const struct tp_linux_io_config config = {.features_off = features_off};
+    char path[256], byte;
+    struct tp_buf buf = tp_buf_empty(&byte, 1);
+    int writer;
+    struct tp_fd fifo;
+
+    io = make_io(&config);
+    cr_assert(not(is_readable(0)));
+    scratch_name(path, "fifo");
+    fifo = open_fifo(io, path, &writer);
+    for (int i = 0; i < 3; i++) {
+        expect_readable_soon(wake_later, io);
+        tp_io_read_at(io, 1, fifo, &buf, 0);
+        expect_readable_soon(write_later, &writer);
+        cr_assert(eq(i32, wait_for(io, 1), 1));
+        tp_io_nop(io, 2);
+        tp_io_poll(io);
+        cr_assert(not(is_readable(0)), "what completed at once was reaped at once");
+        cr_assert(zero(i32, wait_for(io, 2)));
+        tp_io_set_mode(io, 3, fifo, 0600);
+        submit_all();
+        cr_assert(tp_io_completions(io)->live > 0 || is_readable(9000), "a thread is done");
+        cr_assert(zero(i32, wait_for(io, 3)));
+    }
+    submit_all();
+    tp_io_wake(io);
+    cr_assert(is_readable(9000), "a wake before the host sleeps");
+    (void)unlink(path);
+    tp_io_destroy(io);
+}
+
+Test(wake, the_fd_becomes_readable_while_a_host_sleeps, .timeout = 60)
+{
+    use_fd(0);
+}
+
+Test(wake, the_fd_does_so_without_each_feature, .timeout = 200)
+{
+    use_fd(TP_LINUX_DEFER_TASKRUN);
+    use_fd(TP_LINUX_TASKRUN_FLAG);
+    use_fd(TP_LINUX_DEFER_TASKRUN | TP_LINUX_COOP_TASKRUN);
+    use_fd(TP_LINUX_RESTRICTIONS | TP_LINUX_RING_FD);
+    use_fd(TP_LINUX_MULTISHOT_WAKE);
+    use_fd(UINT32_MAX);
+}
+
+Test(wake, the_fd_says_that_completions_found_no_room, .timeout = 20)
+{
+    const struct tp_linux_io_config config = {.completions_max = 2};
+
+    io = make_io(&config);
+    cr_assert(not(is_readable(0)));
+    for (uint64_t handle = 1; handle <= 3; handle++)
+        tp_io_nop(io, handle);
+    tp_io_poll(io);
+    cr_assert(is_readable(0), "the third waits in the queue");
+    tp_completions_clear(tp_io_completions(io));
+    tp_io_poll(io);
+    cr_assert(not(is_readable(0)));
+    tp_io_destroy(io);
+}
+
+Test(wake, a_deadline_in_the_past_does_not_wait, .timeout = 20)
+{
+    io = make_io(NULL);
+    for (int i = 0; i < 100; i++)
+        tp_io_park(io, 1);
+    cr_assert(eq(u64, tp_io_stats(io)->enters, 0));
+    tp_io_destroy(io);
+}
