@@ -9,22 +9,37 @@
 #include "apps/common/bar.h"
 
 static const char *name = "tempest";
+static FILE *stream;
+static bool redirected;
+
+static FILE *out(void)
+{
+    return redirected ? stream : stderr;
+}
 
 void app_say_as(const char *program)
 {
     name = program;
 }
 
+void app_say_to(FILE *new_stream)
+{
+    stream = new_stream;
+    redirected = true;
+}
+
 void app_say(const char *format, ...)
 {
     va_list arguments;
 
+    if (out() == NULL)
+        return;
     app_bar_wipe();
-    (void)fprintf(stderr, "%s: ", name);
+    (void)fprintf(out(), "%s: ", name);
     va_start(arguments, format);
-    (void)vfprintf(stderr, format, arguments);
+    (void)vfprintf(out(), format, arguments);
     va_end(arguments);
-    (void)fputc('\n', stderr);
+    (void)fputc('\n', out());
 }
 
 void app_say_error(const char *path, const char *operation, int32_t error)

@@ -8,11 +8,15 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "io/base.h"
 
 /** The name that lines begin with from now on; it must live for ever. */
 void app_say_as(const char *program);
+
+/** Where lines go instead of standard error; NULL: nowhere. For tests. */
+void app_say_to(FILE *stream);
 
 /** "NAME: MESSAGE", with a printf format and without a newline at its end. */
 TP_PRINTF(1, 2) void app_say(const char *format, ...);

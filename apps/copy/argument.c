@@ -8,9 +8,7 @@
 static enum tp_step fail(struct copy_argument *argument, struct tp_ctx *cx,
                          const char *operation, int32_t error)
 {
-    if (argument->copy->phase != COPY_VERIFYING) /* said when it was not copied */
-        copy_failed(cx, argument->copy, NULL, argument->path, COPY_SOURCE, operation,
-                    error);
+    copy_failed(cx, argument->copy, NULL, argument->path, COPY_SOURCE, operation, error);
     *argument->refused = true;
     return tp_end(&argument->machine, error);
 }

@@ -400,8 +400,10 @@ static enum tp_step open_tick(struct tp_machine *machine, struct tp_ctx *cx)
             return finish(dir, cx, COPY_TARGET, "open", result.value);
         dir->fd[COPY_TARGET] = tp_into_fd(cx, result);
         TP_AWAIT(cx, stat_side(dir, cx, COPY_TARGET), &result);
+        if (result.value == 0 && dir->statx[COPY_TARGET].kind != TP_FILE_DIRECTORY)
+            result.value = -ENOTDIR;
         if (result.value < 0)
-            return finish(dir, cx, COPY_TARGET, "fstat", result.value);
+            return finish(dir, cx, COPY_TARGET, "open as a directory", result.value);
     }
     if (contradiction(dir) != NULL) {
         if (dir->copy->phase != COPY_VERIFYING) /* said when it was not copied */
