@@ -104,11 +104,12 @@ static uint64_t moment(struct tp_scheduler *s, uint64_t delay_ns)
     return delay_ns >= TP_NEVER - now ? TP_NEVER : now + delay_ns;
 }
 
-static void set_timer(struct tp_scheduler *s, uint32_t index, uint64_t deadline_ns)
+static void set_timer(struct tp_scheduler *s, uint32_t index, uint64_t deadline_ns,
+                      uint64_t delay_ns)
 {
     if (deadline_ns == TP_NEVER)
         return;
-    tp_timers_set(&s->timers, &s->slots, index, deadline_ns);
+    tp_timers_set(&s->timers, &s->slots, index, deadline_ns, delay_ns);
     s->stats.timers = s->timers.count;
     s->stats.timers_max = s->timers.count_max;
 }
@@ -132,7 +133,7 @@ struct tp_op(tp_timer)(struct tp_ctx *cx, uint64_t delay_ns)
     else if (delay_ns == 0)
         tp_slot_make(s, index, 0);
     else
-        set_timer(s, index, moment(s, delay_ns));
+        set_timer(s, index, moment(s, delay_ns), delay_ns);
     return op_of(s, index);
 }
 
@@ -259,9 +260,10 @@ static inline bool deliver_simple(struct tp_scheduler *s, uint32_t index, int32_
     struct tp_slot *slot = &s->slots.slots[index];
     struct tp_machine *owner = slot->owner;
 
-    if (slot->state != TP_SLOT_FLYING || slot->timer != 0 ||
-        (slot->flags & TP_SLOT_RARE) != 0)
+    if (slot->state != TP_SLOT_FLYING || (slot->flags & TP_SLOT_RARE) != 0)
         return false;
+    if (slot->timer != 0)
+        remove_timer(s, index);
     tp_slots_unlink(&s->slots, &owner->flying, index);
     slot->state = TP_SLOT_ARRIVED;
     slot->value = value;
@@ -300,7 +302,7 @@ void tp_slots_expire(struct tp_scheduler *s)
         return;
     now = tp_io_now_ns(s->io);
     while (tp_timers_next_ns(&s->timers) <= now) {
-        uint32_t index = s->timers.entries[0].slot;
+        uint32_t index = tp_timers_first(&s->timers)->slot;
         struct tp_slot *slot = &s->slots.slots[index];
 
         remove_timer(s, index);
@@ -443,13 +445,13 @@ struct tp_op tp_deadline(struct tp_ctx *cx, struct tp_op op, uint64_t delay_ns)
         return op; /* it has completed, or is about to */
     if (slot->kind == TP_TIMER) {
         if (slot->timer != 0 &&
-            s->timers.entries[slot->timer - 1].deadline_ns <= deadline_ns)
+            tp_timers_deadline_ns(&s->timers, &s->slots, index) <= deadline_ns)
             return op; /* the timer fires first */
         if (deadline_ns != TP_NEVER)
             slot->flags |= TP_SLOT_CUT;
     }
     remove_timer(s, index);
-    set_timer(s, index, deadline_ns);
+    set_timer(s, index, deadline_ns, delay_ns);
     return op;
 }
 

@@ -44,7 +44,7 @@ struct tp_slot {
     const char *file; /* of the submission */
     uint64_t where;   /* of the submission: see tp_slot_where() */
     int32_t value;
-    uint32_t timer; /* 1 + position in the heap of timers; 0: none */
+    uint32_t timer; /* its place among the timers (timers.c); 0: none */
     uint32_t next, previous;
     union {
         struct tp_buf *buf;       /* whose len the claim sets */

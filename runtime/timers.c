@@ -2,19 +2,27 @@
 
 #include <errno.h>
 
+/* In a slot's `timer`: it is in this queue, and not at a position of the heap. */
+#define QUEUED UINT32_C(0x80000000)
+
 int tp_timers_init(struct tp_timers *timers, uint32_t capacity,
                    const struct tp_allocator *allocator)
 {
     timers->capacity = capacity;
     timers->entries = tp_alloc(allocator, (size_t)capacity * sizeof *timers->entries, 64);
-    return timers->entries == NULL ? -ENOMEM : 0;
+    timers->nodes = tp_alloc(allocator, ((size_t)capacity + 1) * sizeof *timers->nodes, 64);
+    return timers->entries == NULL || timers->nodes == NULL ? -ENOMEM : 0;
 }
 
 void tp_timers_deinit(struct tp_timers *timers, const struct tp_allocator *allocator)
 {
     tp_free(allocator, timers->entries, (size_t)timers->capacity * sizeof *timers->entries,
             64);
+    tp_free(allocator, timers->nodes,
+            ((size_t)timers->capacity + 1) * sizeof *timers->nodes, 64);
 }
+
+/* ------------------------------------------------------------------ the heap */
 
 static bool earlier(const struct tp_timer_entry *a, const struct tp_timer_entry *b)
 {
@@ -51,9 +59,9 @@ static void sift_down(struct tp_timers *timers, struct tp_slots *slots, uint32_t
         uint32_t first = position * 4 + 1;
         uint32_t best = first;
 
-        if (first >= timers->count)
+        if (first >= timers->heap_count)
             break;
-        for (uint32_t child = first + 1; child < first + 4 && child < timers->count;
+        for (uint32_t child = first + 1; child < first + 4 && child < timers->heap_count;
              child++) {
             if (earlier(&timers->entries[child], &timers->entries[best]))
                 best = child;
@@ -66,33 +74,133 @@ static void sift_down(struct tp_timers *timers, struct tp_slots *slots, uint32_t
     place(timers, slots, position, entry);
 }
 
+static void heap_remove(struct tp_timers *timers, struct tp_slots *slots, uint32_t position)
+{
+    struct tp_timer_entry last = timers->entries[--timers->heap_count];
+
+    tp_assert(position <= timers->heap_count);
+    if (position == timers->heap_count)
+        return;
+    if (position > 0 && earlier(&last, &timers->entries[(position - 1) / 4]))
+        sift_up(timers, slots, position, last);
+    else
+        sift_down(timers, slots, position, last);
+}
+
+/* ------------------------------------------------------------------ the queues */
+
+/* The queue of a delay, or one that is free; NULL when there is neither, or when the delay
+ * says nothing about the order. */
+static struct tp_timer_queue *queue_for(struct tp_timers *timers, uint64_t delay_ns,
+                                        uint64_t deadline_ns)
+{
+    struct tp_timer_queue *free = NULL;
+
+    for (uint32_t i = 0; i < timers->queues_used; i++) {
+        struct tp_timer_queue *queue = &timers->queues[i];
+
+        if (queue->first == 0)
+            free = queue;
+        else if (queue->delay_ns == delay_ns)
+            return timers->nodes[queue->last].entry.deadline_ns <= deadline_ns ? queue
+                                                                               : NULL;
+    }
+    if (free == NULL && timers->queues_used < TP_TIMER_QUEUES)
+        free = &timers->queues[timers->queues_used++];
+    return free;
+}
+
+static void queue_append(struct tp_timers *timers, struct tp_timer_queue *queue,
+                         struct tp_timer_entry entry)
+{
+    struct tp_timer_node *node = &timers->nodes[entry.slot];
+
+    node->entry = entry;
+    node->next = 0;
+    node->previous = queue->last;
+    if (queue->last != 0)
+        timers->nodes[queue->last].next = entry.slot;
+    else
+        queue->first = entry.slot;
+    queue->last = entry.slot;
+}
+
+static void queue_remove(struct tp_timers *timers, struct tp_timer_queue *queue,
+                         uint32_t slot)
+{
+    const struct tp_timer_node *node = &timers->nodes[slot];
+
+    tp_assert(node->entry.slot == slot);
+    if (node->next != 0)
+        timers->nodes[node->next].previous = node->previous;
+    else
+        queue->last = node->previous;
+    if (node->previous != 0)
+        timers->nodes[node->previous].next = node->next;
+    else
+        queue->first = node->next;
+}
+
+/* ------------------------------------------------------------------ both */
+
 void tp_timers_set(struct tp_timers *timers, struct tp_slots *slots, uint32_t slot,
-                   uint64_t deadline_ns)
+                   uint64_t deadline_ns, uint64_t delay_ns)
 {
     struct tp_timer_entry entry = {deadline_ns, timers->sequence++, slot};
+    struct tp_timer_queue *queue =
+        delay_ns == 0 ? NULL : queue_for(timers, delay_ns, deadline_ns);
 
     tp_assert(slots->slots[slot].timer == 0);
-    tp_assert(timers->count < timers->capacity);
-    sift_up(timers, slots, timers->count++, entry);
+    tp_assert(timers->count < timers->capacity && slot <= timers->capacity);
+    if (queue == NULL) {
+        sift_up(timers, slots, timers->heap_count++, entry);
+    } else {
+        queue->delay_ns = delay_ns;
+        queue_append(timers, queue, entry);
+        slots->slots[slot].timer = QUEUED | (uint32_t)(queue - timers->queues);
+    }
+    timers->count++;
     if (timers->count > timers->count_max)
         timers->count_max = timers->count;
 }
 
 void tp_timers_remove(struct tp_timers *timers, struct tp_slots *slots, uint32_t slot)
 {
-    uint32_t position = slots->slots[slot].timer;
-    struct tp_timer_entry last;
+    uint32_t place = slots->slots[slot].timer;
 
-    if (position == 0)
+    if (place == 0)
         return;
-    position--;
-    tp_assert(timers->entries[position].slot == slot);
     slots->slots[slot].timer = 0;
-    last = timers->entries[--timers->count];
-    if (last.slot == slot)
-        return;
-    if (position > 0 && earlier(&last, &timers->entries[(position - 1) / 4]))
-        sift_up(timers, slots, position, last);
-    else
-        sift_down(timers, slots, position, last);
+    timers->count--;
+    if ((place & QUEUED) != 0) {
+        queue_remove(timers, &timers->queues[place & ~QUEUED], slot);
+    } else {
+        tp_assert(timers->entries[place - 1].slot == slot);
+        heap_remove(timers, slots, place - 1);
+    }
+}
+
+uint64_t tp_timers_deadline_ns(const struct tp_timers *timers, const struct tp_slots *slots,
+                               uint32_t slot)
+{
+    uint32_t place = slots->slots[slot].timer;
+
+    tp_assert(place != 0);
+    return (place & QUEUED) != 0 ? timers->nodes[slot].entry.deadline_ns
+                                 : timers->entries[place - 1].deadline_ns;
+}
+
+const struct tp_timer_entry *tp_timers_first(const struct tp_timers *timers)
+{
+    const struct tp_timer_entry *first =
+        timers->heap_count > 0 ? &timers->entries[0] : NULL;
+
+    for (uint32_t i = 0; i < timers->queues_used; i++) {
+        const struct tp_timer_queue *queue = &timers->queues[i];
+        const struct tp_timer_entry *entry = &timers->nodes[queue->first].entry;
+
+        if (queue->first != 0 && (first == NULL || earlier(entry, first)))
+            first = entry;
+    }
+    return first;
 }

@@ -5,14 +5,15 @@
 
 TestSuite(timers, .init = set_up, .fini = tear_down);
 
-/* A random history of the heap against a plain array. */
-Test(heap, agrees_with_a_sorted_array)
+/* A random history of heap and queues against a plain array: of few delays, of more than
+ * there are queues, and of unknown ones, with a clock that goes on. */
+static void agrees_with_an_array(uint32_t delays)
 {
     enum { SLOTS = 200 };
     struct tp_slots slots = {0};
     struct tp_timers heap = {0};
     uint64_t model[SLOTS + 1] = {0};
-    uint64_t random = 1;
+    uint64_t random = 1, now = 0, delay;
 
     cr_assert(eq(int, tp_slots_init(&slots, SLOTS, NULL), 0));
     cr_assert(eq(int, tp_timers_init(&heap, SLOTS, NULL), 0));
@@ -26,8 +27,10 @@ Test(heap, agrees_with_a_sorted_array)
         random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
         slot = (uint32_t)(random >> 33) % SLOTS + 1;
         if (model[slot] == 0) {
-            model[slot] = 1 + (random >> 13) % 64;
-            tp_timers_set(&heap, &slots, slot, model[slot]);
+            delay = 1 + (random >> 13) % (delays == 0 ? 64 : delays);
+            now += delays == 0 ? 0 : (random >> 20) % 2;
+            model[slot] = now + delay;
+            tp_timers_set(&heap, &slots, slot, model[slot], delays == 0 ? 0 : delay);
         } else {
             model[slot] = 0;
             tp_timers_remove(&heap, &slots, slot);
@@ -42,6 +45,43 @@ Test(heap, agrees_with_a_sorted_array)
     tp_timers_remove(&heap, &slots, 1);
     tp_timers_remove(&heap, &slots, 1); /* none: nothing happens */
     tp_timers_deinit(&heap, NULL);
+    tp_slots_deinit(&slots, NULL);
+}
+
+Test(heap, agrees_with_an_array)
+{
+    agrees_with_an_array(0);
+}
+
+Test(queues, agree_with_an_array)
+{
+    agrees_with_an_array(TP_TIMER_QUEUES - 3);
+    agrees_with_an_array(TP_TIMER_QUEUES * 2);
+}
+
+/* (deadline, order of setting), whichever of them are in queues and which in the heap. */
+Test(queues, and_heap_keep_one_order)
+{
+    static const uint64_t deadlines[] = {50, 50, 70, 50, 60, 50};
+    static const uint64_t delays[] = {0, 10, 10, 20, 0, 20};
+    static const uint32_t order[] = {1, 2, 4, 6, 5, 3};
+    struct tp_slots slots = {0};
+    struct tp_timers timers = {0};
+
+    cr_assert(eq(int, tp_slots_init(&slots, 6, NULL), 0));
+    cr_assert(eq(int, tp_timers_init(&timers, 6, NULL), 0));
+    for (uint32_t i = 0; i < 6; i++)
+        tp_timers_set(&timers, &slots, tp_slots_take(&slots), deadlines[i], delays[i]);
+    for (uint32_t i = 0; i < 6; i++) {
+        uint32_t slot = tp_timers_first(&timers)->slot;
+
+        cr_assert(eq(u32, slot, order[i]));
+        cr_assert(
+            eq(u64, tp_timers_deadline_ns(&timers, &slots, slot), deadlines[slot - 1]));
+        tp_timers_remove(&timers, &slots, slot);
+    }
+    cr_assert(eq(u64, tp_timers_next_ns(&timers), TP_NEVER));
+    tp_timers_deinit(&timers, NULL);
     tp_slots_deinit(&slots, NULL);
 }
 
