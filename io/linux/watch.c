@@ -3,8 +3,9 @@
  * The ring's own fd will not do under DEFER_TASKRUN: whoever asks whether it is readable
  * gets the truth, but whoever sleeps on it is not woken by work that arrives (seen
  * on 6.18). An eventfd that is registered with the ring is. It is made when somebody first
- * asks for the fd, and the kernel is told to signal it only between our polls, which costs
- * no system call. It is read when the ring shows that it was signalled.
+ * asks for the fd. The kernel is told to signal it only between our polls; that is a flag
+ * in shared memory. A poll reads it when it may have been signalled: something is there, or
+ * nothing else explains the poll.
  *
  * Wakes signal it themselves: an eventfd that the kernel signals from within a write to
  * another one is signalled late, and on 6.18 only the first time. They do so before they
@@ -82,7 +83,7 @@ void tp_linux_watch_end(struct tp_linux_io *self)
     if (fd < 0)
         return;
     allow_signals(self, false);
-    if (has_something(self))
+    if (has_something(self) || tp_linux_ring_pending(&self->ring) == 0)
         (void)!read(fd, &count, sizeof count);
     tp_linux_wake_look(self); /* whoever woke the host may not have come to the ring yet */
 }

@@ -164,7 +164,7 @@ Test(backpressure, a_close_behind_cancelled_operations_still_closes)
     struct tp_io *io = make_io(&small);
     char fifo_path[256], path[256], bytes[8];
     struct tp_buf first = tp_buf_full("ABCD", 4);
-    const uint32_t fds = count_fds();
+    const uint32_t fds = count_fds_of(io);
     int writer;
     struct tp_fd file;
 

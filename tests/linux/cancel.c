@@ -68,7 +68,7 @@ Test(cancel, of_an_open_that_waits_on_a_kernel_worker_interrupts_it, .timeout = 
 {
     struct tp_io *io = make_io(NULL);
     const struct tp_open_options options = {.write = true, .create = true};
-    const uint32_t fds = count_fds();
+    const uint32_t fds = count_fds_of(io);
 
     make_fifo();
     tp_io_open(io, 1, paths[0], options);
@@ -116,7 +116,7 @@ Test(cancel, of_a_job_on_a_thread_loses_and_of_one_behind_it_wins, .timeout = 30
 Test(cancel, of_a_close_cannot_be)
 {
     struct tp_io *io = make_io(NULL);
-    const uint32_t fds = count_fds();
+    const uint32_t fds = count_fds_of(io);
     struct tp_fd fd;
 
     scratch_name(paths[0], "file");

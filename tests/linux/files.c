@@ -42,7 +42,7 @@ Test(files, a_number_beyond_the_table_is_closed_again)
 {
     const struct tp_linux_io_config config = {.fds_max = 3};
     struct tp_io *io = make_io(&config);
-    const uint32_t fds = count_fds();
+    const uint32_t fds = count_fds_of(io);
     char path[256];
     const struct tp_open_options options = {.read = true};
 

@@ -81,6 +81,12 @@ uint32_t count_fds(void)
     return count_entries("/proc/self/fd");
 }
 
+uint32_t count_fds_of(const struct tp_io *io)
+{
+    (void)tp_io_fd(io); /* made when first asked for */
+    return count_fds();
+}
+
 uint32_t count_threads(void)
 {
     return count_entries("/proc/self/task") - 2; /* "." and ".." */

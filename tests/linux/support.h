@@ -30,4 +30,7 @@ void wait_for_all(struct tp_io *io);
 uint32_t count_fds(void);
 uint32_t count_threads(void);
 
+/** The same as count_fds(), when `io` has all the fds that it will ever have. */
+uint32_t count_fds_of(const struct tp_io *io);
+
 #endif
