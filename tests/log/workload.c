@@ -284,7 +284,8 @@ void run_deinit(struct run *run)
 static struct tp_scheduler *start(struct run *run, struct tp_io *io,
                                   const struct workload *work, struct oracle *oracle)
 {
-    struct tp_scheduler_config config = {.ops_max = 1024, .seed = work->seed + 1};
+    struct tp_scheduler_config config = {
+        .ops_max = 1024, .machines_max = 256, .seed = work->seed + 1};
     struct tp_scheduler *scheduler;
     int error = tp_scheduler_create_with(io, &config, &scheduler);
 

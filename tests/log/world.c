@@ -6,12 +6,17 @@
 
 void world_init(struct world *world, const struct tp_disk_config *config, uint64_t seed)
 {
+    struct tp_disk_config small = {.size = sizeof small};
     int error;
 
     memset(world, 0, sizeof *world);
     oracle_reset(&world->oracle);
     world->seed = seed;
-    error = tp_disk_create(config, &world->disk);
+    if (config != NULL)
+        small = *config;
+    small.inodes_max = 256; /* small tables: a sweep makes thousands of disks */
+    small.names_pending_max = 256;
+    error = tp_disk_create(&small, &world->disk);
     tp_assert(error == 0);
     error = tp_disk_make_dir(world->disk, WORLD_PATH, 0755);
     tp_assert(error == 0);
@@ -40,6 +45,7 @@ static struct tp_io *open_io(struct world *world)
                                           .ops_max = 1024,
                                           .completions_max = 1024,
                                           .fds_max = 64,
+                                          .queue_max = 256,
                                           .buf_count = 4,
                                           .buf_size = 16384,
                                           .faults = world->faults};
