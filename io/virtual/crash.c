@@ -75,26 +75,41 @@ static uint32_t part_of(const struct crash *crash, const struct tp_flight *f)
     return end > f->request.b.offset ? (uint32_t)(end - f->request.b.offset) : 0;
 }
 
+/* Whether the write would have been one at all, and not an error. */
+static bool is_possible(const struct crash *crash, const struct tp_flight *f)
+{
+    const struct tp_vfile *file = tp_vfile_at(crash->v, f->file);
+    uint64_t all = f->request.b.offset | f->request.len | (uintptr_t)f->request.a.memory;
+
+    return file->write && f->request.len <= INT64_MAX - f->request.b.offset &&
+           (!file->direct || all % crash->v->disk->config.sector_bytes == 0);
+}
+
+static bool land_later(const struct crash *crash, const struct tp_flight *f)
+{
+    struct tp_landing landing = {
+        .inode = tp_vfile_at(crash->v, f->file)->inode,
+        .direct = tp_vfile_at(crash->v, f->file)->direct,
+        .offset = f->request.b.offset,
+        .bytes = f->request.a.memory,
+        .len = f->request.len,
+    };
+
+    landing.delay = (uint32_t)draw(crash, TP_DRAW_CUT_DELAY, LANDING_DELAY_MAX);
+    return tp_disk_land_later(crash->v->disk, &landing);
+}
+
 static void end_write(const struct crash *crash, struct tp_flight *f)
 {
-    struct tp_virtual *v = crash->v;
-    const struct tp_vfile *file = tp_vfile_at(v, f->file);
-    bool possible = file->write && f->request.len <= INT64_MAX - f->request.b.offset;
     uint64_t way = draw(crash, TP_DRAW_CUT_OP, crash->power ? 3 : 4);
 
-    if (way == LATER && possible) {
-        uint32_t delay = (uint32_t)draw(crash, TP_DRAW_CUT_DELAY, LANDING_DELAY_MAX);
-
-        if (tp_disk_land_later(v->disk, file->inode, f->request.b.offset,
-                               f->request.a.memory, f->request.len, file->direct, delay))
-            return;
-        way = HAPPENED;
-    }
+    if (!is_possible(crash, f) || (way == LATER && land_later(crash, f)))
+        return;
     if (way == IN_PART)
         f->limit = part_of(crash, f);
     if (way == NOT || (way == IN_PART && f->limit == 0))
         return;
-    (void)tp_effect_plain(v, f);
+    (void)tp_effect_plain(crash->v, f);
 }
 
 static void end_flight(const struct crash *crash, struct tp_flight *f)

@@ -96,13 +96,10 @@ int tp_disk_create(const struct tp_disk_config *config, struct tp_disk **ret_dis
 
 static void free_parts(struct tp_disk *disk)
 {
-    struct tp_pool *const pools[] = {&disk->leaves, &disk->nodes, &disk->inodes,
-                                     &disk->name_ops};
-
-    for (uint32_t i = 0; i < sizeof pools / sizeof *pools; i++) {
-        if (pools[i]->items != NULL)
-            tp_pool_deinit(pools[i], disk->allocator);
-    }
+    tp_pool_deinit(&disk->leaves, disk->allocator);
+    tp_pool_deinit(&disk->nodes, disk->allocator);
+    tp_pool_deinit(&disk->inodes, disk->allocator);
+    tp_pool_deinit(&disk->name_ops, disk->allocator);
     tp_pages_deinit(&disk->pages, disk->allocator);
     tp_texts_deinit(&disk->texts, disk->allocator);
     for (uint32_t space = 0; space < TP_NAME_SPACES; space++)

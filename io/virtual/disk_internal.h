@@ -369,12 +369,17 @@ int32_t tp_tree_remove_dir(struct tp_disk *disk, uint32_t start, const char *pat
 int32_t tp_tree_rename(struct tp_disk *disk, uint32_t start, const char *from,
                        uint32_t to_start, const char *to, int64_t now_ns);
 
-/* ------------------------------------------------------------------ power.c */
+/* ------------------------------------------------------------------ mount.c, landing.c */
 
-/** A killed process's write that lands later; keeps a copy of the bytes. False: no room. */
-bool tp_disk_land_later(struct tp_disk *disk, uint32_t inode, uint64_t offset,
-                        const uint8_t *bytes, uint32_t len, bool direct, uint32_t delay);
+/** Fills memory again from the media, and frees what nothing leads to. */
+void tp_disk_reload(struct tp_disk *disk);
+
+/** Keeps a copy of a write that lands later, bytes included. False: there are too many. */
+bool tp_disk_land_later(struct tp_disk *disk, const struct tp_landing *landing);
 /** Lets those land whose time has come; called before each operation. */
 void tp_disk_land(struct tp_disk *disk);
+/** Lets the first `len` bytes of one land, or none; it is gone then. */
+void tp_landing_write(struct tp_disk *disk, uint32_t index, uint32_t len);
+void tp_landing_end(struct tp_disk *disk, uint32_t index);
 
 #endif

@@ -286,16 +286,16 @@ int32_t tp_disk_compare(const struct tp_disk *disk, const char *path,
 {
     int64_t dir = tp_path_find(disk, TP_ROOT, path, TP_WALK_FOLLOW);
     int64_t other_dir = tp_path_find(other, TP_ROOT, other_path, TP_WALK_FOLLOW);
-    struct comparison there = {.disk = disk, .other = other, .ret_path = ret_path};
-    struct comparison back = {.disk = other, .other = disk, .ret_path = ret_path};
+    struct comparison there = {.disk = disk, .other = other, .size_bytes = size_bytes};
+    struct comparison back = {.disk = other, .other = disk, .size_bytes = size_bytes};
     int32_t result;
 
     if (dir < 0 || other_dir < 0)
         return (int32_t)(dir < 0 ? dir : other_dir);
     there.other_dir = (uint32_t)other_dir;
-    there.size_bytes = size_bytes;
+    there.ret_path = ret_path;
     back.other_dir = (uint32_t)dir;
-    back.size_bytes = size_bytes;
+    back.ret_path = ret_path;
     back.names_only = true;
     result = tp_disk_walk(disk, path, compare_one, &there);
     return result != 0 ? result : tp_disk_walk(other, other_path, compare_one, &back);

@@ -1,12 +1,10 @@
 /* What survives a power cut: rules R2 to R6.
  *
  * Names, sizes and data are chosen apart, each first by a way that correlates (all, none,
- * in order up to a point, ...) and where that way says so each by itself. Then memory is
- * filled again from the media, as a mount does, and what no name leads to is freed, as a
- * check does. */
+ * in order up to a point, ...) and where that way says so each by itself. What was chosen
+ * is put onto the media; then memory is filled again from these (mount.c). */
 #include "disk_internal.h"
 
-#include <errno.h>
 #include <string.h>
 
 #include "io/virtual/random.h"
@@ -307,186 +305,7 @@ static void settle_fate(struct cut *cut, const struct fate *fate)
         s->flags &= (uint8_t)~TP_SLOT_MEDIA_RESERVED;
 }
 
-/* ------------------------------------------------------------------ memory again from the
- * media */
-
-/* A file's page cache after the mount: what the media have, up to the size. */
-static void reload_data(struct tp_disk *disk, struct tp_inode *file)
-{
-    uint64_t end_page = (file->size + TP_PAGE_BYTES - 1) / TP_PAGE_BYTES;
-    uint32_t tail = (uint32_t)(file->size % TP_PAGE_BYTES);
-    uint32_t slot;
-
-    for (uint64_t page = 0; (slot = tp_map_next(disk, &file->map, page)) != 0;) {
-        struct tp_page_slot *s = tp_slot_at(disk, slot);
-
-        page = (uint64_t)s->page + 1;
-        tp_slot_forget_dirty(disk, file, slot);
-        if ((s->media == TP_PAGE_HOLE && (s->flags & TP_SLOT_MEDIA_RESERVED) == 0) ||
-            (s->media != TP_PAGE_HOLE && s->page >= end_page)) {
-            tp_slot_drop(disk, file, slot);
-            continue;
-        }
-        if (tail != 0 && s->page == end_page - 1 && s->media != TP_PAGE_HOLE) {
-            s->media = tp_pages_own(&disk->pages, s->media, true, disk->allocator);
-            memset(tp_pages_write(&disk->pages, s->media) + tail, 0, TP_PAGE_BYTES - tail);
-        }
-        tp_pages_unref(&disk->pages, s->cache);
-        tp_pages_unref(&disk->pages, s->device);
-        s->cache = tp_pages_ref(&disk->pages, s->media);
-        s->device = tp_pages_ref(&disk->pages, s->media);
-        s->flags = TP_SLOT_USED | TP_SLOT_ALLOCATED | TP_SLOT_MEDIA_RESERVED;
-        if (s->media != TP_PAGE_HOLE)
-            s->flags |= TP_SLOT_WRITTEN;
-        file->allocated++;
-    }
-}
-
-static void reload_file(struct tp_disk *disk, struct tp_inode *file)
-{
-    bool touched =
-        file->dirty_count > 0 || file->diverged != 0 || file->size != file->media_size;
-
-    file->size = file->media_size;
-    file->mode = file->media_mode;
-    file->modified_ns = file->media_modified_ns;
-    file->opens = 0;
-    file->changed = 0;
-    file->diverged = 0;
-    file->counted = 1;
-    if (touched) {
-        file->allocated = 0;
-        reload_data(disk, file);
-    }
-}
-
-/* Fills the names in memory from those on the media, directory by directory from the root.
- */
-static void reload_names(struct tp_disk *disk)
-{
-    size_t bytes = (size_t)disk->inodes.used * sizeof(uint32_t);
-    uint32_t *queue = tp_alloc(disk->allocator, bytes, 16);
-    uint32_t head = 0;
-    uint32_t tail = 0;
-
-    if (queue == NULL)
-        tp_stop(__FILE__, __LINE__, "the host has no memory for the virtual disk");
-    tp_names_clear(disk, TP_IN_MEMORY);
-    queue[tail++] = TP_ROOT;
-    while (head < tail) {
-        uint32_t dir = queue[head++];
-        uint32_t entry = tp_inode_at(disk, dir)->list[TP_ON_MEDIA].first;
-
-        tp_inode_at(disk, dir)->subdirs = 0;
-        for (; entry != 0; entry = tp_entry_at(disk, TP_ON_MEDIA, entry)->next) {
-            struct tp_entry e = *tp_entry_at(disk, TP_ON_MEDIA, entry);
-
-            tp_names_add(disk, TP_IN_MEMORY, dir, tp_texts_at(&disk->texts, e.name),
-                         e.name_len, e.inode);
-            if (tp_inode_at(disk, e.inode)->kind != TP_FILE_DIRECTORY)
-                continue;
-            tp_inode_at(disk, e.inode)->parent = dir;
-            tp_inode_at(disk, dir)->subdirs++;
-            tp_assert(tail < disk->inodes.used);
-            queue[tail++] = e.inode;
-        }
-    }
-    tp_free(disk->allocator, queue, bytes, 16);
-}
-
-/* Frees what no path leads to. */
-static void free_orphans(struct tp_disk *disk)
-{
-    for (uint32_t inode = 1; inode < disk->inodes.used; inode++) {
-        struct tp_inode *at = tp_inode_at(disk, inode);
-
-        if (at->kind != TP_FILE_DIRECTORY || !tp_inode_is_dead(disk, inode))
-            continue;
-        while (at->list[TP_ON_MEDIA].first != 0)
-            tp_names_remove(disk, TP_ON_MEDIA, at->list[TP_ON_MEDIA].first);
-    }
-    for (uint32_t inode = 1; inode < disk->inodes.used; inode++)
-        tp_inode_settle(disk, inode);
-}
-
-static void reload(struct tp_disk *disk)
-{
-    disk->pages_used = 0;
-    disk->opens = 0;
-    for (uint32_t inode = 1; inode < disk->inodes.used; inode++) {
-        struct tp_inode *file = tp_inode_at(disk, inode);
-
-        if (file->kind == TP_FILE_OTHER)
-            continue;
-        reload_file(disk, file);
-        disk->pages_used += file->allocated;
-    }
-    reload_names(disk);
-    free_orphans(disk);
-    tp_assert(disk->dirty_pages == 0 && disk->name_ops.live == 0);
-}
-
-/* ------------------------------------------------------------------ writes of the dead */
-
-static void landing_end(struct tp_disk *disk, uint32_t index)
-{
-    struct tp_landing *landing = &disk->landings[index];
-    uint32_t inode = landing->inode;
-
-    tp_free(disk->allocator, landing->bytes, landing->len, 1);
-    for (uint32_t i = index; i + 1 < disk->landing_count; i++)
-        disk->landings[i] = disk->landings[i + 1];
-    disk->landing_count--;
-    tp_inode_at(disk, inode)->pending--;
-    tp_inode_settle(disk, inode);
-}
-
-bool tp_disk_land_later(struct tp_disk *disk, uint32_t inode, uint64_t offset,
-                        const uint8_t *bytes, uint32_t len, bool direct, uint32_t delay)
-{
-    struct tp_landing *landing;
-    uint8_t *copy;
-
-    tp_assert(len > 0);
-    if (disk->landing_count == TP_LANDINGS_MAX)
-        return false;
-    copy = tp_alloc(disk->allocator, len, 1);
-    if (copy == NULL)
-        tp_stop(__FILE__, __LINE__, "the host has no memory for the virtual disk");
-    memcpy(copy, bytes, len);
-    landing = &disk->landings[disk->landing_count++];
-    landing->inode = inode;
-    landing->offset = offset;
-    landing->bytes = copy;
-    landing->len = len;
-    landing->direct = direct;
-    landing->delay = delay;
-    tp_inode_at(disk, inode)->pending++;
-    return true;
-}
-
-static void landing_write(struct tp_disk *disk, uint32_t index, uint32_t len)
-{
-    const struct tp_landing *landing = &disk->landings[index];
-
-    (void)tp_data_write(disk, landing->inode, landing->offset, landing->bytes, len,
-                        landing->direct != 0);
-    landing_end(disk, index);
-}
-
-void tp_disk_land(struct tp_disk *disk)
-{
-    uint32_t index = 0;
-
-    while (index < disk->landing_count) {
-        if (disk->landings[index].delay == 0) {
-            landing_write(disk, index, disk->landings[index].len);
-        } else {
-            disk->landings[index].delay--;
-            index++;
-        }
-    }
-}
+/* ------------------------------------------------------------------ the event */
 
 static void cut_landings(struct cut *cut)
 {
@@ -497,13 +316,11 @@ static void cut_landings(struct cut *cut)
         if (way == 2)
             len -= 1 + (uint32_t)draw(cut, TP_DRAW_CUT_LEN, len);
         if (way == 1 || len == 0)
-            landing_end(cut->disk, 0);
+            tp_landing_end(cut->disk, 0);
         else
-            landing_write(cut->disk, 0, len);
+            tp_landing_write(cut->disk, 0, len);
     }
 }
-
-/* ------------------------------------------------------------------ the events */
 
 static void *cut_alloc(const struct cut *cut, size_t item_bytes)
 {
@@ -533,19 +350,6 @@ void tp_disk_power_cut(struct tp_disk *disk, struct tp_tape *tape, uint32_t node
     choose_sizes(&cut);
     tp_free(disk->allocator, cut.fates, (cut.capacity + 1) * sizeof *cut.fates, 16);
     tp_free(disk->allocator, cut.order, (cut.capacity + 1) * sizeof *cut.order, 16);
-    reload(disk);
+    tp_disk_reload(disk);
     disk->boot++;
-}
-
-void tp_disk_kill(struct tp_disk *disk)
-{
-    for (uint32_t inode = 1; inode < disk->inodes.used; inode++) {
-        struct tp_inode *file = tp_inode_at(disk, inode);
-
-        if (file->kind == TP_FILE_OTHER)
-            continue;
-        disk->opens -= file->opens;
-        file->opens = 0;
-        tp_inode_settle(disk, inode);
-    }
 }

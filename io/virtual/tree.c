@@ -42,8 +42,9 @@ static void detach(struct tp_disk *disk, const struct tp_walked *at, int64_t now
     }
 }
 
-/* A new file under a name that is free. Result: its inode, or -errno. The name may be a part of a
- * dangling link's target, and the table of those texts moves when it grows: hence the copy. */
+/* A new file under a name that is free. Result: its inode, or -errno. The name may be a
+ * part of a dangling link's target, and the table of those texts moves when it grows: hence
+ * the copy. */
 static int64_t make(struct tp_disk *disk, const struct tp_walked *at, uint32_t kind,
                     uint32_t mode, int64_t now_ns)
 {
