@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "runtime/await.h"
+#include "sm/become_internal.h"
 #include "sm/copy_ring_internal.h"
 
 /* Further than any file reaches. */
@@ -81,7 +82,70 @@ static struct tp_op commit(struct tp_ctx *cx, struct tp_copy_file *copy)
                             (enum tp_durability)copy->options.durability);
 }
 
-static enum tp_step copy_file_tick(struct tp_machine *machine, struct tp_ctx *cx)
+/* ------------------------------------------------------------------ the three parts */
+
+/* Last, and after every failure: gives back what the copy holds. */
+static enum tp_step end_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_copy_file *copy = tp_container_of(machine, struct tp_copy_file, machine);
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    tp_copy_ring_release(cx, copy);
+    if (!tp_place_is_open(copy->source_place) && tp_fd_is_some(copy->source))
+        tp_detach(cx, tp_close(cx, copy->source));
+    if (copy->error < 0 && !tp_place_is_open(copy->destination_place)) {
+        tp_shield(cx, true);
+        TP_AWAIT(cx, tp_staged_discard(cx, &copy->staged), &result);
+        tp_shield(cx, false);
+    }
+    return tp_end(machine, copy->error);
+    TP_END(cx);
+}
+
+/* Moves the blocks, and makes the destination what it is to be. */
+static enum tp_step transfer_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_copy_file *copy = tp_container_of(machine, struct tp_copy_file, machine);
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    tp_copy_ring_fill(cx, copy);
+    while (copy->flying > 0) {
+        TP_AWAIT_NEXT(cx, &result);
+        tp_copy_ring_step(cx, copy, &result);
+        tp_copy_ring_fill(cx, copy);
+    }
+    if (copy->error < 0)
+        return tp_become(machine, cx, end_tick);
+    measure(copy);
+
+    /* A hole at the end has not been reached yet, and a direct write went beyond. */
+    if (copy->reached != copy->length) {
+        TP_AWAIT(cx, tp_truncate(cx, copy->destination, copy->length), &result);
+        check(cx, copy, result.value, TP_TRUNCATE, false);
+        if (copy->error < 0)
+            return tp_become(machine, cx, end_tick);
+    }
+    if (!tp_place_is_open(copy->destination_place)) {
+        TP_AWAIT(cx, commit(cx, copy), &result);
+        check_staged(cx, copy, result.value);
+        return tp_become(machine, cx, end_tick);
+    }
+    if (!copy->options.forget_mode) {
+        TP_AWAIT(cx, tp_set_mode(cx, copy->destination, copy->statx.mode), &result);
+        check(cx, copy, result.value, TP_SET_MODE, false);
+    }
+    if (copy->error >= 0 && copy->options.durability != TP_DURABLE_NOT) {
+        TP_AWAIT(cx, tp_fsync(cx, copy->destination, 0), &result);
+        check(cx, copy, result.value, TP_FSYNC, false);
+    }
+    return tp_become(machine, cx, end_tick);
+    TP_END(cx);
+}
+
+/* Opens both sides, and finds out what there is to do. */
+static enum tp_step begin_tick(struct tp_machine *machine, struct tp_ctx *cx)
 {
     struct tp_copy_file *copy = tp_container_of(machine, struct tp_copy_file, machine);
     struct tp_result result;
@@ -93,7 +157,7 @@ static enum tp_step copy_file_tick(struct tp_machine *machine, struct tp_ctx *cx
         } while (try_plain(&copy->source_direct, result.value));
         check(cx, copy, result.value, TP_OPEN, true);
         if (copy->error < 0)
-            goto out;
+            return tp_become(machine, cx, end_tick);
         copy->source = tp_into_fd(cx, result);
     }
     if (copy->options.source_statx == NULL) {
@@ -103,7 +167,7 @@ static enum tp_step copy_file_tick(struct tp_machine *machine, struct tp_ctx *cx
     if (copy->error >= 0)
         plan(cx, copy);
     if (copy->error < 0)
-        goto out;
+        return tp_become(machine, cx, end_tick);
 
     if (!tp_place_is_open(copy->destination_place)) {
         do {
@@ -111,51 +175,10 @@ static enum tp_step copy_file_tick(struct tp_machine *machine, struct tp_ctx *cx
         } while (try_plain(&copy->destination_direct, result.value));
         check_staged(cx, copy, result.value);
         if (copy->error < 0)
-            goto out;
+            return tp_become(machine, cx, end_tick);
         copy->destination = copy->staged.fd;
     }
-
-    tp_copy_ring_fill(cx, copy);
-    while (copy->flying > 0) {
-        TP_AWAIT_NEXT(cx, &result);
-        tp_copy_ring_step(cx, copy, &result);
-        tp_copy_ring_fill(cx, copy);
-    }
-    if (copy->error < 0)
-        goto out;
-    measure(copy);
-
-    /* A hole at the end has not been reached yet, and a direct write went beyond. */
-    if (copy->reached != copy->length) {
-        TP_AWAIT(cx, tp_truncate(cx, copy->destination, copy->length), &result);
-        check(cx, copy, result.value, TP_TRUNCATE, false);
-        if (copy->error < 0)
-            goto out;
-    }
-    if (!tp_place_is_open(copy->destination_place)) {
-        TP_AWAIT(cx, commit(cx, copy), &result);
-        check_staged(cx, copy, result.value);
-        goto out;
-    }
-    if (!copy->options.forget_mode) {
-        TP_AWAIT(cx, tp_set_mode(cx, copy->destination, copy->statx.mode), &result);
-        check(cx, copy, result.value, TP_SET_MODE, false);
-    }
-    if (copy->error >= 0 && copy->options.durability != TP_DURABLE_NOT) {
-        TP_AWAIT(cx, tp_fsync(cx, copy->destination, 0), &result);
-        check(cx, copy, result.value, TP_FSYNC, false);
-    }
-
-out:
-    tp_copy_ring_release(cx, copy);
-    if (!tp_place_is_open(copy->source_place) && tp_fd_is_some(copy->source))
-        tp_detach(cx, tp_close(cx, copy->source));
-    if (copy->error < 0 && !tp_place_is_open(copy->destination_place)) {
-        tp_shield(cx, true);
-        TP_AWAIT(cx, tp_staged_discard(cx, &copy->staged), &result);
-        tp_shield(cx, false);
-    }
-    return tp_end(machine, copy->error);
+    return tp_become(machine, cx, transfer_tick);
     TP_END(cx);
 }
 
@@ -177,5 +200,5 @@ struct tp_op(tp_copy_file_start)(struct tp_ctx *cx, struct tp_copy_file *copy,
     copy->destination_direct = copy->options.destination_direct;
     if (copy->options.source_statx != NULL)
         copy->statx = *copy->options.source_statx;
-    return (tp_start)(cx, &copy->machine, copy_file_tick, "copy_file");
+    return (tp_start)(cx, &copy->machine, begin_tick, "copy_file");
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "runtime/await.h"
+#include "sm/become_internal.h"
 
 enum { ATTEMPTS_MAX = 8 };
 
@@ -95,9 +96,7 @@ static enum tp_step fail(struct tp_staged *staged, struct tp_ctx *cx, enum tp_ki
     tp_assert(error < 0);
     staged->error = error;
     staged->failed_kind = (uint32_t)kind;
-    staged->machine.tick = discard_tick;
-    staged->machine.resume = 0;
-    return discard_tick(&staged->machine, cx);
+    return tp_become(&staged->machine, cx, discard_tick);
 }
 
 /* ------------------------------------------------------------------ begin */

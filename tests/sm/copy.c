@@ -110,17 +110,17 @@ static const struct scenario scenarios[] = {
      .prepare = prepare,
      .start = start_ring,
      .check = check_copy,
-     .cut_seeds = 2},
+     .cut_seeds = TP_DISK_PROFILES},
     {.name = "copy, direct",
      .prepare = prepare,
      .start = start_direct,
      .check = check_copy,
-     .cut_seeds = 2},
+     .cut_seeds = TP_DISK_PROFILES},
     {.name = "copy, one block",
      .prepare = prepare,
      .start = start_one_block,
      .check = check_copy,
-     .cut_seeds = 2},
+     .cut_seeds = TP_DISK_PROFILES},
 };
 
 static void sweep(enum harness_world world)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "io/buf_pool.h"
@@ -115,12 +116,14 @@ void harness_open(struct harness *h, const char *name, enum harness_world world,
     if (world == ON_LINUX) {
         char here[128];
         expect(h, getcwd(here, sizeof here) != NULL);
+        (void)umask(022); /* as VirtualIo has it */
         (void)snprintf(h->root, sizeof h->root, "%s/scratch-%d", here, (int)getpid());
         empty_dir(h->root);
         create_linux(h);
     } else {
         (void)snprintf(h->root, sizeof h->root, "/work");
-        expect(h, tp_disk_create(NULL, &h->disk) == 0);
+        struct tp_disk_config disk = {.profile = (uint32_t)(seed % TP_DISK_PROFILES)};
+        expect(h, tp_disk_create(&disk, &h->disk) == 0);
         expect(h, tp_disk_make_dir(h->disk, "/work", 0755) == 0);
         create_virtual(h, seed);
     }
@@ -249,7 +252,8 @@ void harness_sweep(const struct scenario *scenario, enum harness_world world)
     }
     if (world != ON_VIRTUAL || scenario->no_cut)
         return;
-    for (uint64_t seed = 0; seed < (scenario->cut_seeds == 0 ? 3 : scenario->cut_seeds);
+    for (uint64_t seed = 0;
+         seed < (scenario->cut_seeds == 0 ? TP_DISK_PROFILES : scenario->cut_seeds);
          seed++) {
         struct harness_fault cuts = {.cut_at = 1, .seed = seed};
         for (; harness_run(scenario, world, cuts); cuts.cut_at++)

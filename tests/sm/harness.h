@@ -6,8 +6,10 @@
  *     plainly;
  *     with transfers cut short;
  *     with the n-th operation failing, for every n, with several errnos;
- *     with a cancel while the n-th operation is in flight, for every n;
- *     on VirtualIo, with a power cut after the n-th event, for every n, with several seeds.
+ *     with a cancel while the n-th operation is in flight, for every n, at once and some
+ *     iterations later;
+ *     on VirtualIo, with a power cut after the n-th event, for every n, with several seeds
+ * and profiles of disks.
  *
  * After each run it checks what holds for all: the machine has ended, nothing is in flight,
  * no fd is open, no registered buffer is taken, no temporary is left over (but after a
@@ -41,7 +43,7 @@ struct harness_fault {
     uint64_t fail_at; /* the number of the operation, from 1; 0: none */
     int32_t fail_with;
     uint32_t short_one_in; /* one transfer in so many is cut short; 0: none */
-    uint64_t cancel_at;    /* as fail_at */
+    uint64_t cancel_at;    /* as fail_at; so many iterations later as seed % 4 says */
     uint64_t cut_at;       /* the number of the event, from 1; 0: never */
     uint64_t seed;
 };
@@ -69,6 +71,7 @@ struct harness {
     struct tp_io_backend backend; /* with submit(), poll() and park() replaced */
     const struct tp_io_backend *inner;
     struct tp_machine canceller;
+    uint64_t patience; /* iterations that the canceller still lets pass */
 };
 
 struct scenario {
@@ -77,7 +80,8 @@ struct scenario {
     struct tp_machine *(*start)(struct harness *h);
     /** What must hold, with the result of the machine (0 after a cut). */
     void (*check)(struct harness *h, enum harness_end end, int32_t result);
-    uint32_t cut_seeds; /* runs for each event of the power-cut sweep; 0: 3 */
+    uint32_t cut_seeds; /* runs for each event of the power-cut sweep; 0: one for each
+                           profile of disks */
     bool no_cut;        /* nothing durable is promised: no power cuts */
 };
 

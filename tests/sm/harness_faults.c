@@ -119,9 +119,15 @@ static enum tp_step canceller_tick(struct tp_machine *machine, struct tp_ctx *cx
     struct harness *h = tp_container_of(machine, struct harness, canceller);
 
     (void)cx;
-    if (tp_machine_alive(h->target) && h->fired)
-        tp_machine_cancel(h->target);
-    return tp_machine_alive(h->target) ? TP_WAIT : tp_end(machine, 0);
+    if (!tp_machine_alive(h->target))
+        return tp_end(machine, 0);
+    if (!h->fired)
+        return TP_WAIT;
+    if (h->patience-- > 0)
+        return TP_YIELD;
+    h->patience = 0;
+    tp_machine_cancel(h->target);
+    return TP_WAIT;
 }
 
 static void target_ended(struct tp_machine *target)
@@ -136,5 +142,6 @@ void harness_spawn_canceller(struct harness *h)
     if (h->fault.cancel_at == 0)
         return;
     h->target->ended = target_ended;
+    h->patience = h->fault.seed % 4;
     tp_spawn(h->scheduler, &h->canceller, canceller_tick, "canceller");
 }
