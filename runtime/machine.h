@@ -81,9 +81,9 @@ struct tp_machine {
 
 TP_BEGIN_DECLS
 
-/** Adds a machine to the scheduler; it ticks last in this iteration, or in the next one when
- * called from outside a tick. It has no parent: nobody claims its end, and its result is read
- * from the struct. `name` must live for ever. */
+/** Adds a machine to the scheduler; it ticks last in this iteration, or in the next one
+ * when called from outside a tick. It has no parent: nobody claims its end, and its result
+ * is read from the struct. `name` must live for ever. */
 TP_EXPORT void tp_spawn(struct tp_scheduler *scheduler, struct tp_machine *machine,
                         tp_tick_fn *tick, const char *name);
 
