@@ -78,13 +78,14 @@ static size_t printable(const unsigned char *at)
 /* The escape of one byte, as $'' understands it. */
 static size_t escape(unsigned char byte, char *ret_text)
 {
-    static const char letters[] = "\a\b\f\n\r\t\v";
-    static const char names[] = "abfnrtv";
-    const char *letter = byte == 0 ? NULL : strchr(letters, byte);
+    static const char letters[] = "\a\b\f\n\r\t\v\'\\";
+    static const char names[] = "abfnrtv\'\\";
+    const char *letter = strchr(letters, byte);
 
+    tp_assert(byte != 0); /* the end of every path */
     ret_text[0] = '\\';
-    if (letter != NULL || byte == '\'' || byte == '\\') {
-        ret_text[1] = letter == NULL ? (char)byte : names[letter - letters];
+    if (letter != NULL) {
+        ret_text[1] = names[letter - letters];
         return 2;
     }
     ret_text[1] = (char)('0' + (byte >> 6));

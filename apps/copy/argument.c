@@ -8,7 +8,8 @@
 static enum tp_step fail(struct copy_argument *argument, struct tp_ctx *cx,
                          const char *operation, int32_t error)
 {
-    copy_failed(cx, argument->copy, NULL, argument->path, COPY_SOURCE, operation, error);
+    copy_failed(cx, argument->copy, copy_where(NULL, argument->path, COPY_SOURCE),
+                operation, error);
     *argument->refused = true;
     return tp_end(&argument->machine, error);
 }
@@ -206,9 +207,8 @@ static enum tp_step look_tick(struct tp_machine *machine, struct tp_ctx *cx)
             return fail(argument, cx, "open the directory it is in", result.value);
         argument->above.fd[COPY_SOURCE] = tp_into_fd(cx, result);
     }
-    machine->tick = argument->statx.kind == TP_FILE_DIRECTORY ? dir_tick : file_tick;
-    machine->resume = 0;
-    return machine->tick(machine, cx);
+    return copy_become(machine, cx,
+                       argument->statx.kind == TP_FILE_DIRECTORY ? dir_tick : file_tick);
     TP_END(cx);
 }
 

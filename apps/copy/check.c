@@ -102,26 +102,28 @@ struct candidates {
     int32_t error;
 };
 
-static void compare_block(struct tp_io *io, const struct copy_list *list, uint32_t index,
-                          struct tp_fd source, struct tp_fd target, uint64_t offset,
+/* What one side has at an offset. */
+struct block {
+    uint8_t bytes[BLOCK_BYTES];
+    int32_t len; /* fewer than the whole at the end only; or a negative errno */
+};
+
+static bool blocks_equal(const struct block *a, const struct block *b)
+{
+    return a->len == b->len && memcmp(a->bytes, b->bytes, (size_t)a->len) == 0;
+}
+
+static void compare_block(const struct copy_list *list, uint32_t index, uint64_t offset,
+                          const struct block *found, struct block *wanted,
                           struct candidates *c)
 {
-    uint8_t found[BLOCK_BYTES], wanted[BLOCK_BYTES];
-    int32_t found_len = read_full(io, target, offset, found, BLOCK_BYTES);
-    int32_t len = read_full(io, source, offset, wanted, BLOCK_BYTES);
     uint64_t size = older_size(&list->items[index], index);
     uint64_t left = offset < size ? size - offset : 0;
 
-    if (found_len < 0 || len < 0) {
-        c->error = found_len < 0 ? found_len : len;
-        return;
-    }
-    if (found_len != len || memcmp(found, wanted, (size_t)len) != 0)
-        c->is_new = false;
-    len = left < BLOCK_BYTES ? (int32_t)left : BLOCK_BYTES;
-    fill_older(list, index, offset, wanted, (uint32_t)len);
-    if (found_len != len || memcmp(found, wanted, (size_t)len) != 0)
-        c->is_old = false;
+    c->is_new = c->is_new && blocks_equal(found, wanted);
+    wanted->len = left < BLOCK_BYTES ? (int32_t)left : BLOCK_BYTES;
+    fill_older(list, index, offset, wanted->bytes, (uint32_t)wanted->len);
+    c->is_old = c->is_old && blocks_equal(found, wanted);
 }
 
 static struct candidates compare_file(struct tp_io *io, const struct copy_list *list,
@@ -134,10 +136,17 @@ static struct candidates compare_file(struct tp_io *io, const struct copy_list *
         older_size(item, index) > item->size ? older_size(item, index) : item->size;
 
     /* One block more than either has, so that neither is taken for a longer one. */
-    for (uint64_t offset = 0;
-         offset <= end + BLOCK_BYTES && c.error == 0 && (c.is_new || c.is_old);
-         offset += BLOCK_BYTES)
-        compare_block(io, list, index, source, target, offset, &c);
+    for (uint64_t offset = 0; offset <= end + BLOCK_BYTES && (c.is_new || c.is_old);
+         offset += BLOCK_BYTES) {
+        struct block found, wanted;
+
+        found.len = read_full(io, target, offset, found.bytes, BLOCK_BYTES);
+        wanted.len = read_full(io, source, offset, wanted.bytes, BLOCK_BYTES);
+        c.error = found.len < 0 ? found.len : wanted.len < 0 ? wanted.len : 0;
+        if (c.error < 0)
+            break;
+        compare_block(list, index, offset, &found, &wanted, &c);
+    }
     return c;
 }
 
@@ -182,25 +191,39 @@ static struct candidates check_link(struct tp_io *io, const char *source,
     return c;
 }
 
+/* Whether an error says what is at the place, not that the disk cannot be read. */
+static bool tells(int32_t error)
+{
+    return error == -ENOENT || error == -ENOTDIR || error == -EINVAL;
+}
+
+/* Counts one fate; false if it is one that must not be. */
+static bool count(const struct candidates *c, bool had, struct copy_fates *fates)
+{
+    if (c->error == -ENOENT && !had)
+        fates->absent++;
+    else if (c->error == 0 && c->is_new)
+        fates->new_ones++;
+    else if (c->error == 0 && c->is_old)
+        fates->old_ones++;
+    else
+        return false;
+    return true;
+}
+
 static int32_t check_item(struct tp_io *io, const struct copy_list *list, uint32_t index,
-                          const char *source, const char *target, uint32_t says,
+                          const char *const paths[2], uint32_t says,
                           struct copy_fates *fates)
 {
     struct candidates c = list->items[index].kind == TP_FILE_SYMLINK
-                              ? check_link(io, source, target)
-                              : check_file(io, list, index, source, target);
+                              ? check_link(io, paths[0], paths[1])
+                              : check_file(io, list, index, paths[0], paths[1]);
     char quoted[APP_QUOTED_BYTES(TP_PATH_MAX)];
 
-    if (c.error < 0 && c.error != -ENOENT && c.error != -ENOTDIR && c.error != -EINVAL)
+    if (c.error < 0 && !tells(c.error))
         return c.error;
-    if (c.error == -ENOENT && !had_older(list, index))
-        fates->absent++;
-    else if (c.error == 0 && c.is_new)
-        fates->new_ones++;
-    else if (c.error == 0 && c.is_old)
-        fates->old_ones++;
-    else if (fates->torn++ < says)
-        app_say("%s is %s", app_quote(target, quoted, sizeof quoted),
+    if (!count(&c, had_older(list, index), fates) && fates->torn++ < says)
+        app_say("%s is %s", app_quote(paths[1], quoted, sizeof quoted),
                 c.error == 0 ? "neither the old nor the new file"
                              : "gone, though an older version was there");
     return 0;
@@ -213,12 +236,13 @@ int32_t copy_check(struct tp_io *io, const struct copy_list *list, const char *s
 
     for (uint32_t i = 0; i < list->count && error == 0; i++) {
         char from[2 * TP_PATH_MAX], to[2 * TP_PATH_MAX];
+        const char *const paths[2] = {from, to};
 
         if (list->items[i].kind == TP_FILE_DIRECTORY)
             continue;
         (void)snprintf(from, sizeof from, "%s%s", source, list->items[i].path);
         (void)snprintf(to, sizeof to, "%s%s", target, list->items[i].path);
-        error = check_item(io, list, i, from, to, says, fates);
+        error = check_item(io, list, i, paths, says, fates);
     }
     return error;
 }

@@ -114,17 +114,16 @@ static void note_stop(struct copy *copy, const char *path)
         copy->stopped_at = strdup(path);
 }
 
-void copy_failed(struct tp_ctx *cx, struct copy *copy, const struct copy_dir *dir,
-                 const char *name, enum copy_side side, const char *operation,
-                 int32_t error)
+void copy_failed(struct tp_ctx *cx, struct copy *copy, struct copy_where where,
+                 const char *operation, int32_t error)
 {
     char text[TP_PATH_MAX];
-    const char *path = copy_path(dir, name, side, text, sizeof text);
+    const char *path = copy_path(where.dir, where.name, where.side, text, sizeof text);
 
     tp_assert(error < 0);
     if (error == -ECANCELED && tp_cancelled(cx)) {
         note_stop(copy, path);
-        copy->totals.stopped += name != NULL ? 1 : 0;
+        copy->totals.stopped += where.name != NULL ? 1 : 0;
         return;
     }
     copy->totals.errors++;

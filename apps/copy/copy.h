@@ -80,11 +80,24 @@ void copy_deinit(struct copy *copy);
 const char *copy_path(const struct copy_dir *dir, const char *name, enum copy_side side,
                       char *ret_text, size_t size_bytes);
 
+/** What a message is about: `name` in `dir`, on that side; both may be NULL. */
+struct copy_where {
+    const struct copy_dir *dir;
+    const char *name;
+    enum copy_side side;
+};
+
+static inline struct copy_where copy_where(const struct copy_dir *dir, const char *name,
+                                           enum copy_side side)
+{
+    struct copy_where where = {dir, name, side};
+    return where;
+}
+
 /** Says that an operation failed and counts it. -ECANCELED in a machine that was cancelled
  * is no error: it is noted as where the copy stopped. */
-void copy_failed(struct tp_ctx *cx, struct copy *copy, const struct copy_dir *dir,
-                 const char *name, enum copy_side side, const char *operation,
-                 int32_t error);
+void copy_failed(struct tp_ctx *cx, struct copy *copy, struct copy_where where,
+                 const char *operation, int32_t error);
 
 /** Says what is wrong with a file of the source, in words, and counts it. */
 void copy_refuse(struct copy *copy, const struct copy_dir *dir, const char *name,
@@ -95,6 +108,16 @@ struct copy_task *copy_task_take(struct copy *copy);
 
 /** Gives back a task that has ended, with its unit. */
 void copy_task_give(struct copy *copy, struct copy_task *task);
+
+/** `return copy_become(machine, cx, tick);` - the machine goes on as `tick`, from its
+ * beginning, at once. */
+static inline enum tp_step copy_become(struct tp_machine *machine, struct tp_ctx *cx,
+                                       tp_tick_fn *tick)
+{
+    machine->tick = tick;
+    machine->resume = 0;
+    return tick(machine, cx);
+}
 
 /** Whether two files are one. */
 static inline bool copy_same_file(const struct tp_statx *a, const struct tp_statx *b)

@@ -59,7 +59,7 @@ void copy_dir_destroy(struct copy_dir *dir)
 static void fail(struct copy_dir *dir, struct tp_ctx *cx, enum copy_side side,
                  const char *operation, int32_t error)
 {
-    copy_failed(cx, dir->copy, dir, NULL, side, operation, error);
+    copy_failed(cx, dir->copy, copy_where(dir, NULL, side), operation, error);
     dir->error = error;
 }
 
@@ -104,7 +104,7 @@ static void keep_name(struct copy_dir *dir, struct tp_ctx *cx, const char *name)
     int32_t error = push_name(dir, name);
 
     if (error < 0)
-        copy_failed(cx, dir->copy, dir, name, COPY_SOURCE, "list", error);
+        copy_failed(cx, dir->copy, copy_where(dir, name, COPY_SOURCE), "list", error);
 }
 
 /* ------------------------------------------------------------------ children */
@@ -188,7 +188,7 @@ static void descend(struct copy_dir *dir, struct tp_ctx *cx)
     pop_name(dir, name);
     child = copy_dir_create(dir->copy, dir, name);
     if (child == NULL) {
-        copy_failed(cx, dir->copy, dir, name, COPY_SOURCE, "copy", -ENOMEM);
+        copy_failed(cx, dir->copy, copy_where(dir, name, COPY_SOURCE), "copy", -ENOMEM);
         return;
     }
     child->branched = dir->running != NULL;
@@ -297,14 +297,7 @@ static struct tp_op set_mode(struct copy_dir *dir, struct tp_ctx *cx)
     return tp_set_mode(cx, dir->fd[COPY_TARGET], dir->statx[COPY_SOURCE].mode & MODE_BITS);
 }
 
-/* It goes on as another of the ticks: open_tick, list_tick, finish_tick. */
-static enum tp_step become(struct copy_dir *dir, struct tp_ctx *cx, tp_tick_fn *tick)
-{
-    dir->machine.tick = tick;
-    dir->machine.resume = 0;
-    return tick(&dir->machine, cx);
-}
-
+/* It begins as open_tick, goes on as list_tick, and ends as finish_tick. */
 static enum tp_step finish_tick(struct tp_machine *machine, struct tp_ctx *cx)
 {
     struct copy_dir *dir = tp_container_of(machine, struct copy_dir, machine);
@@ -339,7 +332,7 @@ static enum tp_step finish(struct copy_dir *dir, struct tp_ctx *cx, enum copy_si
                            const char *operation, int32_t error)
 {
     fail(dir, cx, side, operation, error);
-    return become(dir, cx, finish_tick);
+    return copy_become(&dir->machine, cx, finish_tick);
 }
 
 /* Lists, and begins what it finds. */
@@ -371,7 +364,7 @@ static enum tp_step list_tick(struct tp_machine *machine, struct tp_ctx *cx)
             break;
         descend(dir, cx);
     }
-    return become(dir, cx, finish_tick);
+    return copy_become(&dir->machine, cx, finish_tick);
     TP_END(cx);
 }
 
@@ -409,7 +402,7 @@ static enum tp_step open_tick(struct tp_machine *machine, struct tp_ctx *cx)
         if (dir->copy->phase != COPY_VERIFYING) /* said when it was not copied */
             copy_refuse(dir->copy, dir, NULL, contradiction(dir));
         dir->error = -EINVAL;
-        return become(dir, cx, finish_tick);
+        return copy_become(&dir->machine, cx, finish_tick);
     }
     say_opened(dir);
     if (dir->copy->phase == COPY_LISTING)
@@ -417,7 +410,7 @@ static enum tp_step open_tick(struct tp_machine *machine, struct tp_ctx *cx)
     dir->listing_memory = malloc(COPY_LISTING_BYTES);
     if (dir->listing_memory == NULL)
         return finish(dir, cx, COPY_SOURCE, "list_dir", -ENOMEM);
-    return become(dir, cx, list_tick);
+    return copy_become(machine, cx, list_tick);
     TP_END(cx);
 }
 

@@ -73,8 +73,8 @@ void copy_job_deinit(struct copy_job *job)
 static enum tp_step fail(struct copy_job *job, struct tp_ctx *cx, const char *operation,
                          int32_t error)
 {
-    copy_failed(cx, job->copy, NULL, job->copy->settings->target, COPY_TARGET, operation,
-                error);
+    copy_failed(cx, job->copy, copy_where(NULL, job->copy->settings->target, COPY_TARGET),
+                operation, error);
     return tp_end(&job->machine, error);
 }
 
@@ -208,8 +208,9 @@ static enum tp_step run_tick(struct tp_machine *machine, struct tp_ctx *cx)
     }
     close_target(job, cx);
     if (tp_cancelled(cx) && job->next < job->copy->settings->source_count)
-        copy_failed(cx, job->copy, NULL, job->copy->settings->sources[job->next],
-                    COPY_SOURCE, "copy", -ECANCELED);
+        copy_failed(cx, job->copy,
+                    copy_where(NULL, job->copy->settings->sources[job->next], COPY_SOURCE),
+                    "copy", -ECANCELED);
     return tp_end(machine, tp_cancelled(cx) ? -ECANCELED : 0);
     TP_END(cx);
 }
@@ -235,9 +236,7 @@ static enum tp_step find_tick(struct tp_machine *machine, struct tp_ctx *cx)
             return fail(job, cx, "fstat", result.value);
         }
     }
-    machine->tick = run_tick;
-    machine->resume = 0;
-    return run_tick(machine, cx);
+    return copy_become(machine, cx, run_tick);
     TP_END(cx);
 }
 

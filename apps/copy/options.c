@@ -14,7 +14,8 @@ enum {
     JOBS_DEFAULT = 64,
     JOBS_MAX = 1024,
     DEPTH_DEFAULT = 16,
-    BLOCK_DEFAULT = 1 << 20,
+    BLOCK_DEFAULT = 256 << 10,    /* fits into the processor's cache with its neighbours */
+    BLOCK_SYNC_DEFAULT = 1 << 20, /* past the page cache, where each write is a request */
     BLOCK_ALIGN = 4096,
     POWER_CUTS_MAX = 1000000,
 };
@@ -35,7 +36,7 @@ static const char usage[] =
     "      --stats         print the statistics of the loop\n"
     "  -j, --jobs N        files in flight (64)\n"
     "  -d, --depth N       blocks in flight of one file (16)\n"
-    "  -b, --block BYTES   size of a block, a multiple of 4K (1M); K, M, G are understood\n"
+    "  -b, --block BYTES   size of a block, a multiple of 4K (256K, with --sync 1M)\n"
     "      --io=linux      through io_uring (the default)\n"
     "      --io=virtual    load SRC into a disk in memory, copy there, print the trace "
     "hash;\n"
@@ -182,6 +183,8 @@ static enum copy_todo check(struct copy_options *options)
         app_say("--no-sync goes with --power-cuts only");
         return COPY_USAGE;
     }
+    if (settings->block_bytes == 0)
+        settings->block_bytes = settings->sync ? BLOCK_SYNC_DEFAULT : BLOCK_DEFAULT;
     if (options->power_cuts > 0 && (settings->dry_run || settings->verify)) {
         app_say("--power-cuts goes neither with --dry-run nor with --verify");
         return COPY_USAGE;
@@ -199,7 +202,6 @@ enum copy_todo copy_options_parse(int argc, char **argv, struct copy_options *re
     struct copy_options options = {
         .settings = {.jobs = JOBS_DEFAULT,
                      .depth = DEPTH_DEFAULT,
-                     .block_bytes = BLOCK_DEFAULT,
                      .mode_created = UINT32_MAX},
         .seed = 1,
     };

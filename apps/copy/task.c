@@ -34,7 +34,8 @@ static struct tp_place place_of(const struct copy_task *task, enum copy_side sid
 static enum tp_step fail(struct copy_task *task, struct tp_ctx *cx, enum copy_side side,
                          const char *operation, int32_t error)
 {
-    copy_failed(cx, task->copy, task->dir, task->name[side], side, operation, error);
+    copy_failed(cx, task->copy, copy_where(task->dir, task->name[side], side), operation,
+                error);
     return tp_end(&task->machine, error);
 }
 
@@ -211,13 +212,6 @@ static struct tp_op read_copied_link(struct copy_task *task, struct tp_ctx *cx)
  * A task begins as look_tick, and goes on as one of the others once it knows what it has
  * before it. */
 
-static enum tp_step become(struct copy_task *task, struct tp_ctx *cx, tp_tick_fn *tick)
-{
-    task->machine.tick = tick;
-    task->machine.resume = 0;
-    return tick(&task->machine, cx);
-}
-
 static enum tp_step file_tick(struct tp_machine *machine, struct tp_ctx *cx)
 {
     struct copy_task *task = tp_container_of(machine, struct copy_task, machine);
@@ -324,7 +318,7 @@ static enum tp_step look_tick(struct tp_machine *machine, struct tp_ctx *cx)
     if (task->copy->phase == COPY_LISTING)
         return list(task);
     if (task->copy->phase == COPY_VERIFYING)
-        return become(task, cx, verify_tick);
+        return copy_become(machine, cx, verify_tick);
     if (!task->dir->made) {
         TP_AWAIT(cx, stat_side(task, cx, COPY_TARGET), &result);
         if (result.value < 0 && result.value != -ENOENT)
@@ -332,8 +326,9 @@ static enum tp_step look_tick(struct tp_machine *machine, struct tp_ctx *cx)
         if (result.value == 0 && obstacle(task) != NULL)
             return refuse(task, obstacle(task));
     }
-    return become(task, cx,
-                  task->statx[COPY_SOURCE].kind == TP_FILE_REGULAR ? file_tick : link_tick);
+    return copy_become(machine, cx,
+                       task->statx[COPY_SOURCE].kind == TP_FILE_REGULAR ? file_tick
+                                                                        : link_tick);
     TP_END(cx);
 }
 

@@ -104,8 +104,7 @@ static bool is_link_to(struct harness *h, const char *name, const char *wanted)
 {
     char target[64];
     struct tp_buf buf = tp_buf_empty(target, sizeof target);
-    int32_t len =
-        tp_io_block_on(h->io, tp_request_read_link(harness_path(h, name), &buf));
+    int32_t len = tp_io_block_on(h->io, tp_request_read_link(harness_path(h, name), &buf));
 
     return len == (int32_t)strlen(wanted) && memcmp(target, wanted, (size_t)len) == 0;
 }
