@@ -160,6 +160,7 @@ void tp_disk_check(const struct tp_disk *disk)
 {
     struct tally tally = {0, 0, 0, 0, 0};
     uint32_t inodes = 0;
+    uint32_t counted = 0;
 
     for (uint32_t inode = 1; inode < disk->inodes.used; inode++) {
         const struct tp_inode *file = tp_inode_at(disk, inode);
@@ -167,13 +168,14 @@ void tp_disk_check(const struct tp_disk *disk)
         if (file->kind == TP_FILE_OTHER)
             continue;
         inodes++;
+        counted += file->counted;
         tally.opens += file->opens;
         tally.pending += file->pending;
         check_file(disk, file, &tally);
         for (uint32_t space = 0; space < TP_NAME_SPACES; space++)
             check_dir(disk, inode, space);
     }
-    tp_assert(inodes == disk->inodes.live);
+    tp_assert(inodes == disk->inodes.live && counted == disk->inodes_counted);
     tp_assert(tally.opens == disk->opens);
     tp_assert(tally.dirty == disk->dirty_pages);
     tp_assert(tally.storage == disk->pages_used);

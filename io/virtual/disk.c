@@ -176,6 +176,7 @@ int tp_disk_clone(const struct tp_disk *disk, struct tp_disk **ret_clone)
     clone->stamp = disk->stamp;
     clone->pages_max = disk->pages_max;
     clone->pages_used = disk->pages_used;
+    clone->inodes_counted = disk->inodes_counted;
     clone->dirty_pages = disk->dirty_pages;
     clone->boot = disk->boot;
     clone->opens = disk->opens;
@@ -205,7 +206,7 @@ struct tp_disk_usage tp_disk_usage(const struct tp_disk *disk)
         .capacity_bytes = disk->pages_max * TP_PAGE_BYTES,
         .used_bytes = disk->pages_used * TP_PAGE_BYTES,
         .inodes_max = disk->config.inodes_max,
-        .inodes = disk->inodes.live,
+        .inodes = disk->inodes_counted,
         .dirty_pages = disk->dirty_pages,
         .pending_names = disk->name_ops.live,
     };

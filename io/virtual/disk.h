@@ -83,8 +83,8 @@ TP_EXPORT int tp_disk_clone(const struct tp_disk *disk, struct tp_disk **ret_clo
  * operations as well. */
 TP_EXPORT void tp_disk_power_cut(struct tp_disk *disk, struct tp_tape *tape, uint32_t node);
 
-/** The processes die: open files are closed, everything written stays. Likewise,
- * tp_virtual_io_kill() for one that is at work. */
+/** The processes die: open files are closed, everything written stays. For an Io that is at
+ * work there is tp_virtual_io_kill(); here none may be. */
 TP_EXPORT void tp_disk_kill(struct tp_disk *disk);
 
 /** Makes everything durable, as sync(2) does. */

@@ -164,6 +164,7 @@ struct tp_disk {
     uint32_t name_op_first, name_op_last;
     uint64_t stamp;
     uint64_t pages_max, pages_used; /* storage, as programs see it */
+    uint32_t inodes_counted; /* files that programs can see; others wait for the media */
     uint32_t dirty_pages;
     uint32_t boot;     /* power cuts so far */
     uint32_t attached; /* Ios at work */

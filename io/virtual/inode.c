@@ -8,7 +8,7 @@ uint32_t tp_inode_make(struct tp_disk *disk, uint32_t kind, uint32_t mode, int64
     struct tp_inode *file;
 
     tp_assert(kind != TP_FILE_OTHER);
-    if (disk->inodes.live >= disk->config.inodes_max)
+    if (disk->inodes_counted >= disk->config.inodes_max)
         return 0;
     inode = tp_pool_take(&disk->inodes, disk->allocator);
     file = tp_inode_at(disk, inode);
@@ -18,6 +18,7 @@ uint32_t tp_inode_make(struct tp_disk *disk, uint32_t kind, uint32_t mode, int64
     file->modified_ns = now_ns;
     file->media_modified_ns = now_ns;
     file->counted = 1;
+    disk->inodes_counted++;
     file->changed = 1;
     return inode;
 }
@@ -44,6 +45,7 @@ void tp_inode_settle(struct tp_disk *disk, uint32_t inode)
     if (file->counted != 0) {
         tp_assert(disk->pages_used >= file->allocated);
         disk->pages_used -= file->allocated;
+        disk->inodes_counted--;
         file->counted = 0;
     }
     if (file->pending > 0 || file->names[TP_ON_MEDIA] > 0 ||

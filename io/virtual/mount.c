@@ -106,6 +106,7 @@ static void free_orphans(struct tp_disk *disk)
 void tp_disk_reload(struct tp_disk *disk)
 {
     disk->pages_used = 0;
+    disk->inodes_counted = 0;
     disk->opens = 0;
     for (uint32_t inode = 1; inode < disk->inodes.used; inode++) {
         struct tp_inode *file = tp_inode_at(disk, inode);
@@ -114,6 +115,7 @@ void tp_disk_reload(struct tp_disk *disk)
             continue;
         reload_file(disk, file);
         disk->pages_used += file->allocated;
+        disk->inodes_counted++;
     }
     reload_names(disk);
     free_orphans(disk);
@@ -122,6 +124,7 @@ void tp_disk_reload(struct tp_disk *disk)
 
 void tp_disk_kill(struct tp_disk *disk)
 {
+    tp_assert(disk->attached == 0);
     for (uint32_t inode = 1; inode < disk->inodes.used; inode++) {
         struct tp_inode *file = tp_inode_at(disk, inode);
 
