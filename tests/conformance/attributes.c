@@ -92,6 +92,10 @@ const struct conformance_program conformance_attributes[] = {
     SCRIPT("stat_dangling",
            "symlink l nowhere; stat l = ENOENT; lstat l = 0 symlink size:7"),
     SCRIPT("stat_loop", "symlink a b; symlink b a; stat a = ELOOP; lstat a = 0 symlink"),
+    SCRIPT("stat_links_in_a_row_with_slash",
+           "mkdir d; symlink l %m; symlink m d; symlink n %o; symlink o nowhere; lstat l/ "
+           "= 0 directory; "
+           "lstat n/ = ENOENT; lstat l = 0 symlink"),
     SCRIPT("stat_empty_path", "stat @ = ENOENT; lstat @ = ENOENT"),
     SCRIPT("stat_name_of_256", "stat x*256 = ENAMETOOLONG; lstat x*256 = ENAMETOOLONG"),
     SCRIPT("stat_long_path", "stat @/*4096 = ENAMETOOLONG; stat @/*4095 = 0 directory"),

@@ -99,8 +99,9 @@ const struct conformance_program conformance_directories[] = {
     SCRIPT("create_dir_all_through_link",
            "mkdir d; symlink l d; mkdir_all l/a/b = 0; names d/a = 1 b; mkdir_all l = 0"),
     SCRIPT("create_dir_all_dangling_link",
-           "symlink l nowhere; mkdir_all l = EEXIST|ENOTDIR|ENOENT; mkdir_all l/a = "
-           "EEXIST|ENOTDIR|ENOENT; names . = 1 l"),
+           "symlink l nowhere; symlink m no/where; mkdir_all l = EEXIST|ENOTDIR; mkdir_all "
+           "m = EEXIST|ENOTDIR; "
+           "mkdir_all l/a = EEXIST|ENOTDIR|ENOENT; names . = 2 l m"),
     SCRIPT("create_dir_all_with_slash", "mkdir_all a/b/ = 0; names a = 1 b"),
     SCRIPT("create_dir_all_double_slash", "mkdir_all a//b///c = 0; names a/b = 1 c"),
     SCRIPT("create_dir_all_empty_path", "mkdir_all @ = ENOENT"),

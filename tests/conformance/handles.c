@@ -1,6 +1,8 @@
 /* Handles and fds: what names an operation or a file, and what no longer does. */
 #include "conformance.h"
 
+#include <stdio.h>
+
 static int32_t run_under(struct conformance *c, uint64_t handle, struct tp_request request)
 {
     request.handle = handle;
@@ -171,20 +173,20 @@ static void path_memory_free_after_submission(struct conformance *c)
     struct tp_request rename;
 
     make_file(c, at(c, "a"), 10);
-    (void)strcpy(path, at(c, "d"));
+    (void)snprintf(path, sizeof path, "%s", at(c, "d"));
     handles[0] = submit(c, tp_request_create_dir(path, 0777));
-    (void)memset(path, '#', sizeof path);
-    (void)strcpy(path, at(c, "l"));
-    (void)strcpy(other, "target");
+    memset(path, '#', sizeof path);
+    (void)snprintf(path, sizeof path, "%s", at(c, "l"));
+    (void)snprintf(other, sizeof other, "%s", "target");
     handles[1] = submit(c, tp_request_symlink(path, other));
-    (void)memset(path, '#', sizeof path);
-    (void)memset(other, '#', sizeof other);
-    (void)strcpy(path, at(c, "a"));
-    (void)strcpy(other, at(c, "b"));
+    memset(path, '#', sizeof path);
+    memset(other, '#', sizeof other);
+    (void)snprintf(path, sizeof path, "%s", at(c, "a"));
+    (void)snprintf(other, sizeof other, "%s", at(c, "b"));
     rename = tp_request_rename(path, other);
     handles[2] = submit(c, rename);
-    (void)memset(path, '#', sizeof path);
-    (void)memset(other, '#', sizeof other);
+    memset(path, '#', sizeof path);
+    memset(other, '#', sizeof other);
     for (uint32_t i = 0; i < 3; i++)
         EXPECT(c, await(c, handles[i]), 0);
     EXPECT(c, run(c, tp_request_stat(at(c, "d"), &statx)), 0);
