@@ -254,7 +254,7 @@ Test(tape, forged_bytes_do_no_harm)
 
     (void)play(tape);
     bytes = saved(tape, &size);
-    for (uint32_t round = 0; round < 20000; round++) {
+    for (uint32_t round = 0; round < 5000; round++) {
         size_t len = round % 4 == 0 ? 32 + (size_t)tp_rng_below(&rng, size - 32) : size;
         uint8_t *forged = malloc(len);
         struct tp_tape *loaded;
@@ -275,7 +275,7 @@ Test(tape, forged_bytes_do_no_harm)
         }
         free(forged);
     }
-    cr_assert(accepted > 100, "only %u were accepted: later checks were not reached",
+    cr_assert(accepted > 50, "only %u were accepted: later checks were not reached",
               accepted);
     tp_tape_destroy(tape);
     free(bytes);
