@@ -60,6 +60,7 @@ struct bench_setting {
     uint32_t depth;   /* operations in flight; 0: does not apply */
     const char *path;
     uint64_t file_bytes;
+    uint64_t bytes_op; /* moved by one operation, for the output; 0: not told */
     bool marked; /* the file is ours: each block begins with its number, little-endian */
 };
 
@@ -141,6 +142,7 @@ int bench_complain(const char *what, int error);
 int bench_nop(const struct bench_options *options, struct bench_report *report);
 int bench_idle(const struct bench_options *options, struct bench_report *report);
 int bench_read(const struct bench_options *options, struct bench_report *report);
+int bench_write(const struct bench_options *options, struct bench_report *report);
 int bench_copy(const struct bench_options *options, struct bench_report *report);
 
 /** A stream of numbers, the same for every contestant (SplitMix64). */

@@ -189,7 +189,6 @@ static void report_race(struct bench_report *report, const struct race *race)
             figures.cpu_ratio =
                 compare_rounds(RATIO, racer->cpu_ns, peer->cpu_ns, race->rounds, three);
         }
-        figures.bytes_op = racer->contestant->fixed > 0 ? race->setting->file_bytes : 0;
         bench_report_figures(report, race->setting, &figures);
     }
 }

@@ -224,6 +224,7 @@ int bench_copy(const struct bench_options *options, struct bench_report *report)
     char path[BENCH_PATH_MAX];
     int result = bench_file_prepare(&setting, "copy.bin", FILE_BYTES, path);
 
+    setting.bytes_op = setting.file_bytes;
     report->unit_ns = 1e6;
     report->unit_name = "ms";
     for (uint32_t i = 0; i < 2 && result == 0; i++) {

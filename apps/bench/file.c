@@ -71,34 +71,45 @@ static int make(const char *path, uint64_t bytes)
     return result < 0 ? bench_complain(path, result) : 0;
 }
 
+int bench_file_place(const struct bench_options *options, const char *name, char *path)
+{
+    int len = snprintf(path, BENCH_PATH_MAX, "%s/%s", options->directory, name);
+
+    if (len < 0 || len >= BENCH_PATH_MAX)
+        return bench_complain("path", -ENAMETOOLONG);
+    return make_directories(path);
+}
+
+/* The file that was asked for: it is as large as it is. */
+static int use_given(struct bench_setting *setting, char *path)
+{
+    struct stat status;
+
+    if (snprintf(path, BENCH_PATH_MAX, "%s", setting->options->file) >= BENCH_PATH_MAX)
+        return bench_complain("path", -ENAMETOOLONG);
+    if (stat(path, &status) < 0)
+        return bench_complain(path, -errno);
+    setting->file_bytes = (uint64_t)status.st_size / BLOCK_BYTES * BLOCK_BYTES;
+    return setting->file_bytes > 0 ? 0 : bench_complain(path, -ENODATA);
+}
+
 int bench_file_prepare(struct bench_setting *setting, const char *name,
                        uint64_t default_bytes, char *path)
 {
     const struct bench_options *options = setting->options;
     uint64_t bytes = options->size_bytes > 0 ? options->size_bytes : default_bytes;
-    int len = options->file != NULL
-                  ? snprintf(path, BENCH_PATH_MAX, "%s", options->file)
-                  : snprintf(path, BENCH_PATH_MAX, "%s/%s", options->directory, name);
     struct stat status;
     int result;
 
-    if (len < 0 || len >= BENCH_PATH_MAX)
-        return bench_complain("path", -ENAMETOOLONG);
     setting->path = path;
     setting->marked = options->file == NULL;
-    if (options->file != NULL) {
-        if (stat(path, &status) < 0)
-            return bench_complain(path, -errno);
-        bytes = (uint64_t)status.st_size / BLOCK_BYTES * BLOCK_BYTES;
-    } else if (stat(path, &status) < 0 || (uint64_t)status.st_size != bytes) {
-        result = make_directories(path);
-        if (result == 0)
-            result = make(path, bytes);
-        if (result < 0)
-            return result;
-    }
+    if (options->file != NULL)
+        return use_given(setting, path);
     setting->file_bytes = bytes;
-    return bytes > 0 ? 0 : bench_complain(path, -ENODATA);
+    result = bench_file_place(options, name, path);
+    if (result < 0 || (stat(path, &status) == 0 && (uint64_t)status.st_size == bytes))
+        return result;
+    return make(path, bytes);
 }
 
 int bench_file_warm(const char *path)

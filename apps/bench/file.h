@@ -5,6 +5,10 @@
 
 #include "bench.h"
 
+/** Writes the path of `name` in the options' directory to `path` (BENCH_PATH_MAX bytes),
+ * and makes the directory. */
+int bench_file_place(const struct bench_options *options, const char *name, char *path);
+
 /** Puts path and size of the file to work on into the setting: the one that was asked for,
  * or `name` in the options' directory, made (durable, with data in every block) if it is
  * not there in the size wanted. `path` is where the name is written, BENCH_PATH_MAX bytes.

@@ -23,7 +23,10 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(const struct bench_options *options, struct bench_report *report);
-    } benchmarks[] = {{"nop", bench_nop}, {"read", bench_read}, {"copy", bench_copy}};
+    } benchmarks[] = {{"nop", bench_nop},
+                      {"read", bench_read},
+                      {"write", bench_write},
+                      {"copy", bench_copy}};
     struct bench_report report = {0};
     struct bench_options options;
     int result = bench_options_parse(argc, argv, &options);

@@ -8,13 +8,14 @@
 #include "io/base.h"
 
 static const char usage[] =
-    "usage: tempest-bench nop|read|copy [OPTION...]\n"
+    "usage: tempest-bench nop|read|write|copy [OPTION...]\n"
     "\n"
     "The same work, done by Tempest and by its peers, interleaved in one run.\n"
     "\n"
     "  nop    what an operation costs beyond the kernel: a batch of operations that do\n"
     "         nothing; then the price of a deadline, of a child, and of idle machines\n"
     "  read   4 KiB at random offsets: from the page cache, and from the disk (O_DIRECT)\n"
+    "  write  4 KiB after 4 KiB: the ways into a file that there are, and what they cost\n"
     "  copy   one large file: as the system leaves it, and durable\n"
     "\n"
     "  --json           one JSON object on standard output instead of the table\n"

@@ -64,10 +64,10 @@ static void json_row(struct bench_report *report, const struct bench_setting *se
     fprintf(json, ", \"ops_s\": %.2f, \"ops_s_min\": %.2f, \"ops_s_max\": %.2f",
             1e9 / figures->ns_op[0], 1e9 / figures->ns_op[2], 1e9 / figures->ns_op[1]);
     json_three(json, "cpu_ns_op", figures->cpu_ns_op);
-    if (figures->bytes_op > 0)
+    if (setting->bytes_op > 0)
         fprintf(json, ", \"bytes\": %llu, \"mib_s\": %.1f",
-                (unsigned long long)figures->bytes_op,
-                (double)figures->bytes_op / 1048576 / (figures->ns_op[0] / 1e9));
+                (unsigned long long)setting->bytes_op,
+                (double)setting->bytes_op / 1048576 / (figures->ns_op[0] / 1e9));
     if (figures->against != NULL)
         fprintf(json,
                 ", \"against\": \"%s\", \"speed_ratio\": %.4f, \"over_ns\": %.2f, "

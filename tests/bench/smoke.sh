@@ -66,6 +66,7 @@ expect "liburing 1 -" "tempest 8 -" "tempest-one 8 -" "tempest-io 1 -" "tempest-
     "tempest-child 8 -" "null 1 -" "memory - -" "idle-1000000 - tick" -- nop --depth 1,8
 expect "liburing 4 cached" "tempest 4 cached" "tempest-one 4 cached" "tempest-io 4 cached" \
     "tempest-fixed 4 cached" "pread 4 cached" -- read --size 1M --depth 1,4
+expect "pwrite 1 cached" "liburing 32 cached" "dsync-prewritten 32 durable" -- write
 expect "cp - cached" "liburing - durable" "tempest-machine - cached" "tempest-machine - durable" \
     -- copy --size 1M --only cp --only liburing --only tempest-machine
 status 0 --help
