@@ -67,6 +67,16 @@ void tp_linux_files_leave(struct tp_linux_files *files, struct tp_linux_ring *ri
 void tp_linux_files_entered(struct tp_linux_files *files, uint32_t slot, int32_t result);
 void tp_linux_files_left(struct tp_linux_files *files, uint32_t slot);
 
+/** Whether tp_linux_files_use() has nothing left to find out about the file: it is in the
+ * table, or will not be. */
+static inline bool tp_linux_files_settled(const struct tp_linux_files *files,
+                                          uint32_t number)
+{
+    const struct tp_linux_file *file = &files->items[number];
+
+    return file->slot != 0 || file->uses >= TP_LINUX_HOT;
+}
+
 /** How an entry names the file: its number, or its slot with IOSQE_FIXED_FILE in
  * `ret_flags`. */
 static inline int32_t tp_linux_files_use(struct tp_linux_files *files,

@@ -124,21 +124,25 @@ static void fill_on_path(struct tp_linux_io *self, const struct tp_request *requ
     tp_linux_ring_fill(&self->ring, entry);
 }
 
+static inline void fill_nop(struct tp_linux_io *self, uint64_t user_data)
+{
+    struct tp_linux_entry entry = {
+        .opcode = IORING_OP_NOP, .fd = -1, .user_data = user_data};
+
+    tp_linux_ring_fill(&self->ring, entry);
+}
+
 /* Kinds without a record; `user_data` is the handle, or names the record that they have all
  * the same (Valgrind). */
-static inline void fill_plain(struct tp_linux_io *self, const struct tp_request *request,
-                              uint64_t user_data)
+static void fill_plain(struct tp_linux_io *self, const struct tp_request *request,
+                       uint64_t user_data)
 {
-    if (request->kind == TP_READ || request->kind == TP_WRITE) {
+    if (request->kind == TP_READ || request->kind == TP_WRITE)
         fill_transfer(self, request, user_data);
-    } else if (request->kind == TP_NOP) {
-        struct tp_linux_entry entry = {
-            .opcode = IORING_OP_NOP, .fd = -1, .user_data = user_data};
-
-        tp_linux_ring_fill(&self->ring, entry);
-    } else {
+    else if (request->kind == TP_NOP)
+        fill_nop(self, user_data);
+    else
         fill_on_fd(self, request, user_data);
-    }
 }
 
 static void fill_recorded(struct tp_linux_io *self, const struct tp_linux_record *record)
@@ -345,10 +349,10 @@ static void submit_cancel(struct tp_linux_io *self, const struct tp_request *req
     stall(self, tp_linux_record_make(&self->records, request));
 }
 
-void tp_linux_submit(struct tp_io *io, const struct tp_request *request)
+/* What tp_linux_submit() does not do itself. */
+static __attribute__((noinline)) void submit_rare(struct tp_linux_io *self,
+                                                  const struct tp_request *request)
 {
-    struct tp_linux_io *self = tp_linux_of(io);
-
     if (*self->alive == 0)
         tp_linux_check_owner(self);
     if (self->route[request->kind] == TP_LINUX_ROUTE_PLAIN && tp_linux_below_cap(self) &&
@@ -358,4 +362,27 @@ void tp_linux_submit(struct tp_io *io, const struct tp_request *request)
         submit_cancel(self, request);
     else
         submit_recorded(self, request);
+}
+
+/* Whether an operation goes into the ring as it is. */
+static inline bool is_ready(const struct tp_linux_io *self,
+                            const struct tp_request *request)
+{
+    return *self->alive != 0 && self->route[request->kind] == TP_LINUX_ROUTE_PLAIN &&
+           tp_linux_below_cap(self) && tp_linux_ring_space(&self->ring) > 0;
+}
+
+void tp_linux_submit(struct tp_io *io, const struct tp_request *request)
+{
+    struct tp_linux_io *self = tp_linux_of(io);
+
+    if (__builtin_expect(!is_ready(self, request), 0))
+        submit_rare(self, request);
+    else if ((request->kind == TP_READ || request->kind == TP_WRITE) &&
+             tp_linux_files_settled(&self->files, request->fd.number))
+        fill_transfer(self, request, request->handle);
+    else if (request->kind == TP_NOP)
+        fill_nop(self, request->handle);
+    else
+        submit_rare(self, request);
 }
