@@ -64,12 +64,14 @@ static void choose_umask(struct copy_settings *settings)
     settings->mode_created = 0666 & ~(uint32_t)before;
 }
 
-/* What the library notices (fds left open, ...) is a mistake of this program: say it. */
+/* What the library notices (fds left open, ...) is a mistake of this program: say it. But
+ * not while `context`, a bool, holds: then what went wrong is said in one line by main. */
 static void write_log(void *context, enum tp_log_level level, const char *message,
                       const struct tp_log_field *fields, uint32_t count)
 {
-    (void)context;
-    if (level < TP_LOG_WARNING)
+    const bool *silent = context;
+
+    if (level < TP_LOG_WARNING || *silent)
         return;
     app_say("%s", message);
     for (uint32_t i = 0; i < count; i++) {
@@ -80,7 +82,8 @@ static void write_log(void *context, enum tp_log_level level, const char *messag
     }
 }
 
-static const struct tp_log log_hook = {write_log, NULL};
+static bool log_silent;
+static const struct tp_log log_hook = {write_log, &log_silent};
 
 static uint32_t buffer_count(const struct copy_settings *settings)
 {
@@ -128,10 +131,14 @@ static int copy_linux(struct copy_options *options)
 
     raise_file_limit();
     choose_umask(settings);
+    log_silent = true;
     error = tp_linux_io_create(&config, &io);
+    log_silent = false;
     if (error < 0) {
         app_say("io_uring cannot be used: %s (%s)", tp_linux_io_refusal(error),
                 tp_errno_name(error));
+        app_say(
+            "docs/kernels.md says more; --io=virtual runs without it, on a disk in memory");
         return APP_EXIT_FAILED;
     }
     manner.watched = true;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# copy.sh PROGRAM SCRATCH CASE: one case of tempest-copy as it is used; without a case, a list.
+# copy.sh PROGRAM SCRATCH CASE [REFUSE]: one case of tempest-copy as it is used; without a case, a
+# list. REFUSE is the program of refuse.c.
 #
 # A case runs in an empty directory below SCRATCH. It fails at the first thing that does not hold,
 # and is skipped (77) when the machine lacks something, which it names.
@@ -7,6 +8,7 @@ set -u
 
 program=$1
 scratch=$2
+refuse=${4-}
 
 fail() {
     echo "FAILED: $*" >&2
@@ -458,6 +460,23 @@ case_interrupt() {
     (trap '' INT && rm -rf dst && "$program" -q src dst & pid=$! && sleep 0.05 && kill -INT $pid && wait $pid) || fail "nohup"
 }
 
+case_refused() {
+    local status
+    [ -n "$refuse" ] || skip "REFUSE was not given"
+    echo x >f
+    "$refuse" "$program" f g >log 2>&1
+    status=$?
+    [ $status != 77 ] || skip "$(cat log)"
+    [ $status = 1 ] || fail "exit status $status"
+    said "io_uring cannot be used"
+    said "EPERM"
+    said "kernel.io_uring_disabled"
+    [ ! -e g ] || fail "copied all the same"
+    # The virtual world needs no io_uring.
+    "$refuse" "$program" --io=virtual f g >log 2>&1 || fail "--io=virtual"
+    said "trace hash"
+}
+
 # ------------------------------------------------------------------ the terminal
 
 case_bar() {
@@ -533,6 +552,10 @@ fi
 case $program in
 /*) ;;
 *) program=$PWD/$program ;;
+esac
+case $refuse in
+"" | /*) ;;
+*) refuse=$PWD/$refuse ;;
 esac
 mkdir -p "$scratch" && cd "$scratch" || exit 1
 chmod -R u+rwx "copy-$3" 2>/dev/null
