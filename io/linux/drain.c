@@ -99,7 +99,7 @@ void tp_linux_destroy(struct tp_io *io)
     if (!drained) {
         const struct tp_log_field left[] = {
             {"in_ring", NULL, tp_linux_ring_in_flight(&self->ring)},
-            {"threads", NULL, self->workers.threads}};
+            {"threads", NULL, self->workers.threads - self->workers.ended}};
 
         tp_log_write(&io->log, TP_LOG_ERROR,
                      "operations did not stop in time: their memory is leaked", left, 2);

@@ -9,11 +9,17 @@
 void tp_linux_workers_init(struct tp_linux_workers *workers,
                            struct tp_linux_records *records, uint32_t threads_max)
 {
+    pthread_condattr_t monotonic;
+
     tp_assert(threads_max > 0 && threads_max <= TP_LINUX_WORKERS_LIMIT);
     workers->records = records;
     workers->threads_max = threads_max;
     tp_assert(pthread_mutex_init(&workers->lock, NULL) == 0);
     tp_assert(pthread_cond_init(&workers->work, NULL) == 0);
+    tp_assert(pthread_condattr_init(&monotonic) == 0);
+    tp_assert(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    tp_assert(pthread_cond_init(&workers->gone, &monotonic) == 0);
+    (void)pthread_condattr_destroy(&monotonic);
 }
 
 static void *work(void *argument)
@@ -40,6 +46,8 @@ static void *work(void *argument)
         if (workers->done.count == 1)
             workers->notify(workers->notify_context);
     }
+    workers->ended++;
+    (void)pthread_cond_signal(&workers->gone);
     tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
     return NULL;
 }
@@ -133,17 +141,22 @@ bool tp_linux_workers_stop(struct tp_linux_workers *workers, uint64_t deadline_n
 {
     struct timespec deadline = {(time_t)(deadline_ns / 1000000000U),
                                 (long)(deadline_ns % 1000000000U)};
+    bool all;
 
     tp_assert(pthread_mutex_lock(&workers->lock) == 0);
     workers->over = true;
     (void)pthread_cond_broadcast(&workers->work);
+    while (workers->ended < workers->threads &&
+           pthread_cond_timedwait(&workers->gone, &workers->lock, &deadline) == 0)
+        continue;
+    all = workers->ended == workers->threads;
     tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
-    while (workers->threads > 0) {
-        if (pthread_clockjoin_np(workers->ids[workers->threads - 1], NULL, CLOCK_MONOTONIC,
-                                 &deadline) != 0)
-            return false;
-        workers->threads--;
-    }
+    if (!all)
+        return false;
+    for (uint32_t i = 0; i < workers->threads; i++)
+        tp_assert(pthread_join(workers->ids[i], NULL) == 0);
+    tp_linux_workers_collect(workers);
+    (void)pthread_cond_destroy(&workers->gone);
     (void)pthread_cond_destroy(&workers->work);
     (void)pthread_mutex_destroy(&workers->lock);
     return true;

@@ -26,9 +26,10 @@ struct tp_linux_workers {
 
     pthread_mutex_t lock; /* protects what follows */
     pthread_cond_t work;  /* there are jobs, or it is over */
+    pthread_cond_t gone;  /* a thread has ended */
     struct tp_linux_list queued;
     struct tp_linux_list done;
-    uint32_t threads, idle;
+    uint32_t threads, idle, ended;
     bool over;
     pthread_t ids[TP_LINUX_WORKERS_LIMIT];
 };
@@ -49,8 +50,8 @@ bool tp_linux_workers_withdraw(struct tp_linux_workers *workers,
 /** Moves the results into `finished`. */
 void tp_linux_workers_collect(struct tp_linux_workers *workers);
 
-/** Drops what no thread has begun, and ends the threads. False if one is still at work at
- * `deadline_ns` of CLOCK_MONOTONIC: then nothing that it may touch can be freed. */
+/** Drops what no thread has begun, ends the threads and collects. False if one is still at
+ * work at `deadline_ns` of CLOCK_MONOTONIC: then nothing that it may touch can be freed. */
 bool tp_linux_workers_stop(struct tp_linux_workers *workers, uint64_t deadline_ns);
 
 #endif

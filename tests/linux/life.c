@@ -240,6 +240,31 @@ Test(destroy, right_after_submission_without_a_poll)
     (void)unlink(path);
 }
 
+/* A close that a thread has done is not done again: its number may be somebody else's by
+ * then. */
+Test(destroy, does_not_close_twice_what_a_thread_has_closed)
+{
+    const struct tp_linux_io_config config = {.kinds_off = UINT64_MAX};
+    const uint32_t fds = count_fds();
+    struct tp_io *io = make_io(&config);
+    char path[256];
+    struct tp_fd fd;
+    int stranger;
+
+    scratch_name(path, "file");
+    fd = open_file(io, path);
+    tp_io_close(io, 1, fd);
+    tp_io_poll(io);
+    (void)nanosleep(&(struct timespec){0, 30000000}, NULL);
+    stranger = open(path, O_RDONLY | O_CLOEXEC);
+    cr_assert(eq(u32, (uint32_t)stranger, fd.number));
+    tp_io_destroy(io);
+    cr_assert(eq(int, fcntl(stranger, F_GETFD), FD_CLOEXEC));
+    (void)close(stranger);
+    cr_assert(eq(u32, count_fds(), fds));
+    (void)unlink(path);
+}
+
 static void note(void *context, enum tp_log_level level, const char *message,
                  const struct tp_log_field *fields, uint32_t count)
 {
