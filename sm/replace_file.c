@@ -5,9 +5,9 @@
 #include "runtime/await.h"
 
 /* Up to here the content is written through a fd opened dsync, which is one trip to a
- * worker less than a write and a sync (inside the noise of a disk, never slower). Beyond it the
- * transfer itself is all that counts, and each piece of one that comes out short would wait
- * for the disk. */
+ * worker less than a write and a sync (inside the noise of a disk, never slower). Beyond it
+ * the transfer itself is all that counts, and each piece of one that comes out short would
+ * wait for the disk. */
 enum { DSYNC_BYTES_MAX = 1 << 20 };
 
 static struct tp_op stat_old(struct tp_ctx *cx, struct tp_replace_file *replace)
