@@ -64,7 +64,7 @@ Test(cancel, of_what_is_done_or_never_was_finds_nothing)
 
 /* Opening a FIFO for writing waits for a reader. With `create` the kernel gives the open to
  * a worker at once, which waits; that one is interrupted. */
-Test(cancel, of_an_open_that_waits_on_a_kernel_worker_interrupts_it, .timeout = 30)
+Test(cancel, of_an_open_that_waits_on_a_kernel_worker_interrupts_it)
 {
     struct tp_io *io = make_io(NULL);
     const struct tp_open_options options = {.write = true, .create = true};
@@ -82,7 +82,7 @@ Test(cancel, of_an_open_that_waits_on_a_kernel_worker_interrupts_it, .timeout = 
     tp_io_destroy(io);
 }
 
-Test(cancel, of_a_job_on_a_thread_loses_and_of_one_behind_it_wins, .timeout = 30)
+Test(cancel, of_a_job_on_a_thread_loses_and_of_one_behind_it_wins)
 {
     const struct tp_linux_io_config config = {.workers_max = 1,
                                               .kinds_off = UINT64_C(1) << TP_OPEN};
@@ -130,7 +130,7 @@ Test(cancel, of_a_close_cannot_be)
     tp_io_destroy(io);
 }
 
-Test(cancel, in_great_numbers_stays_cheap, .timeout = 30)
+Test(cancel, in_great_numbers_stays_cheap)
 {
     const struct tp_linux_io_config config = {.sq_entries = 8, .cq_entries = 8};
     struct tp_io *io = make_io(&config);

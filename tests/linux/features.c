@@ -162,12 +162,12 @@ static void run_programs(const struct tp_linux_io_config *config)
     tp_io_destroy(io);
 }
 
-Test(features, all_that_the_kernel_has, .timeout = 60)
+Test(features, all_that_the_kernel_has)
 {
     run_programs(NULL);
 }
 
-Test(features, each_masked_off, .timeout = 120)
+Test(features, each_masked_off)
 {
     for (uint32_t bit = 0; bit < 12; bit++) {
         const struct tp_linux_io_config config = {.features_off = 1U << bit};
@@ -180,7 +180,7 @@ Test(features, each_masked_off, .timeout = 120)
 }
 
 /* What kernels of other ages would grant. */
-Test(features, in_the_combinations_of_older_kernels, .timeout = 120)
+Test(features, in_the_combinations_of_older_kernels)
 {
     static const uint32_t off[] = {
         UINT32_MAX,
@@ -199,7 +199,7 @@ Test(features, in_the_combinations_of_older_kernels, .timeout = 120)
     }
 }
 
-Test(features, each_operation_on_a_thread, .timeout = 120)
+Test(features, each_operation_on_a_thread)
 {
     const struct tp_linux_io_config all = {.kinds_off = UINT64_MAX};
 
@@ -211,7 +211,7 @@ Test(features, each_operation_on_a_thread, .timeout = 120)
     run_programs(&all);
 }
 
-Test(features, with_tiny_queues, .timeout = 120)
+Test(features, with_tiny_queues)
 {
     const struct tp_linux_io_config config = {
         .sq_entries = 8, .cq_entries = 8, .completions_max = 1000, .workers_max = 1};

@@ -54,7 +54,7 @@ Test(files, a_number_beyond_the_table_is_closed_again)
 
 /* Files use the same numbers and the same few slots again and again, some of them closed in
  * the same batch in which they became hot; each says who it is. */
-Test(files, hot_files_are_never_confused, .timeout = 60)
+Test(files, hot_files_are_never_confused)
 {
     const struct tp_linux_io_config config = {.files_max = 3};
     struct tp_io *io = make_io(&config);

@@ -181,7 +181,7 @@ Test(misuse, by_another_thread_is_reported)
 
 /* ------------------------------------------------------------------ the end */
 
-Test(destroy, stops_what_is_in_flight_and_closes_what_is_open, .timeout = 30)
+Test(destroy, stops_what_is_in_flight_and_closes_what_is_open)
 {
     const struct tp_linux_io_config config = {
         .sq_entries = 8, .cq_entries = 8, .drain_ms_max = 5000};
@@ -274,7 +274,7 @@ static void note(void *context, enum tp_log_level level, const char *message,
 }
 
 /* A thread that cannot be stopped: its memory is leaked, not freed under it. */
-Test(destroy, gives_up_in_time_and_frees_nothing, .timeout = 30)
+Test(destroy, gives_up_in_time_and_frees_nothing)
 {
     static struct tp_io *io; /* still reachable: a leak on purpose */
     int errors = 0;

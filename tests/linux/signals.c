@@ -41,7 +41,7 @@ static void stop_alarms(void)
     cr_assert(zero(int, setitimer(ITIMER_REAL, &none, NULL)));
 }
 
-Test(signals, a_signal_handler_ends_a_park, .timeout = 20)
+Test(signals, a_signal_handler_ends_a_park)
 {
     io = make_io(NULL);
     io->wakes_expected = 1;
@@ -53,7 +53,7 @@ Test(signals, a_signal_handler_ends_a_park, .timeout = 20)
     tp_io_destroy(io);
 }
 
-Test(signals, a_signal_by_itself_does_not, .timeout = 20)
+Test(signals, a_signal_by_itself_does_not)
 {
     uint64_t start_ns;
 
@@ -67,7 +67,7 @@ Test(signals, a_signal_by_itself_does_not, .timeout = 20)
     tp_io_destroy(io);
 }
 
-Test(signals, a_signal_loses_no_completion, .timeout = 60)
+Test(signals, a_signal_loses_no_completion)
 {
     char path[256];
     char text[4096] = {'x'};

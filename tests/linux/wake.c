@@ -22,7 +22,7 @@ static void *wake_later(void *argument)
     return NULL;
 }
 
-Test(wake, another_thread_ends_a_park, .timeout = 20)
+Test(wake, another_thread_ends_a_park)
 {
     pthread_t thread;
 
@@ -37,7 +37,7 @@ Test(wake, another_thread_ends_a_park, .timeout = 20)
     tp_io_destroy(io);
 }
 
-Test(wake, every_feature_masked_too, .timeout = 60)
+Test(wake, every_feature_masked_too)
 {
     for (uint32_t bit = 0; bit <= 12; bit++) {
         const struct tp_linux_io_config config = {.features_off =
@@ -58,7 +58,7 @@ Test(wake, every_feature_masked_too, .timeout = 60)
     }
 }
 
-Test(wake, before_a_park_ends_the_next_one, .timeout = 20)
+Test(wake, before_a_park_ends_the_next_one)
 {
     uint64_t start_ns;
 
@@ -84,7 +84,7 @@ static void *wake_often(void *argument)
     return NULL;
 }
 
-Test(wake, from_two_threads_at_work_is_never_lost, .timeout = 60)
+Test(wake, from_two_threads_at_work_is_never_lost)
 {
     pthread_t threads[2];
 
@@ -180,12 +180,12 @@ static void use_fd(uint32_t features_off)
     tp_io_destroy(io);
 }
 
-Test(wake, the_fd_becomes_readable_while_a_host_sleeps, .timeout = 60)
+Test(wake, the_fd_becomes_readable_while_a_host_sleeps)
 {
     use_fd(0);
 }
 
-Test(wake, the_fd_does_so_without_each_feature, .timeout = 200)
+Test(wake, the_fd_does_so_without_each_feature)
 {
     use_fd(TP_LINUX_DEFER_TASKRUN);
     use_fd(TP_LINUX_TASKRUN_FLAG);
@@ -195,7 +195,7 @@ Test(wake, the_fd_does_so_without_each_feature, .timeout = 200)
     use_fd(UINT32_MAX);
 }
 
-Test(wake, the_fd_says_that_completions_found_no_room, .timeout = 20)
+Test(wake, the_fd_says_that_completions_found_no_room)
 {
     const struct tp_linux_io_config config = {.completions_max = 2};
 
@@ -211,7 +211,7 @@ Test(wake, the_fd_says_that_completions_found_no_room, .timeout = 20)
     tp_io_destroy(io);
 }
 
-Test(wake, a_deadline_in_the_past_does_not_wait, .timeout = 20)
+Test(wake, a_deadline_in_the_past_does_not_wait)
 {
     io = make_io(NULL);
     for (int i = 0; i < 100; i++)
