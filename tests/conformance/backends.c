@@ -4,13 +4,16 @@
 
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "io/linux/linux.h"
 #include "io/virtual/virtual.h"
 
-enum { OPS_MAX = 16384, COMPLETIONS_MAX = 12000, FDS_MAX = 1024 };
+enum { OPS_MAX = 16384, COMPLETIONS_MAX = 12000, FDS_MAX = 1024, TRIES_MAX = 250 };
 
-/* The umask is the process's; here it is what the programs expect. */
+/* The umask is the process's; here it is what the programs expect. The kernel gives the
+ * locked memory of a ring back some time after its end, and who is not root may have to
+ * wait for it. */
 static struct tp_io *create_linux(const struct conformance_backend *backend,
                                   const char **ret_reason)
 {
@@ -23,11 +26,16 @@ static struct tp_io *create_linux(const struct conformance_backend *backend,
         .buf_count = REGISTERED_COUNT,
         .buf_size = REGISTERED_SIZE,
     };
+    const struct timespec pause = {0, 20000000};
     struct tp_io *io;
     int error;
 
     (void)umask(022);
     error = tp_linux_io_create(&config, &io);
+    for (uint32_t tries = 0; error == -ENOMEM && tries < TRIES_MAX; tries++) {
+        (void)nanosleep(&pause, NULL);
+        error = tp_linux_io_create(&config, &io);
+    }
     if (error == 0)
         return io;
     *ret_reason = tp_linux_io_refusal(error);

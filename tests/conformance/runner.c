@@ -97,6 +97,7 @@ static void run_backend(struct runner *runner, uint32_t index)
 {
     const struct conformance_backend *backend = &conformance_backends[index];
     const struct conformance_program *program;
+    uint32_t ran = 0;
     char root[DIR_MAX];
 
     root_of(runner, backend, root, sizeof root);
@@ -109,8 +110,10 @@ static void run_backend(struct runner *runner, uint32_t index)
         if (result == NOT_RUN) {
             (void)printf("%s: cannot run here: %s\n", backend->name,
                          runner->reasons[index]);
+            runner->counts[FAILED] += ran > 0; /* it could a moment ago */
             break;
         }
+        ran++;
         runner->results[index][i] = (uint8_t)result;
         runner->counts[result]++;
     }

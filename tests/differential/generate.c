@@ -216,7 +216,8 @@ static void emit_bytes(struct generator *g)
 
 static void emit_slot(struct generator *g)
 {
-    static const char *const modes[] = {"0600", "0644", "0755", "0777", "0700"};
+    /* The owner keeps every right: a program does the same whether root runs it or not. */
+    static const char *const modes[] = {"0700", "0750", "0755", "0777", "0711"};
     char slot = letter(slot_of(g));
     uint32_t mode = below(g, 5);
 
