@@ -127,7 +127,8 @@ void copy_failed(struct tp_ctx *cx, struct copy *copy, struct copy_where where,
         return;
     }
     copy->totals.errors++;
-    app_say_error(path, operation, error);
+    if (!copy->silent)
+        app_say_error(path, operation, error);
 }
 
 void copy_refuse(struct copy *copy, const struct copy_dir *dir, const char *name,
@@ -137,5 +138,6 @@ void copy_refuse(struct copy *copy, const struct copy_dir *dir, const char *name
     const char *path = copy_path(dir, name, COPY_SOURCE, text, sizeof text);
 
     copy->totals.errors++;
-    app_say("%s: %s", app_quote(path, quoted, sizeof quoted), why);
+    if (!copy->silent)
+        app_say("%s: %s", app_quote(path, quoted, sizeof quoted), why);
 }

@@ -5,7 +5,7 @@
  *   dir        one directory: makes its twin, lists it, starts what is in it
  *   task       one file or symbolic link
  *   compare    two files, byte for byte, when verifying
- *   total      walks ahead and adds up, for the progress bar
+ *   total      a second job, which runs ahead and adds up, for the progress bar
  *   watch      shows progress, and looks whether a signal came
  *
  * None of them knows a backend. Directories are reached by one name at a time from an open
@@ -22,7 +22,7 @@ enum copy_side { COPY_SOURCE, COPY_TARGET, COPY_SIDES };
 
 enum copy_phase {
     COPY_COPYING,
-    COPY_LISTING,   /* --dry-run: says what would be copied */
+    COPY_LISTING,   /* says (--dry-run) or only counts (total) what would be copied */
     COPY_VERIFYING, /* reads both sides and compares */
 };
 
@@ -46,11 +46,8 @@ struct copy_totals {
     uint64_t differences; /* found by verifying */
     uint64_t verified;    /* files found equal */
     uint64_t verified_bytes;
-    uint64_t errors;      /* said; differences included */
-    uint64_t stopped;     /* files that were begun and not finished: cancelled */
-    uint64_t found_files; /* by the walk ahead */
-    uint64_t found_bytes;
-    bool found_all; /* the walk ahead has ended */
+    uint64_t errors;  /* said; differences included */
+    uint64_t stopped; /* files that were begun and not finished: cancelled */
 };
 
 struct copy_dir;
@@ -60,6 +57,7 @@ struct copy {
     const struct copy_settings *settings;
     struct copy_totals totals;
     enum copy_phase phase;
+    bool silent;               /* says nothing: another run of the same says it */
     struct tp_semaphore slots; /* one unit for each task that is free */
     struct copy_task *tasks;   /* settings->jobs of them */
     struct copy_task *free_tasks;

@@ -405,7 +405,7 @@ static enum tp_step open_tick(struct tp_machine *machine, struct tp_ctx *cx)
         return copy_become(&dir->machine, cx, finish_tick);
     }
     say_opened(dir);
-    if (dir->copy->phase == COPY_LISTING)
+    if (dir->copy->phase == COPY_LISTING && !dir->copy->silent)
         say_plan(dir);
     dir->listing_memory = malloc(COPY_LISTING_BYTES);
     if (dir->listing_memory == NULL)

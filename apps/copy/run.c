@@ -19,7 +19,7 @@ struct run {
     struct copy_job job;
     struct copy_total total;
     struct copy_watch watch;
-    bool totals; /* the walk ahead runs */
+    bool totals; /* the count ahead runs */
 };
 
 /* The job has ended: nobody needs the others any more. */
@@ -28,7 +28,7 @@ static void job_ended(struct tp_machine *machine)
     struct copy_job *job = tp_container_of(machine, struct copy_job, machine);
     struct run *run = tp_container_of(job, struct run, job);
 
-    tp_machine_cancel(&run->total.machine);
+    tp_machine_cancel(&run->total.job.machine);
     tp_machine_cancel(&run->watch.machine);
 }
 
@@ -42,7 +42,7 @@ static bool run_init(struct run *run, struct tp_io *io,
     return tp_scheduler_create_with(io, &config, &run->scheduler) == 0 &&
            copy_init(&run->copy, settings) == 0 &&
            copy_job_init(&run->job, &run->copy) == 0 &&
-           (!run->totals || copy_total_init(&run->total, &run->copy) == 0);
+           (!run->totals || copy_total_init(&run->total, settings) == 0);
 }
 
 static void run_deinit(struct run *run)
@@ -63,6 +63,7 @@ static void run_spawn(struct run *run, const struct copy_manner *manner)
     if (!manner->watched)
         return;
     run->watch.copy = &run->copy;
+    run->watch.total = run->totals ? &run->total : NULL;
     run->watch.job = &run->job.machine;
     run->watch.show = manner->show;
     copy_watch_spawn(&run->watch, run->scheduler);

@@ -283,13 +283,14 @@ static enum tp_step verify_tick(struct tp_machine *machine, struct tp_ctx *cx)
     TP_END(cx);
 }
 
-/* Says what would be copied. */
+/* Says, and counts, what would be copied. */
 static enum tp_step list(struct copy_task *task)
 {
     const struct tp_statx *source = &task->statx[COPY_SOURCE];
     struct copy_totals *totals = &task->copy->totals;
 
-    copy_plan_say(task->dir, task->name, source);
+    if (!task->copy->silent)
+        copy_plan_say(task->dir, task->name, source);
     if (source->kind == TP_FILE_SYMLINK) {
         totals->links++;
     } else {

@@ -1,29 +1,29 @@
-/** apps/copy/total.h - walks ahead of the copy and adds up what there is, for the bar. */
+/** apps/copy/total.h - how much there is to copy: a second job, which runs ahead and
+ * counts.
+ *
+ * It is a dry run of the same SRC and DST that says nothing, so it counts what the copy is
+ * going to do and no more, with many files in flight; for each it only looks, so it is
+ * soon far ahead. What fails in it fails again in the copy, and is said there.
+ */
 #ifndef TEMPEST_APPS_COPY_TOTAL_H
 #define TEMPEST_APPS_COPY_TOTAL_H
 
-#include "apps/copy/copy.h"
-#include "sm/walk.h"
-
-/** Deeper down than this nothing is added up: the total is a little too small then. */
-enum { COPY_TOTAL_LEVELS = 256 };
+#include "apps/copy/job.h"
 
 struct copy_total {
-    struct tp_machine machine;
-    struct copy *copy;
-    uint32_t next; /* SRC */
-    struct tp_statx statx;
-    struct tp_walk walk;
-    struct tp_walk_level *levels;
-    char path[TP_PATH_MAX];
+    struct copy_settings settings;
+    struct copy copy; /* copy.totals.bytes and .files: found so far */
+    struct copy_job job;
+    bool complete; /* all was found */
 };
 
-/** Prepares one. 0 or -ENOMEM. */
-int copy_total_init(struct copy_total *total, struct copy *copy);
+/** Prepares one for a copy with these settings. 0 or -ENOMEM. */
+int copy_total_init(struct copy_total *total, const struct copy_settings *settings);
 
+/** Frees it; one that was never prepared, too. */
 void copy_total_deinit(struct copy_total *total);
 
-/** Adds it to the scheduler. */
+/** Adds it to the scheduler. It may be cancelled at any time. */
 void copy_total_spawn(struct copy_total *total, struct tp_scheduler *scheduler);
 
 #endif

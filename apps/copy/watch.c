@@ -34,8 +34,8 @@ static void draw(const struct copy_watch *watch, uint64_t elapsed_ns)
     char count[APP_TEXT_BYTES], what[APP_TEXT_BYTES + 32];
     struct app_bar bar = {
         .done_bytes = bytes_done(copy),
-        .total_bytes = verifying ? totals->bytes : totals->found_bytes,
-        .total_known = verifying || totals->found_all,
+        .total_bytes = verifying ? totals->bytes : watch->total->copy.totals.bytes,
+        .total_known = verifying || watch->total->complete,
         .elapsed_ns = elapsed_ns,
         .what = what,
     };
@@ -113,5 +113,6 @@ static enum tp_step watch_tick(struct tp_machine *machine, struct tp_ctx *cx)
 void copy_watch_spawn(struct copy_watch *watch, struct tp_scheduler *scheduler)
 {
     tp_assert(watch->copy != NULL && watch->job != NULL);
+    tp_assert(watch->show != COPY_SHOW_BAR || watch->total != NULL);
     tp_spawn(scheduler, &watch->machine, watch_tick, "watch");
 }

@@ -2,7 +2,7 @@
 #ifndef TEMPEST_APPS_COPY_WATCH_H
 #define TEMPEST_APPS_COPY_WATCH_H
 
-#include "apps/copy/copy.h"
+#include "apps/copy/total.h"
 
 enum copy_show {
     COPY_SHOW_NOTHING, /* but errors */
@@ -13,6 +13,7 @@ enum copy_show {
 struct copy_watch {
     struct tp_machine machine;
     const struct copy *copy;
+    const struct copy_total *total; /* for a bar; else NULL */
     struct tp_machine *job;
     enum copy_show show;
     struct tp_op timer;
