@@ -67,25 +67,31 @@ static int run_slice(struct racer *racer, double *ret_wall_ns, double *ret_cpu_n
     return result < 0 ? bench_complain(contestant->name, result) : 0;
 }
 
-/* Finds how many operations fill a slice; this warms everything up too. */
+/* Finds how many operations fill a slice; this warms everything up too. What takes long is
+ * tried again, since a stall of the machine would make every slice too small. */
 static int calibrate(const struct race *race, struct racer *racer)
 {
     uint64_t least = race->setting->depth == 0 ? 1 : race->setting->depth;
-    double wall = 0, cpu = 0;
-    int result;
+    double wall = 0, best = 0, cpu = 0;
 
+    racer->operations = least;
     if (racer->contestant->fixed > 0) {
         racer->operations = racer->contestant->fixed;
         return 0;
     }
-    for (racer->operations = least;; racer->operations *= 2) {
-        result = run_slice(racer, &wall, &cpu);
+    for (uint32_t long_ones = 0; long_ones < 3;) {
+        int result = run_slice(racer, &wall, &cpu);
+
         if (result < 0)
             return result;
+        if (best == 0 || wall < best)
+            best = wall;
         if (wall * (double)racer->operations * 4 >= (double)race->slice_ns)
-            break;
+            long_ones++;
+        else
+            racer->operations *= 2;
     }
-    racer->operations = (uint64_t)((double)race->slice_ns / (wall + 1e-3));
+    racer->operations = (uint64_t)((double)race->slice_ns / (best + 1e-3));
     if (racer->operations < least)
         racer->operations = least;
     return 0;
