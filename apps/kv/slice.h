@@ -34,4 +34,19 @@ static inline bool kv_slice_equal(struct kv_slice a, struct kv_slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.bytes, b.bytes, a.len) == 0);
 }
 
+/** Whether it spells `word`, a word in small letters, in letters of either case. ASCII's
+ * only: no locale changes what a command is called. */
+static inline bool kv_slice_is(struct kv_slice slice, const char *word)
+{
+    for (uint32_t i = 0; i < slice.len; i++) {
+        uint8_t byte = slice.bytes[i];
+
+        if (byte >= 'A' && byte <= 'Z')
+            byte = (uint8_t)(byte + ('a' - 'A'));
+        if (byte == '\0' || byte != (uint8_t)word[i])
+            return false;
+    }
+    return word[slice.len] == '\0';
+}
+
 #endif
