@@ -1,10 +1,11 @@
 /** tests/kv/resp.c - requests, however they are split, and what is wrong with them. */
 #include <criterion/criterion.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "apps/kv/number.h"
 #include "apps/kv/resp.h"
+
+enum { STREAM_MAX = 80000 };
 
 static const struct kv_resp_limits limits = {KV_RESP_ARGS_MAX, 1 << 20, false};
 
@@ -51,8 +52,11 @@ struct connection {
     struct kv_slice stream;
     uint32_t begin, end; /* what of the stream has come and was not used */
     struct kv_resp resp;
-    uint8_t *copy;
+    uint8_t (*copies)[STREAM_MAX]; /* two, by turns */
+    uint32_t turn;
 };
+
+static uint8_t copies[2][STREAM_MAX];
 
 static void receive(struct connection *connection, uint32_t len)
 {
@@ -67,13 +71,12 @@ static enum kv_resp_status read_on(struct connection *connection, struct text *t
 {
     uint32_t len = connection->end - connection->begin;
     struct kv_resp *resp = &connection->resp;
-    uint8_t *before = connection->copy;
+    uint8_t *copy = connection->copies[connection->turn ^= 1];
     enum kv_resp_status status;
 
-    connection->copy = malloc(len + 1);
-    memcpy(connection->copy, connection->stream.bytes + connection->begin, len);
-    free(before);
-    status = kv_resp_read(resp, connection->copy, len);
+    memset(connection->copies[connection->turn ^ 1], '!', len);
+    memcpy(copy, connection->stream.bytes + connection->begin, len);
+    status = kv_resp_read(resp, copy, len);
     if (status == KV_RESP_WRONG) {
         put(text, resp->error, strlen(resp->error));
     } else if (status == KV_RESP_REQUEST) {
@@ -87,7 +90,7 @@ static enum kv_resp_status read_on(struct connection *connection, struct text *t
 static void read_stream(struct kv_slice stream, struct pieces pieces,
                         const struct kv_resp_limits *given, struct text *ret_text)
 {
-    struct connection connection = {.stream = stream};
+    struct connection connection = {.stream = stream, .copies = copies};
     enum kv_resp_status status = KV_RESP_MORE;
 
     ret_text->len = 0;
@@ -101,7 +104,6 @@ static void read_stream(struct kv_slice stream, struct pieces pieces,
         if (status == KV_RESP_MORE)
             receive(&connection, pieces.each);
     }
-    free(connection.copy);
     kv_resp_deinit(&connection.resp);
 }
 
@@ -194,7 +196,7 @@ Test(resp, an_argument_of_another_type_is_told)
 static struct kv_slice long_stream(const char *begin, char byte, uint32_t len,
                                    const char *end)
 {
-    static char stream[80000];
+    static char stream[STREAM_MAX];
     uint32_t at = 0;
 
     cr_assert_lt(len + 100, sizeof stream);
