@@ -117,8 +117,9 @@ static void paths_missing(struct conformance *c)
     EXPECT(c, run(c, tp_request_remove(NULL)), -EFAULT);
 }
 
-/* A length beyond what one operation moves is shortened, not refused. The memory is not on the
- * stack: two gigabytes from there may be past the end of the address space, which is -EFAULT. */
+/* A length beyond what one operation moves is shortened, not refused. The memory is not on
+ * the stack: two gigabytes from there may be past the end of the address space, which is
+ * -EFAULT. */
 static void read_of_more_than_there_may_be(struct conformance *c)
 {
     static uint8_t memory[16];
