@@ -60,6 +60,8 @@ static const char *obstacle(const struct copy_task *task)
         return "it is the same file as the one to be copied to";
     if (target->kind == TP_FILE_DIRECTORY)
         return "a directory is in its place in DST";
+    if (target->kind == TP_FILE_OTHER) /* /dev/null would become a file, for all */
+        return "a device, a pipe or a socket is in its place in DST";
     return NULL;
 }
 

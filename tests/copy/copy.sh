@@ -371,6 +371,17 @@ case_special() {
     [ ! -e dst/sub/pipe ] || fail "the pipe was copied"
     copy 1 /dev/null null
     said "'/dev/null': skipped"
+    # Nor is one replaced: as root, a copy to /dev/null would take it away from everybody.
+    mkfifo in-place
+    copy 1 src/z in-place
+    said "'src/z': a device, a pipe or a socket is in its place in DST"
+    [ -p in-place ] || fail "the pipe was replaced"
+    mkfifo dst/z2 && echo new >src/z2
+    copy 1 -q src/. dst
+    [ -p dst/z2 ] || fail "a pipe in the tree was replaced"
+    ln -s x link && copy 1 -q link in-place
+    [ -p in-place ] || fail "the pipe was replaced by a link"
+    no_temporaries .
     # Files that say they are empty and are not.
     copy 0 -q /proc/version version
     [ -s version ] || fail "/proc/version came out empty"
