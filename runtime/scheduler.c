@@ -118,6 +118,7 @@ static void tick_machines(struct tp_scheduler *s)
     s->io->in_tick = false;
     tp_assert(s->io->completions.count == 0); /* nothing arrives during a tick */
     s->stats.ops = s->slots.count;
+    s->stats.posts_dead = atomic_load_explicit(&s->machines.dead, memory_order_relaxed);
     s->stats.ops_max = s->slots.fresh - 1; /* a fresh slot is taken when no other is free */
 }
 

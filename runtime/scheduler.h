@@ -109,7 +109,7 @@ TP_EXPORT void tp_scheduler_stop(struct tp_scheduler *s);
 /** The Io that it runs on. */
 TP_EXPORT struct tp_io *tp_scheduler_io(const struct tp_scheduler *s);
 
-/** Valid until destroyed; kept up to date. */
+/** Valid until destroyed; brought up to date by each iteration. */
 TP_EXPORT const struct tp_scheduler_stats *tp_scheduler_stats(const struct tp_scheduler *s);
 
 /** Writes the statistics of loop and Io as text, a line each (NUL-terminated, cut at size).

@@ -38,6 +38,7 @@ Test(posts, wake_and_are_coalesced)
     cr_assert(eq(int, tick(), TP_FINISHED));
     cr_assert(eq(u32, part.count, 3));
     cr_assert(eq(u64, tp_scheduler_stats(scheduler)->posts, 2));
+    cr_assert(eq(u64, tp_scheduler_stats(scheduler)->posts_dead, 3));
     {
         char text[4096];
 
