@@ -84,10 +84,10 @@ static void end(struct tp_scheduler *s, struct tp_machine *machine)
 {
     if (machine->arrived != 0)
         tp_stop_with_slots(s, machine, "ended with completions unclaimed (law 3)",
-                           machine->arrived);
+                           machine->arrived, 0);
     if (machine->ops != machine->abandoned)
         tp_stop_with_slots(s, machine, "ended with operations in flight (law 4)",
-                           machine->flying != 0 ? machine->flying : s->made.first);
+                           machine->flying, s->made.first);
     machine->ending = true;
     tp_machine_finish(s, machine);
 }
@@ -130,7 +130,7 @@ static inline void tick(struct tp_scheduler *s, struct tp_machine *machine,
     }
     if (__builtin_expect(machine->arrived != 0, 0) && !machine->keeps)
         tp_stop_with_slots(s, machine, "left completions unclaimed after its tick (law 3)",
-                           machine->arrived);
+                           machine->arrived, 0);
     if (step == TP_YIELD)
         tp_machine_wake_later(s, machine);
     else

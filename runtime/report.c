@@ -132,24 +132,34 @@ const char *tp_describe_handle(void *scheduler, uint64_t handle)
 
 /* ------------------------------------------------------------------ stops */
 
-void tp_stop_with_slots(struct tp_scheduler *s, const struct tp_machine *machine,
-                        const char *what, uint32_t first)
+/* Those of the list at `first` that are the machine's to claim; `listed` were before. */
+static uint32_t add_slots(struct text *text, const struct tp_scheduler *s,
+                          const struct tp_machine *machine, uint32_t first, uint32_t listed)
 {
-    struct text text = text_in(s->text, sizeof s->text);
-    uint32_t listed = 0;
-
-    add(&text, "machine %s %s:", machine->name, what);
     for (uint32_t index = first; index != 0; index = s->slots.slots[index].next) {
         if (s->slots.slots[index].owner != machine ||
             (s->slots.slots[index].flags & TP_SLOT_ABANDONED) != 0)
             continue;
-        if (listed++ == REPORT_MAX) {
-            add(&text, "\n  and more");
+        if (listed == REPORT_MAX) {
+            add(text, "\n  and more");
             break;
         }
-        add(&text, "\n  ");
-        add_slot(&text, s, index);
+        listed++;
+        add(text, "\n  ");
+        add_slot(text, s, index);
     }
+    return listed;
+}
+
+void tp_stop_with_slots(struct tp_scheduler *s, const struct tp_machine *machine,
+                        const char *what, uint32_t first, uint32_t second)
+{
+    struct text text = text_in(s->text, sizeof s->text);
+    uint32_t listed;
+
+    add(&text, "machine %s %s:", machine->name, what);
+    listed = add_slots(&text, s, machine, first, 0);
+    (void)add_slots(&text, s, machine, second, listed);
     tp_stop(__FILE__, __LINE__, s->text);
 }
 

@@ -117,11 +117,11 @@ size_t tp_describe_slot(const struct tp_scheduler *s, uint32_t index, char *ret_
 /** report.c: who submitted `handle`, for the reports of io/. */
 const char *tp_describe_handle(void *scheduler, uint64_t handle);
 
-/** report.c: stops the program: `what`, then the operations of the list that starts at
- * `first`. */
+/** report.c: stops the program: `what`, then the machine's operations in the lists that
+ * start at `first` and `second` (0: none). */
 TP_NORETURN void tp_stop_with_slots(struct tp_scheduler *s,
                                     const struct tp_machine *machine, const char *what,
-                                    uint32_t first);
+                                    uint32_t first, uint32_t second);
 
 /** report.c: stops the program: `what`, then the census. */
 TP_NORETURN void tp_stop_with_census(struct tp_scheduler *s, const char *what);

@@ -6,6 +6,7 @@
  */
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include "tests/runtime/fixture.h"
 
@@ -235,6 +236,15 @@ static enum tp_step ends_before_the_runtime_delivers(struct tp_machine *machine,
     return tp_end(machine, 0);
 }
 
+/* The one that it has given up is not the one that it forgot. */
+static enum tp_step ends_with_one_abandoned_and_one_forgotten(struct tp_machine *machine,
+                                                              struct tp_ctx *cx)
+{
+    tp_abandon(cx, tp_open(cx, "given/up", (struct tp_open_options){.read = true}));
+    (void)tp_timer(cx, 0);
+    return tp_end(machine, 0);
+}
+
 static enum tp_step starts_itself(struct tp_machine *machine, struct tp_ctx *cx)
 {
     (void)tp_start(cx, &parent.machine, parent_tick, "again");
@@ -255,6 +265,9 @@ Test(laws, law_4_ends_are_last)
     expect_law(leaves_a_child, "culprit ended with operations in flight", "child orphan");
     expect_law(ends_before_the_runtime_delivers, "culprit ended with operations in flight",
                "timer");
+    expect_law(ends_with_one_abandoned_and_one_forgotten,
+               "culprit ended with operations in flight", "timer (handle",
+               "about to arrive", "submitted at " FILE_NAME);
     expect_law(starts_itself, "machine parent is started as again while it is alive");
     expect_stop(destroy_alive, NULL, "destroyed while machines are alive",
                 "machine survivor");
@@ -276,10 +289,20 @@ static enum tp_step detaches_an_open(struct tp_machine *machine, struct tp_ctx *
     return TP_WAIT;
 }
 
+static enum tp_step detaches_a_child(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    static struct part child;
+
+    (void)machine;
+    tp_detach(cx, tp_start(cx, &child.machine, waits_for_nop, "child"));
+    return TP_WAIT;
+}
+
 Test(laws, law_4_a_loan_a_fd_or_a_child_cannot_be_detached)
 {
     expect_law(detaches_a_loan, "TP_LENDS_IN");
     expect_law(detaches_an_open, "TP_GIVES_FD");
+    expect_law(detaches_a_child, "TP_CHILD");
 }
 
 /* ------------------------------------------------------------------ 5. the context is the
@@ -383,19 +406,26 @@ static enum tp_step idles(struct tp_machine *machine, struct tp_ctx *cx)
 Test(laws, law_10_idle_machines_cost_memory_only)
 {
     enum { IDLE = 100000 };
-    struct part *idle = calloc(IDLE, sizeof *idle);
+    const size_t size = IDLE * sizeof(struct part);
+    struct part *idle =
+        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     struct part one = {.value = 0};
     uint64_t ticks;
+
+    cr_assert(ne(ptr, (void *)idle, MAP_FAILED));
 
     for (uint32_t i = 0; i < IDLE; i++)
         tp_spawn(scheduler, &idle[i].machine, idles, "idle");
     (void)settle();
     ticks = tp_scheduler_stats(scheduler)->ticks;
+    cr_assert(
+        eq(int, mprotect(idle, size, PROT_NONE), 0)); /* who looks at them is caught */
     tp_spawn(scheduler, &one.machine, waits_for_nop, "one");
     (void)settle();
+    cr_assert(eq(int, mprotect(idle, size, PROT_READ | PROT_WRITE), 0));
     cr_assert(eq(u64, tp_scheduler_stats(scheduler)->ticks, ticks + 2));
     cr_assert(le(sz, sizeof(struct tp_machine) + 24, 128), "the runtime's own per machine");
     manual.io.dead = true;
     tp_scheduler_crash(scheduler);
-    free(idle);
+    (void)munmap(idle, size);
 }
