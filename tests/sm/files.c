@@ -6,6 +6,7 @@
 
 #include "sm/read_file.h"
 #include "sm/replace_file.h"
+#include "tests/common/expect_stop.h"
 #include "tests/sm/harness.h"
 
 enum { OLD_BYTES = 3000, NEW_BYTES = 9000 };
@@ -342,6 +343,22 @@ Test(replace_file, keeps_old_or_new_whatever_happens)
 {
     for (size_t i = 0; i < sizeof replace_scenarios / sizeof replace_scenarios[0]; i++)
         sweep(&replace_scenarios[i], ON_VIRTUAL);
+}
+
+static void sweep_cuts(void *fault)
+{
+    harness_sweep_cuts(&replace_scenarios[0], *(struct harness_fault *)fault);
+}
+
+/* Law 9, broken on purpose: where it is only said that syncs are done, the power cuts find
+ * the content torn (without dsync) or the name lost (without the fsync of the directory).
+ * So both are needed, and that one is missing would be noticed. */
+Test(replace_file, is_found_not_durable_without_its_syncs)
+{
+    struct harness_fault content = {.lose_dsyncs = true}, name = {.lose_fsyncs = true};
+
+    expect_stop(sweep_cuts, &content, "replace_file on virtual: does not hold: is_old");
+    expect_stop(sweep_cuts, &name, "does not hold: !job.acknowledged || is_new");
 }
 
 Test(replace_file, keeps_old_or_new_whatever_happens_on_linux)

@@ -215,12 +215,10 @@ bool harness_run(const struct scenario *scenario, enum harness_world world,
         tp_virtual_io_cut_at(h.io, tp_virtual_io_events(h.io) + fault.cut_at);
     harness_finish(&h);
     end = end_of(&h);
-    if (fault.cut_at != 0 && tp_virtual_io_is_dead(h.io)) {
+    if (fault.cut_at != 0) { /* when the run was over before, it is cut now */
         end = CUT;
-        h.fired = true;
+        h.fired = tp_virtual_io_is_dead(h.io);
         cut(&h);
-    } else if (fault.cut_at != 0) {
-        tp_virtual_io_cut_at(h.io, 0); /* the run was over before */
     }
     scenario->check(&h, end, end == CUT ? 0 : h.target->result);
     if (end == ENDED || end == CANCELLED || (end == FAILED && h.failed_kind != TP_REMOVE))
@@ -228,6 +226,17 @@ bool harness_run(const struct scenario *scenario, enum harness_world world,
     fired = h.fired;
     harness_close(&h);
     return fired;
+}
+
+void harness_sweep_cuts(const struct scenario *scenario, struct harness_fault fault)
+{
+    uint64_t seeds = scenario->cut_seeds == 0 ? TP_DISK_PROFILES : scenario->cut_seeds;
+
+    for (fault.seed = 0; fault.seed < seeds; fault.seed++) {
+        fault.cut_at = 1;
+        while (harness_run(scenario, ON_VIRTUAL, fault))
+            fault.cut_at++;
+    }
 }
 
 void harness_sweep(const struct scenario *scenario, enum harness_world world)
@@ -256,11 +265,5 @@ void harness_sweep(const struct scenario *scenario, enum harness_world world)
     }
     if (world != ON_VIRTUAL || scenario->no_cut)
         return;
-    for (uint64_t seed = 0;
-         seed < (scenario->cut_seeds == 0 ? TP_DISK_PROFILES : scenario->cut_seeds);
-         seed++) {
-        struct harness_fault cuts = {.cut_at = 1, .seed = seed};
-        for (; harness_run(scenario, world, cuts); cuts.cut_at++)
-            ;
-    }
+    harness_sweep_cuts(scenario, fault);
 }

@@ -8,8 +8,8 @@
  *     with the n-th operation failing, for every n, with several errnos;
  *     with a cancel while the n-th operation is in flight, for every n, at once and some
  *     iterations later;
- *     on VirtualIo, with a power cut after the n-th event, for every n, with several seeds
- * and profiles of disks.
+ *     on VirtualIo, with a power cut after the n-th event, for every n, and when the run is
+ * over, with several seeds and profiles of disks.
  *
  * After each run it checks what holds for all: the machine has ended, nothing is in flight,
  * no fd is open, no registered buffer is taken, no temporary is left over (but after a
@@ -45,6 +45,8 @@ struct harness_fault {
     uint32_t short_one_in; /* one transfer in so many is cut short; 0: none */
     uint64_t cancel_at;    /* as fail_at; so many iterations later as seed % 4 says */
     uint64_t cut_at;       /* the number of the event, from 1; 0: never */
+    bool lose_fsyncs;      /* reported as done, and not done */
+    bool lose_dsyncs;      /* files opened with dsync are written as any others */
     uint64_t seed;
 };
 
@@ -87,6 +89,10 @@ struct scenario {
 
 /** Runs the scenario in all ways, in one world. */
 void harness_sweep(const struct scenario *scenario, enum harness_world world);
+
+/** Only its power cuts, each in a run with this fault (whose cut_at and seed do not count).
+ */
+void harness_sweep_cuts(const struct scenario *scenario, struct harness_fault fault);
 
 /** One run. Whether the fault had its occasion: false when the machine was done before. */
 bool harness_run(const struct scenario *scenario, enum harness_world world,

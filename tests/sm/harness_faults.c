@@ -49,6 +49,13 @@ static void submit(struct tp_io *io, const struct tp_request *request)
         /* A close that reports an error has closed all the same. */
         h->lied_to = request->handle;
     }
+    if (h->fault.lose_fsyncs &&
+        (request->kind == TP_FSYNC || request->kind == TP_SYNC_DIR)) {
+        tp_io_complete_later(io, request->handle, 0);
+        return;
+    }
+    if (h->fault.lose_dsyncs && request->kind == TP_OPEN)
+        changed.b.options.dsync = false;
     if (h->fault.short_one_in != 0 && is_transfer(request) &&
         chance(h) % h->fault.short_one_in == 0 && h->short_count < HARNESS_SHORTS_MAX) {
         h->shorts[h->short_count++] = request->handle;
