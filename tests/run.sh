@@ -28,7 +28,10 @@ while [ $# -gt 0 ]; do
     case $1 in
     --quick) tier=quick ;;
     --all) tier=all ;;
-    -R) regex=${2:?-R needs a regular expression} && shift ;;
+    -R)
+        [ $# -ge 2 ] || { usage >&2 && exit 2; }
+        regex=$2 && shift
+        ;;
     -h | --help) usage && exit 0 ;;
     *) usage >&2 && exit 2 ;;
     esac
@@ -64,13 +67,19 @@ build() {
 }
 
 run_tests() {
-    local log=$root/build/$1.tests.log
+    local log=$root/build/$1.tests.log status before=$failed
     stage "$1: testing (log: build/$1.tests.log)"
     ctest --test-dir "$root/build/$1" -j "$jobs" -R "$regex" -LE "$left_out" \
         --output-on-failure --no-tests=ignore 2>&1 | tee "$log" | grep --line-buffered -vE '^ +Start +[0-9]+: '
+    status=${PIPESTATUS[0]}
     passed=$((passed + $(count "$log" '   Passed  ')))
     skipped=$((skipped + $(count "$log" '\*\*\*Skipped')))
     failed=$((failed + $(count "$log" '\*\*\*(Failed|Timeout|Exception|Not Run)')))
+    # It may have been ended itself, or have failed otherwise, in the middle of its tests.
+    if [ "$status" != 0 ] && [ "$failed" = "$before" ]; then
+        stage "$1: ctest exited with $status and names no failed test; counted as one failure"
+        failed=$((failed + 1))
+    fi
 }
 
 cd "$root" || exit 1
