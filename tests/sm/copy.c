@@ -6,6 +6,7 @@
 
 #include "io/virtual/disk.h"
 #include "sm/copy_file.h"
+#include "tests/common/expect_stop.h"
 #include "tests/sm/harness.h"
 
 enum { SOURCE_BYTES = 60001, OLD_BYTES = 3000, MEMORY_BYTES = 1 << 17 };
@@ -139,6 +140,18 @@ Test(copy_file, keeps_old_or_new_whatever_happens)
 Test(copy_file, keeps_old_or_new_whatever_happens_on_linux)
 {
     sweep(ON_LINUX);
+}
+
+static void sweep_cuts(void *fault)
+{
+    harness_sweep_cuts(&scenarios[0], *(struct harness_fault *)fault);
+}
+
+Test(copy_file, is_found_torn_without_its_syncs)
+{
+    struct harness_fault fault = {.lose_fsyncs = true};
+
+    expect_stop(sweep_cuts, &fault, "copy, ring on virtual: does not hold: is_");
 }
 
 /* ------------------------------------------------------------------ sources of every shape
