@@ -47,9 +47,8 @@ struct kv_view {
 /** Called for each entry of a walk; it must not change the store. */
 typedef void kv_visit_fn(void *context, const struct kv_view *view);
 
-/** Called after an effect has changed or removed a key that was there, or made one; for a
- * database that was emptied with a `key` whose bytes are NULL. It must not change the
- * store. */
+/** Called just before an effect changes, removes or makes a key; before a database is
+ * emptied, with a `key` whose bytes are NULL. It must not change the store. */
 typedef void kv_changed_fn(void *context, uint32_t db, struct kv_slice key);
 
 /** All zero but the hash key is a working default. */
@@ -77,18 +76,22 @@ void kv_store_destroy(struct kv_store *store);
 /* ------------------------------------------------------------------ changes */
 
 /** Whether the effect can be applied: -EMSGSIZE if the value would get longer than
- * KV_STRING_MAX, else 0. For APPEND and SETRANGE before they are logged, and for effects
- * that were read from a disk. */
+ * KV_STRING_MAX, else 0. For APPEND and SETRANGE, before they are logged. */
 int kv_store_check(const struct kv_store *store, const struct kv_effect *effect);
 
 /** Makes the change. kv_store_check() gave 0, `lsn` is not 0 and not below that of an
  * earlier call: the record's, or what it is going to be. What is newer already, because it
- * was loaded from a snapshot, stays as it is; a live effect is always newer. */
+ * was loaded from a snapshot, stays as it is; a live effect is always newer. A DEL or
+ * EXPIRE of a key that is not there changes nothing. */
 void kv_store_apply(struct kv_store *store, const struct kv_effect *effect, uint64_t lsn);
 
+/** kv_store_apply() for an effect that was read from a disk: -EMSGSIZE, and no change, if
+ * the value would get longer than KV_STRING_MAX; else 0. */
+int kv_store_replay(struct kv_store *store, const struct kv_effect *effect, uint64_t lsn);
+
 /** Adds an entry of a snapshot, unless the key is there with a newer LSN. Before the first
- * apply. The view's key and value are at most KV_STRING_MAX long, its expiry is not
- * negative. */
+ * apply. The view's key and value are at most KV_STRING_MAX long, its LSN is not 0 and its
+ * expiry not negative. */
 void kv_store_load(struct kv_store *store, uint32_t db, const struct kv_view *view);
 
 /** Whether memory has run out: true until the ballast, which this tries, could be taken
