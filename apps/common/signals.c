@@ -42,6 +42,7 @@ void app_signals_take(struct tp_scheduler *scheduler, uint64_t machine_id)
     atomic_store(&woken_scheduler, scheduler);
     take(SIGINT);
     take(SIGTERM);
+    take(SIGHUP);
 }
 
 void app_signals_forget(void)
@@ -56,5 +57,8 @@ int app_signals_caught(void)
 
 const char *app_signals_name(int number)
 {
-    return number == SIGINT ? "SIGINT" : number == SIGTERM ? "SIGTERM" : "a signal";
+    return number == SIGINT    ? "SIGINT"
+           : number == SIGTERM ? "SIGTERM"
+           : number == SIGHUP  ? "SIGHUP"
+                               : "a signal";
 }

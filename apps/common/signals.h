@@ -1,4 +1,4 @@
-/** apps/common/signals.h - SIGINT and SIGTERM become a question that a machine asks.
+/** apps/common/signals.h - SIGINT, SIGTERM, SIGHUP become a question that a machine asks.
  *
  * The first signal is noted, and wakes a machine that looks at app_signals_caught() and
  * does what has to be done. A second one ends the process at once, as signals do.
@@ -8,8 +8,8 @@
 
 #include "runtime/scheduler.h"
 
-/** Takes SIGINT and SIGTERM; the machine `machine_id` of `scheduler` is woken when one
- * comes. A signal that was ignored when the program started (nohup) stays ignored. */
+/** Takes SIGINT, SIGTERM and SIGHUP; the machine `machine_id` of `scheduler` is woken when
+ * one comes. A signal that was ignored when the program started (nohup) stays ignored. */
 void app_signals_take(struct tp_scheduler *scheduler, uint64_t machine_id);
 
 /** Nobody is woken any more; to be called before the scheduler is destroyed. */

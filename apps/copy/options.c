@@ -50,7 +50,7 @@ static const char usage[] =
     "      --version       the version\n"
     "\n"
     "Exit status: 0 all was copied, 1 something was not (each is named), 2 wrong usage;\n"
-    "128 + N when signal N (SIGINT, SIGTERM) stopped it.\n"
+    "128 + N when signal N (SIGINT, SIGTERM, SIGHUP) stopped it.\n"
     "\n"
     "Examples:\n"
     "  tempest-copy photos /mnt/backup/            the tree, as /mnt/backup/photos\n"

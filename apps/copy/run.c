@@ -119,7 +119,9 @@ static uint64_t per_second(uint64_t amount, uint64_t elapsed_ns)
 {
     uint64_t us = elapsed_ns / 1000;
 
-    return us == 0 ? 0 : amount * 1000 / us * 1000;
+    if (us == 0)
+        return 0;
+    return amount <= UINT64_MAX / 1000000 ? amount * 1000000 / us : amount / us * 1000000;
 }
 
 static void say_interrupted(const struct copy_outcome *outcome)

@@ -463,6 +463,7 @@ case_interrupt() {
     for i in $(seq 4); do head -c 30M /dev/zero | tr '\0' "$i" >src/$i; done
     interrupt INT 130
     interrupt TERM 143
+    interrupt HUP 129
     # The same command again completes it.
     copy 0 -q src dst
     copy 0 -q src/. dst
