@@ -16,6 +16,10 @@ enum tp_completion_flag {
     TP_MORE = 1, /* multishot: further completions of this handle will follow */
 };
 
+/* Above the flags: 1 + the number of the receive buffer that a completion carries; 0: none.
+ */
+#define TP_COMPLETION_BUF_SHIFT 8
+
 struct tp_completion {
     uint64_t handle;
     int32_t value;  /* a count or a negative errno */

@@ -6,6 +6,7 @@
 
 #include "io/buf_pool.h"
 #include "io/fd_table.h"
+#include "io/recv_pool.h"
 #include "io/submit.h"
 
 /* The handle of the blocking helpers: the largest there is, so that nobody counts up to it.
@@ -22,6 +23,8 @@ int tp_io_init(struct tp_io *io, const struct tp_io_backend *backend,
     io->backend = backend;
     io->allocator = allocator;
     io->caps.notes = "";
+    for (uint32_t kind = 0; kind < TP_KINDS; kind++)
+        io->caps.kinds[kind].how = TP_HOW_INLINE;
     if (log != NULL)
         io->log = *log;
     if (bounds->ops_max == 0 || bounds->completions_max == 0 || bounds->fds_max == 0)
@@ -68,6 +71,17 @@ static void report_leaks(struct tp_io *io)
                              fields, 3);
         }
     }
+    for (uint32_t index = 0; io->recv_bufs != NULL && index < io->recv_bufs->count;
+         index++) {
+        const struct tp_recv_buf *item = &io->recv_bufs->items[index];
+        struct tp_log_field fields[] = {{"buffer", NULL, index},
+                                        {"file", item->file ? item->file : "?", 0},
+                                        {"line", NULL, item->line}};
+
+        if (item->state == TP_RECV_USER)
+            tp_log_write(&io->log, TP_LOG_WARNING, "receive buffer not given back", fields,
+                         3);
+    }
 }
 
 void tp_io_deinit(struct tp_io *io)
@@ -77,6 +91,7 @@ void tp_io_deinit(struct tp_io *io)
         tp_completions_deinit(&io->completions, io->allocator);
     tp_fd_table_destroy(io->fds, io->allocator);
     tp_buf_pool_destroy(io->bufs, io->allocator);
+    tp_recv_pool_destroy(io->recv_bufs, io->allocator);
     tp_free(io->allocator, io->rejected, io->ops_max * sizeof *io->rejected, 64);
 #ifdef TP_CHECKED
     tp_loans_destroy(io->loans);
@@ -84,6 +99,7 @@ void tp_io_deinit(struct tp_io *io)
 #endif
     io->fds = NULL;
     io->bufs = NULL;
+    io->recv_bufs = NULL;
     io->rejected = NULL;
 }
 
@@ -94,6 +110,13 @@ int tp_io_set_bufs(struct tp_io *io, void *memory, uint32_t count, uint32_t size
               size_bytes % io->block_size == 0);
     io->bufs = tp_buf_pool_create(memory, count, size_bytes, io->allocator);
     return io->bufs == NULL ? -ENOMEM : 0;
+}
+
+int tp_io_set_recv_bufs(struct tp_io *io, void *memory, uint32_t count, uint32_t size_bytes)
+{
+    tp_assert(io->recv_bufs == NULL && count < UINT32_C(1) << 24);
+    io->recv_bufs = tp_recv_pool_create(memory, count, size_bytes, io->allocator);
+    return io->recv_bufs == NULL ? -ENOMEM : 0;
 }
 
 /* ------------------------------------------------------------------ submission */
@@ -137,9 +160,7 @@ static int32_t check_paths(const struct tp_io *io, const struct tp_request *requ
 
     if (is_name && !tp_fd_table_holds(io->fds, request->fd))
         return -EBADF;
-    if (request->kind == TP_STAT || request->kind == TP_READ_LINK)
-        return check_path(request->b.path, is_name);
-    error = check_path(request->a.path, is_name);
+    error = check_path(tp_request_path(request), is_name);
     if (error < 0)
         return error;
     if (request->kind == TP_RENAME) {
@@ -154,18 +175,65 @@ static int32_t check_paths(const struct tp_io *io, const struct tp_request *requ
     return 0;
 }
 
+static int32_t check_address(const struct tp_address *address)
+{
+    if (address == NULL)
+        return -EFAULT;
+    if (address->family == TP_ADDRESS_IPV4 || address->family == TP_ADDRESS_IPV6)
+        return 0;
+    if (address->family != TP_ADDRESS_UNIX)
+        return -EAFNOSUPPORT;
+    if (address->at.path[0] == '\0')
+        return -EINVAL;
+    return memchr(address->at.path, '\0', TP_UNIX_PATH_MAX) == NULL ? -ENAMETOOLONG : 0;
+}
+
+/* The same for sockets and what else a service waits for. */
+static int32_t check_service(const struct tp_request *request)
+{
+    switch (request->kind) {
+    case TP_SEND_BUFS:
+        if (request->len == 0 || request->len > TP_BUFS_MAX)
+            return -EINVAL;
+        for (uint32_t i = 0; i < request->len; i++) {
+            if (request->a.bufs[i].data == NULL && request->a.bufs[i].len != 0)
+                return -EFAULT;
+        }
+        return 0;
+    case TP_SHUTDOWN:
+        return (request->flags & (TP_SHUT_READ | TP_SHUT_WRITE)) == 0 ? -EINVAL : 0;
+    case TP_RESOLVE:
+        return strnlen(request->b.path, TP_NAME_MAX + 1) > TP_NAME_MAX ? -ENAMETOOLONG : 0;
+    case TP_OFFLOAD:
+        return request->a.work == NULL ? -EFAULT : 0;
+    case TP_SIGNAL:
+        return request->a.signals == 0 || request->a.signals >= 2 * TP_SIGNAL_USR2 ? -EINVAL
+                                                                                   : 0;
+    default:
+        return 0;
+    }
+}
+
 /* What is wrong with the arguments; 0: nothing that can be seen before the backend looks.
  */
 static int32_t check(const struct tp_io *io, const struct tp_request *request,
                      uint32_t traits)
 {
+    int32_t error;
+
+    if (io->caps.kinds[request->kind].how == TP_HOW_UNAVAILABLE)
+        return -EOPNOTSUPP;
     if ((traits & TP_TAKES_FD) != 0 && !tp_fd_table_holds(io->fds, request->fd))
         return -EBADF;
     if ((traits & (TP_LENDS_IN | TP_LENDS_OUT)) != 0 && request->a.memory == NULL &&
         request->len != 0)
         return -EFAULT;
-    if ((traits & TP_TAKES_PATH) != 0)
-        return check_paths(io, request);
+    if ((traits & TP_TAKES_ADDRESS) != 0)
+        return check_address(request->a.address);
+    if ((traits & TP_TAKES_PATH) != 0 && (error = check_paths(io, request)) < 0)
+        return error;
+    if (request->kind >= TP_LISTEN)
+        return check_service(request);
     if (request->kind == TP_READ || request->kind == TP_WRITE) {
         if (request->b.offset > INT64_MAX)
             return -EINVAL;
@@ -324,6 +392,34 @@ void tp_io_end_loan(struct tp_io *io, uint64_t handle)
 #else
     (void)io, (void)handle;
 #endif
+}
+
+void tp_io_complete_recv(struct tp_io *io, uint64_t handle, uint32_t buf_index,
+                         uint32_t len_bytes)
+{
+    tp_assert(len_bytes > 0 && len_bytes <= INT32_MAX);
+    tp_recv_pool_deliver(io->recv_bufs, buf_index, len_bytes);
+    if (io->recv_bufs->with_user > io->stats.recv_bufs_max)
+        io->stats.recv_bufs_max = io->recv_bufs->with_user;
+    tp_io_complete(io, handle, (int32_t)len_bytes,
+                   TP_MORE | (buf_index + 1) << TP_COMPLETION_BUF_SHIFT);
+}
+
+struct tp_buf *tp_io_recv_buf(struct tp_io *io, const struct tp_completion *completion)
+{
+    uint32_t number = completion->flags >> TP_COMPLETION_BUF_SHIFT;
+
+    if (number == 0)
+        return NULL;
+    tp_assert(io->recv_bufs != NULL && number <= io->recv_bufs->count);
+    return &io->recv_bufs->items[number - 1].buf;
+}
+
+void(tp_io_give_back)(struct tp_io *io, struct tp_buf *buf, const char *file, int line)
+{
+    if (io->recv_bufs == NULL)
+        tp_stop(file, line, "gave back a buffer to an Io that has no receive buffers");
+    tp_recv_pool_give_back(io->recv_bufs, buf, file, line);
 }
 
 struct tp_completions *tp_io_completions(struct tp_io *io)

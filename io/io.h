@@ -22,13 +22,15 @@
 #include "fd.h"
 #include "kind.h"
 #include "request.h"
+#include "request_net.h"
 
 #define TP_HANDLE_MAX ((UINT64_C(1) << 56) - 1)
 
 struct tp_io;
-struct tp_fd_table; /* fd_table.c */
-struct tp_buf_pool; /* buf_pool.c */
-struct tp_loans;    /* loans.c: checked builds only */
+struct tp_fd_table;  /* fd_table.c */
+struct tp_buf_pool;  /* buf_pool.c */
+struct tp_recv_pool; /* recv_pool.c */
+struct tp_loans;     /* loans.c: checked builds only */
 
 enum tp_clock {
     TP_CLOCK_MONOTONIC, /* ns since the backend's epoch; never steps back */
@@ -64,6 +66,9 @@ struct tp_io_stats {
     uint64_t completions_max;     /* most completions that one poll brought */
     uint64_t in_flight_max;       /* high-water mark */
     uint64_t bufs_exhausted;      /* acquisitions of a registered buffer that got NULL */
+    uint64_t recv_bufs_exhausted; /* times a recv_many had to wait for buffers */
+    uint64_t recv_bufs_max;       /* most receive buffers with the user at a time */
+    uint64_t rearmed;             /* multishots begun again: buffers, a full queue */
 };
 
 /** The functions of a backend. All but wake() are called by the owner's thread only. */
@@ -119,6 +124,7 @@ struct tp_io {
     uint32_t rejected_head, rejected_count;
     struct tp_fd_table *fds;
     struct tp_buf_pool *bufs;
+    struct tp_recv_pool *recv_bufs;
     struct tp_loans *loans;
     const char *(*describe)(void *context,
                             uint64_t handle); /* who submitted, for reports; or NULL */
@@ -202,6 +208,17 @@ TP_EXPORT struct tp_buf *(tp_io_acquire_buf)(struct tp_io *io, const char *file,
 TP_EXPORT void(tp_io_release_buf)(struct tp_io *io, struct tp_buf *buf, const char *file,
                                   int line);
 #define tp_io_release_buf(io, buf) tp_io_release_buf(io, buf, __FILE__, __LINE__)
+
+/** The receive buffer that a completion of recv_many carries, its len set; NULL: none. It
+ * is yours until you give it back. */
+TP_EXPORT struct tp_buf *tp_io_recv_buf(struct tp_io *io,
+                                        const struct tp_completion *completion);
+
+/** Gives a receive buffer back. Not one of this Io's, or given back before: stops the
+ * program. */
+TP_EXPORT void(tp_io_give_back)(struct tp_io *io, struct tp_buf *buf, const char *file,
+                                int line);
+#define tp_io_give_back(io, buf) tp_io_give_back(io, buf, __FILE__, __LINE__)
 
 /** How each operation will run here, and why. */
 TP_EXPORT const struct tp_io_caps *tp_io_caps(const struct tp_io *io);
@@ -295,14 +312,43 @@ TP_IO_OPERATION_(read_link_in,
                  (TP_IO_, struct tp_fd dir, const char *name, struct tp_buf *buf),
                  (dir, name, buf))
 TP_IO_OPERATION_(cancel, (TP_IO_, uint64_t target), (target))
+TP_IO_OPERATION_(listen,
+                 (TP_IO_, const struct tp_address *address,
+                  struct tp_socket_options options),
+                 (address, options))
+TP_IO_OPERATION_(connect,
+                 (TP_IO_, const struct tp_address *address,
+                  struct tp_socket_options options),
+                 (address, options))
+TP_IO_OPERATION_(accept, (TP_IO_, struct tp_fd listener), (listener))
+TP_IO_OPERATION_(accept_many, (TP_IO_, struct tp_fd listener), (listener))
+TP_IO_OPERATION_(recv, (TP_IO_, struct tp_fd fd, struct tp_buf *buf), (fd, buf))
+TP_IO_OPERATION_(recv_many, (TP_IO_, struct tp_fd fd), (fd))
+TP_IO_OPERATION_(send, (TP_IO_, struct tp_fd fd, struct tp_buf *buf), (fd, buf))
+TP_IO_OPERATION_(send_bufs,
+                 (TP_IO_, struct tp_fd fd, const struct tp_buf *bufs, uint32_t count),
+                 (fd, bufs, count))
+TP_IO_OPERATION_(shutdown, (TP_IO_, struct tp_fd fd, uint16_t how), (fd, how))
+TP_IO_OPERATION_(set_socket, (TP_IO_, struct tp_fd fd, struct tp_socket_options options),
+                 (fd, options))
+TP_IO_OPERATION_(local_address, (TP_IO_, struct tp_fd fd, struct tp_address *ret_address),
+                 (fd, ret_address))
+TP_IO_OPERATION_(peer_address, (TP_IO_, struct tp_fd fd, struct tp_address *ret_address),
+                 (fd, ret_address))
+TP_IO_OPERATION_(resolve, (TP_IO_, const char *name, struct tp_addresses *ret_addresses),
+                 (name, ret_addresses))
+TP_IO_OPERATION_(offload, (TP_IO_, int32_t (*work)(void *context), void *context),
+                 (work, context))
+TP_IO_OPERATION_(signal, (TP_IO_, uint32_t signals), (signals))
 #undef TP_IO_
 #undef TP_IO_OPERATION_
 
 /* ------------------------------------------------------------------ for backends */
 
 /** Sets up the shared part. 0, or -ENOMEM, -EINVAL (a bound of 0). `allocator` and `log`
- * may be NULL; the allocator must outlive the Io. The backend sets block_size and caps
- * itself. */
+ * may be NULL; the allocator must outlive the Io. The backend sets block_size itself, and
+ * the caps: until it does, they say that every operation is there. One that is not
+ * completes with -EOPNOTSUPP and never reaches submit(). */
 TP_EXPORT int tp_io_init(struct tp_io *io, const struct tp_io_backend *backend,
                          const struct tp_io_bounds *bounds,
                          const struct tp_allocator *allocator, const struct tp_log *log);
@@ -314,6 +360,11 @@ TP_EXPORT void tp_io_deinit(struct tp_io *io);
  * each, back to back from `memory`, which stays the backend's. 0, or -ENOMEM. */
 TP_EXPORT int tp_io_set_bufs(struct tp_io *io, void *memory, uint32_t count,
                              uint32_t size_bytes);
+
+/** Gives the shared part the memory of the receive buffers; the same form. All of them are
+ * in the pool's `returned` then, for the backend to hand to its world. */
+TP_EXPORT int tp_io_set_recv_bufs(struct tp_io *io, void *memory, uint32_t count,
+                                  uint32_t size_bytes);
 
 /** How many completions may be delivered now. */
 static inline uint32_t tp_io_completions_room(struct tp_io *io)
@@ -332,6 +383,11 @@ static inline void tp_io_complete(struct tp_io *io, uint64_t handle, int32_t val
         io->stats.completed++;
     }
 }
+
+/** Delivers one of recv_many's completions: `len` bytes in a receive buffer that was with
+ * the world. Call with room. */
+TP_EXPORT void tp_io_complete_recv(struct tp_io *io, uint64_t handle, uint32_t buf_index,
+                                   uint32_t len_bytes);
 
 /** Completes an operation from within submit(): it is delivered by the next poll. */
 TP_EXPORT void tp_io_complete_later(struct tp_io *io, uint64_t handle, int32_t value);

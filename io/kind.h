@@ -22,35 +22,52 @@ enum tp_kind_trait {
     TP_TAKES_FD = 64, /* `fd` must be an open one, or the result is -EBADF */
     TP_TAKES_PATH =
         128, /* `path` is copied at submission; with `fd` set it is one name in it */
-    TP_NOT_IO = 256,      /* made by the runtime itself; a backend never sees it */
-    TP_NEVER_WAITS = 512, /* not held back by the cap on operations in flight (law 7) */
+    TP_NOT_IO = 256,         /* made by the runtime itself; a backend never sees it */
+    TP_NEVER_WAITS = 512,    /* not held back by the cap on operations in flight (law 7) */
+    TP_TAKES_ADDRESS = 1024, /* `a.address` is copied at submission */
+    TP_GIVES_BUF = 2048,     /* a completion carries a receive buffer, to be given back */
+    TP_PATH_IN_B = 4096, /* with TP_TAKES_PATH: it is `b.path`, since `a` lends memory */
 };
 
 /*   kind            name              traits */
-#define TP_KIND_TABLE(X)                                            \
-    X(TP_NOP, "nop", 0)                                             \
-    X(TP_OPEN, "open", TP_TAKES_PATH | TP_GIVES_FD)                 \
-    X(TP_CLOSE, "close", TP_TAKES_FD | TP_CLEANUP | TP_NEVER_WAITS) \
-    X(TP_READ, "read", TP_TAKES_FD | TP_LENDS_IN)                   \
-    X(TP_WRITE, "write", TP_TAKES_FD | TP_LENDS_OUT)                \
-    X(TP_FSYNC, "fsync", TP_TAKES_FD)                               \
-    X(TP_FSTAT, "fstat", TP_TAKES_FD | TP_LENDS_IN)                 \
-    X(TP_TRUNCATE, "truncate", TP_TAKES_FD)                         \
-    X(TP_FALLOCATE, "fallocate", TP_TAKES_FD)                       \
-    X(TP_FIND_DATA, "find_data", TP_TAKES_FD | TP_LENDS_IN)         \
-    X(TP_SET_MODE, "set_mode", TP_TAKES_FD)                         \
-    X(TP_LIST_DIR, "list_dir", TP_TAKES_FD | TP_LENDS_IN)           \
-    X(TP_STAT, "stat", TP_TAKES_PATH | TP_LENDS_IN)                 \
-    X(TP_RENAME, "rename", TP_TAKES_PATH)                           \
-    X(TP_REMOVE, "remove", TP_TAKES_PATH | TP_CLEANUP)              \
-    X(TP_CREATE_DIR, "create_dir", TP_TAKES_PATH)                   \
-    X(TP_CREATE_DIR_ALL, "create_dir_all", TP_TAKES_PATH)           \
-    X(TP_REMOVE_DIR, "remove_dir", TP_TAKES_PATH | TP_CLEANUP)      \
-    X(TP_SYNC_DIR, "sync_dir", TP_TAKES_PATH)                       \
-    X(TP_SYMLINK, "symlink", TP_TAKES_PATH)                         \
-    X(TP_READ_LINK, "read_link", TP_TAKES_PATH | TP_LENDS_IN)       \
-    X(TP_CANCEL, "cancel", TP_CLEANUP | TP_NEVER_WAITS)             \
-    X(TP_TIMER, "timer", TP_NOT_IO)                                 \
+#define TP_KIND_TABLE(X)                                                             \
+    X(TP_NOP, "nop", 0)                                                              \
+    X(TP_OPEN, "open", TP_TAKES_PATH | TP_GIVES_FD)                                  \
+    X(TP_CLOSE, "close", TP_TAKES_FD | TP_CLEANUP | TP_NEVER_WAITS)                  \
+    X(TP_READ, "read", TP_TAKES_FD | TP_LENDS_IN)                                    \
+    X(TP_WRITE, "write", TP_TAKES_FD | TP_LENDS_OUT)                                 \
+    X(TP_FSYNC, "fsync", TP_TAKES_FD)                                                \
+    X(TP_FSTAT, "fstat", TP_TAKES_FD | TP_LENDS_IN)                                  \
+    X(TP_TRUNCATE, "truncate", TP_TAKES_FD)                                          \
+    X(TP_FALLOCATE, "fallocate", TP_TAKES_FD)                                        \
+    X(TP_FIND_DATA, "find_data", TP_TAKES_FD | TP_LENDS_IN)                          \
+    X(TP_SET_MODE, "set_mode", TP_TAKES_FD)                                          \
+    X(TP_LIST_DIR, "list_dir", TP_TAKES_FD | TP_LENDS_IN)                            \
+    X(TP_STAT, "stat", TP_TAKES_PATH | TP_PATH_IN_B | TP_LENDS_IN)                   \
+    X(TP_RENAME, "rename", TP_TAKES_PATH)                                            \
+    X(TP_REMOVE, "remove", TP_TAKES_PATH | TP_CLEANUP)                               \
+    X(TP_CREATE_DIR, "create_dir", TP_TAKES_PATH)                                    \
+    X(TP_CREATE_DIR_ALL, "create_dir_all", TP_TAKES_PATH)                            \
+    X(TP_REMOVE_DIR, "remove_dir", TP_TAKES_PATH | TP_CLEANUP)                       \
+    X(TP_SYNC_DIR, "sync_dir", TP_TAKES_PATH)                                        \
+    X(TP_SYMLINK, "symlink", TP_TAKES_PATH)                                          \
+    X(TP_READ_LINK, "read_link", TP_TAKES_PATH | TP_PATH_IN_B | TP_LENDS_IN)         \
+    X(TP_CANCEL, "cancel", TP_CLEANUP | TP_NEVER_WAITS)                              \
+    X(TP_LISTEN, "listen", TP_TAKES_ADDRESS | TP_GIVES_FD)                           \
+    X(TP_CONNECT, "connect", TP_TAKES_ADDRESS | TP_GIVES_FD | TP_WAITS)              \
+    X(TP_ACCEPT, "accept", TP_TAKES_FD | TP_GIVES_FD | TP_WAITS)                     \
+    X(TP_ACCEPT_MANY, "accept_many", TP_TAKES_FD | TP_GIVES_FD | TP_WAITS | TP_MANY) \
+    X(TP_RECV, "recv", TP_TAKES_FD | TP_LENDS_IN | TP_WAITS)                         \
+    X(TP_RECV_MANY, "recv_many", TP_TAKES_FD | TP_GIVES_BUF | TP_WAITS | TP_MANY)    \
+    X(TP_SEND, "send", TP_TAKES_FD | TP_LENDS_OUT | TP_WAITS)                        \
+    X(TP_SEND_BUFS, "send_bufs", TP_TAKES_FD | TP_LENDS_OUT | TP_WAITS)              \
+    X(TP_SHUTDOWN, "shutdown", TP_TAKES_FD | TP_CLEANUP | TP_NEVER_WAITS)            \
+    X(TP_SET_SOCKET, "set_socket", TP_TAKES_FD)                                      \
+    X(TP_SOCKET_ADDRESS, "socket_address", TP_TAKES_FD | TP_LENDS_IN)                \
+    X(TP_RESOLVE, "resolve", TP_TAKES_PATH | TP_PATH_IN_B | TP_LENDS_IN)             \
+    X(TP_OFFLOAD, "offload", 0)                                                      \
+    X(TP_SIGNAL, "signal", TP_WAITS)                                                 \
+    X(TP_TIMER, "timer", TP_NOT_IO)                                                  \
     X(TP_CHILD, "child", TP_NOT_IO)
 
 enum tp_kind {

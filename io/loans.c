@@ -108,7 +108,9 @@ static bool before(const struct tp_loans *loans, uint32_t a, uint32_t b)
 {
     const struct loan *x = &loans->loans[a], *y = &loans->loans[b];
 
-    return x->start != y->start ? x->start < y->start : x->handle < y->handle;
+    if (x->start != y->start)
+        return x->start < y->start;
+    return x->handle != y->handle ? x->handle < y->handle : a < b;
 }
 
 /* Splits the tree into what is ordered before `node` and the rest. */
@@ -276,7 +278,8 @@ struct tp_loans *tp_loans_create(struct tp_io *io, uint32_t loans_max)
         chains *= 2;
     loans->io = io;
     loans->allocator = allocator;
-    loans->capacity = loans_max + 1;
+    /* Room for many send_bufs; pages that nobody uses cost nothing. */
+    loans->capacity = loans_max + TP_BUFS_MAX * (loans_max < 65536 ? loans_max : 65536) + 1;
     loans->mask = chains - 1;
     loans->fresh = 1;
     loans->loans = tp_alloc(allocator, (size_t)loans->capacity * sizeof *loans->loans, 16);
@@ -313,13 +316,13 @@ void tp_loans_destroy(struct tp_loans *loans)
     tp_free(loans->allocator, loans, sizeof *loans, 16);
 }
 
-void tp_loans_begin(struct tp_loans *loans, const struct tp_request *request)
+static void begin(struct tp_loans *loans, const struct tp_request *request,
+                  const void *memory, uint32_t len_bytes)
 {
-    uint32_t traits = tp_kind_info[request->kind].traits;
     struct loan *loan;
     uint32_t node, other, *first;
 
-    if ((traits & (TP_LENDS_IN | TP_LENDS_OUT)) == 0 || request->len == 0)
+    if (len_bytes == 0)
         return;
     node = loans->first_free != 0 ? loans->first_free : loans->fresh++;
     tp_assert(node < loans->capacity);
@@ -327,12 +330,12 @@ void tp_loans_begin(struct tp_loans *loans, const struct tp_request *request)
     if (node == loans->first_free)
         loans->first_free = loan->next;
     loan->handle = request->handle;
-    loan->start = (uintptr_t)request->a.memory;
-    loan->end = loan->start + request->len;
+    loan->start = (uintptr_t)memory;
+    loan->end = loan->start + len_bytes;
     loan->left = loan->right = 0;
     loan->priority = (uint32_t)((request->handle * UINT64_C(0xd6e8feb86659fd93)) >> 32);
     loan->kind = request->kind;
-    loan->in = (traits & TP_LENDS_IN) != 0;
+    loan->in = (tp_kind_info[request->kind].traits & TP_LENDS_IN) != 0;
     other = overlapping(loans, loans->root, loan->start, loan->end, loan->in == 0);
     if (other != 0)
         report_overlap(loans, &loans->loans[other], loan);
@@ -342,6 +345,20 @@ void tp_loans_begin(struct tp_loans *loans, const struct tp_request *request)
     loan->next = *first;
     *first = node;
     set_poison(loan, true);
+}
+
+void tp_loans_begin(struct tp_loans *loans, const struct tp_request *request)
+{
+    uint32_t traits = tp_kind_info[request->kind].traits;
+
+    if ((traits & (TP_LENDS_IN | TP_LENDS_OUT)) == 0)
+        return;
+    if (request->kind != TP_SEND_BUFS) {
+        begin(loans, request, request->a.memory, request->len);
+        return;
+    }
+    for (uint32_t i = 0; i < request->len; i++)
+        begin(loans, request, request->a.bufs[i].data, request->a.bufs[i].len);
 }
 
 static void end(struct tp_loans *loans, uint32_t node)
@@ -358,18 +375,18 @@ static void end(struct tp_loans *loans, uint32_t node)
 
 void tp_loans_end(struct tp_loans *loans, uint64_t handle)
 {
-    uint32_t node = find(loans, handle);
+    uint32_t node;
 
-    if (node == 0)
-        return;
-    if (loans->loans[node].in == 0 &&
-        checksum(&loans->loans[node]) != loans->loans[node].checksum)
-        tp_stopf(__FILE__, __LINE__,
-                 "memory on loan to %s (handle %llu%s) was changed before its completion "
-                 "was claimed",
-                 tp_kind_info[loans->loans[node].kind].name, (unsigned long long)handle,
-                 submitter(loans, handle));
-    end(loans, node);
+    while ((node = find(loans, handle)) != 0) { /* send_bufs has several */
+        if (loans->loans[node].in == 0 &&
+            checksum(&loans->loans[node]) != loans->loans[node].checksum)
+            tp_stopf(__FILE__, __LINE__,
+                     "memory on loan to %s (handle %llu%s) was changed before its "
+                     "completion was claimed",
+                     tp_kind_info[loans->loans[node].kind].name, (unsigned long long)handle,
+                     submitter(loans, handle));
+        end(loans, node);
+    }
 }
 
 void tp_loans_forget(struct tp_loans *loans)

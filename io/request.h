@@ -17,6 +17,7 @@
 #ifndef TEMPEST_IO_REQUEST_H
 #define TEMPEST_IO_REQUEST_H
 
+#include "address.h"
 #include "buf.h"
 #include "fd.h"
 #include "kind.h"
@@ -94,10 +95,34 @@ static inline const struct tp_dir_entry *tp_dir_next(const struct tp_buf *buf,
 }
 
 enum tp_request_flag {
-    TP_DATA_ONLY = 1, /* fsync: the data and what is needed to read it (fdatasync) */
-    TP_NO_FOLLOW = 2, /* stat: a symbolic link itself, not what it names */
-    TP_IN_DIR = 4,    /* `fd` is an open directory and `path` one name in it */
-    TP_KEEP_SIZE = 8, /* fallocate: the size stays */
+    TP_DATA_ONLY = 1,   /* fsync: the data and what is needed to read it (fdatasync) */
+    TP_NO_FOLLOW = 2,   /* stat: a symbolic link itself, not what it names */
+    TP_IN_DIR = 4,      /* `fd` is an open directory and `path` one name in it */
+    TP_KEEP_SIZE = 8,   /* fallocate: the size stays */
+    TP_SHUT_READ = 16,  /* shutdown: nothing more is received */
+    TP_SHUT_WRITE = 32, /* shutdown: nothing more is sent; the peer reads its end (FIN) */
+    TP_PEER = 64,       /* socket_address: of the other end */
+};
+
+/** What is set on a socket; all zero is the system's defaults. */
+struct tp_socket_options {
+    uint32_t recv_buffer_bytes; /* SO_RCVBUF; 0: as it is */
+    uint32_t send_buffer_bytes; /* SO_SNDBUF; 0: as it is */
+    uint16_t keep_alive_s;      /* probes after so much silence (TCP); 0: none */
+    uint16_t backlog;           /* listen: connections not yet accepted; 0: 4096 */
+    bool no_delay;              /* small segments go at once (TCP_NODELAY) */
+    bool reuse_port;            /* listen: others may share the port (SO_REUSEPORT) */
+    bool v6_only;               /* listen: an IPv6 socket takes no IPv4 connections */
+    bool reserved;
+};
+
+/** Signals, as a set; the same on every system. */
+enum tp_signal {
+    TP_SIGNAL_HUP = 1,
+    TP_SIGNAL_INT = 2,
+    TP_SIGNAL_TERM = 4,
+    TP_SIGNAL_USR1 = 8,
+    TP_SIGNAL_USR2 = 16,
 };
 
 struct tp_request {
@@ -108,17 +133,23 @@ struct tp_request {
     uint32_t len;    /* bytes lent, wanted or written, by kind */
     struct tp_fd fd; /* the file, or the directory that `path` is in (TP_IN_DIR) */
     union {
-        void *memory;     /* of the loan; read, write, list_dir, read_link, fstat, stat,
-                             find_data */
+        void *memory;     /* of the loan, where one buffer or struct is lent */
         const char *path; /* open, rename, remove, ..._dir, symlink */
         uint64_t target;  /* cancel: the handle to stop */
         uint64_t length;  /* truncate, fallocate: bytes */
+        const struct tp_address *address; /* listen, connect */
+        const struct tp_buf *bufs;        /* send_bufs: `len` of them */
+        int32_t (*work)(void *context);   /* offload */
+        uint64_t signals;                 /* signal: a set of enum tp_signal */
     } a;
     union {
         uint64_t offset;  /* read, write, fallocate, find_data: bytes */
-        const char *path; /* stat, read_link: the path; rename: to; symlink: target */
-        struct tp_open_options options; /* open */
-        uint32_t mode;                  /* set_mode, create_dir */
+        const char *path; /* stat, read_link: the path; rename: to; symlink: target;
+                             resolve: the name */
+        struct tp_open_options options;  /* open */
+        uint32_t mode;                   /* set_mode, create_dir */
+        struct tp_socket_options socket; /* listen, connect, set_socket */
+        void *context;                   /* offload */
     } b;
     struct tp_fd to_dir; /* rename with TP_IN_DIR: the directory of the new name */
     struct tp_buf *buf;  /* whose `len` the claim sets; NULL where no tp_buf is lent */
@@ -131,6 +162,13 @@ static inline struct tp_request tp_request_of_(uint16_t kind)
     memset(&r, 0, sizeof r);
     r.kind = kind;
     return r;
+}
+
+/** The path that a kind with TP_TAKES_PATH is about. */
+static inline const char *tp_request_path(const struct tp_request *request)
+{
+    return (tp_kind_info[request->kind].traits & TP_PATH_IN_B) != 0 ? request->b.path
+                                                                    : request->a.path;
 }
 
 /** Does nothing and completes with 0. */

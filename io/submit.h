@@ -30,7 +30,11 @@ static inline void tp_io_begin_loan(struct tp_io *io, const struct tp_request *r
 static inline bool tp_io_is_good_transfer(const struct tp_io *io,
                                           const struct tp_request *request)
 {
-    return (request->kind == TP_READ || request->kind == TP_WRITE) &&
+    const uint32_t transfers =
+        1U << TP_READ | 1U << TP_WRITE | 1U << TP_RECV | 1U << TP_SEND;
+
+    _Static_assert(TP_SEND < 32, "transfers has a bit for each");
+    return request->kind < 32 && (transfers >> request->kind & 1) != 0 &&
            tp_fd_table_holds(io->fds, request->fd) && request->a.memory != NULL &&
            request->b.offset <= INT64_MAX && request->len <= TP_LEN_MAX;
 }

@@ -88,6 +88,8 @@ static void end(struct tp_scheduler *s, struct tp_machine *machine)
     if (machine->ops != machine->abandoned)
         tp_stop_with_slots(s, machine, "ended with operations in flight (law 4)",
                            machine->flying, s->made.first);
+    if (machine->bufs != 0)
+        tp_stop_with_bufs(s, machine);
     machine->ending = true;
     tp_machine_finish(s, machine);
 }
@@ -225,7 +227,7 @@ uint64_t tp_random(struct tp_ctx *cx)
 uint32_t tp_room(const struct tp_ctx *cx)
 {
     const struct tp_slots *slots = &cx->scheduler->slots;
-    uint32_t free_slots = slots->capacity - 1 - slots->count;
+    uint32_t free_slots = slots->ops_max - slots->count;
     uint32_t io_room = tp_io_room(cx->scheduler->io);
 
     return free_slots < io_room ? free_slots : io_room;

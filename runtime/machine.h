@@ -77,6 +77,7 @@ struct tp_machine {
     bool cancelled, shielded;
     bool ending; /* it has ended, and waits for abandoned operations */
     bool alive;
+    uint16_t bufs; /* receive buffers that it has */
 };
 
 TP_BEGIN_DECLS

@@ -17,12 +17,14 @@ static inline uint32_t take_slot(struct tp_ctx *cx, uint16_t kind, uint32_t fd_n
 {
     struct tp_scheduler *s = cx->scheduler;
     struct tp_machine *owner = cx->self;
-    uint32_t index = tp_slots_take(&s->slots);
+    uint32_t index = s->slots.count < s->slots.ops_max ? tp_slots_take(&s->slots) : 0;
     struct tp_slot *slot;
 
     if (__builtin_expect(index == 0, 0))
         tp_stop_with_census(
             s, "more operations than ops_max; ask tp_room() before submitting");
+    if (++s->slots.count > s->slots.count_max)
+        s->slots.count_max = s->slots.count;
     slot = &s->slots.slots[index];
     slot->kind = (uint8_t)kind;
     slot->state = TP_SLOT_FLYING;
@@ -62,15 +64,16 @@ static inline void pass(struct tp_scheduler *s, uint32_t index, struct tp_reques
     tp_io_pass(s->io, request, traits);
 }
 
-/* The same in a cancelled machine, and for an operation on a path. */
+/* The same in a cancelled machine, for an operation on a path, and for a multishot. */
 static __attribute__((noinline)) void pass_rare(struct tp_ctx *cx, uint32_t index,
                                                 struct tp_request *request, uint32_t traits)
 {
     struct tp_scheduler *s = cx->scheduler;
-    bool second = request->kind == TP_STAT || request->kind == TP_READ_LINK;
 
     if ((traits & TP_TAKES_PATH) != 0)
-        tp_slot_keep_path(&s->slots, index, second ? request->b.path : request->a.path);
+        tp_slot_keep_path(&s->slots, index, tp_request_path(request));
+    if ((traits & TP_MANY) != 0)
+        tp_shots_begin(&s->slots.slots[index], request->fd);
     if (refuses(cx->self, traits))
         tp_slot_make(s, index, -ECANCELED);
     else
@@ -89,7 +92,8 @@ struct tp_op(tp_submit)(struct tp_ctx *cx, struct tp_request *request)
     index = take_slot(cx, request->kind, request->fd.number);
     op = op_of(s, index);
     s->slots.slots[index].on.buf = request->buf;
-    if ((traits & TP_TAKES_PATH) != 0 || __builtin_expect(cx->self->cancelled, 0))
+    if ((traits & (TP_TAKES_PATH | TP_MANY)) != 0 ||
+        __builtin_expect(cx->self->cancelled, 0))
         pass_rare(cx, index, request, traits);
     else
         pass(s, index, request, traits);
@@ -212,7 +216,7 @@ static void drain(struct tp_scheduler *s, uint32_t index, int32_t value)
     if (owner != NULL) { /* abandoned */
         if ((slot->flags & TP_SLOT_LENT) != 0)
             tp_io_end_loan(s->io, tp_slot_handle(&s->slots, index));
-        if (value >= 0 && has_trait(slot, TP_GIVES_FD))
+        if (value >= 0 && has_trait(slot, TP_GIVES_FD) && !has_trait(slot, TP_MANY))
             tp_close_quietly(s, value, slot);
         owner->ops--;
         owner->abandoned--;
@@ -235,6 +239,8 @@ void tp_slot_deliver(struct tp_scheduler *s, uint32_t index, int32_t value)
     struct tp_slot *slot = &s->slots.slots[index];
     struct tp_machine *owner;
 
+    if ((slot->flags & TP_SLOT_PAUSING) != 0 && tp_shots_paused(s, index, value))
+        return;
     remove_timer(s, index);
     unlink_slot(s, index);
     s->stats.completed++;
@@ -285,8 +291,9 @@ void tp_slots_route(struct tp_scheduler *s, const struct tp_completion *items,
             tp_stopf(__FILE__, __LINE__,
                      "the %s backend completed handle %llx, which is not in flight (law 1)",
                      s->io->backend->name, (unsigned long long)item->handle);
-        tp_assert((item->flags & TP_MORE) == 0); /* no kind is multishot yet */
-        if (__builtin_expect(deliver_simple(s, index, item->value), 1))
+        if (item->flags != 0)
+            tp_shots_deliver(s, index, item);
+        else if (__builtin_expect(deliver_simple(s, index, item->value), 1))
             simple++;
         else
             tp_slot_deliver(s, index, item->value);
@@ -359,6 +366,10 @@ static inline void claim(struct tp_scheduler *s, uint32_t index,
     struct tp_slot *slot = &s->slots.slots[index];
     struct tp_machine *owner = slot->owner;
 
+    if (__builtin_expect((slot->flags & TP_SLOT_SHOT) != 0, 0)) {
+        tp_shots_claim(s, index, ret_result);
+        return;
+    }
     ret_result->value = slot->value;
     ret_result->flags = 0;
     ret_result->tag = slot->tag;
@@ -366,7 +377,7 @@ static inline void claim(struct tp_scheduler *s, uint32_t index,
     ret_result->buf = NULL;
     if ((slot->flags & TP_SLOT_LENT) != 0)
         tp_io_end_loan(s->io, ret_result->op.handle);
-    if (slot->kind != TP_CHILD && slot->on.buf != NULL) {
+    if (slot->kind != TP_CHILD && !has_trait(slot, TP_MANY) && slot->on.buf != NULL) {
         ret_result->buf = slot->on.buf;
         if (has_trait(slot, TP_LENDS_IN))
             slot->on.buf->len = slot->value < 0 ? 0 : (uint32_t)slot->value;
@@ -390,6 +401,8 @@ static inline bool get_cqe(struct tp_ctx *cx, struct tp_op op, struct tp_result 
     index = slot_of(cx, op, "asks for");
     if (cx->scheduler->slots.slots[index].state != TP_SLOT_ARRIVED)
         return false;
+    /* Its shots come first, in order: tp_next_cqe(). */
+    tp_assert(!has_trait(&cx->scheduler->slots.slots[index], TP_MANY));
     claim(cx->scheduler, index, ret_result);
     return true;
 }
@@ -469,6 +482,8 @@ void tp_slot_ask(struct tp_scheduler *s, uint32_t index)
         tp_slot_make(s, index, -ECANCELED);
     } else if (slot->kind == TP_CHILD) {
         tp_machine_cancel(slot->on.child);
+    } else if ((slot->flags & TP_SLOT_IDLE) != 0) {
+        tp_slot_make(s, index, -ECANCELED);
     } else {
         request = tp_request_cancel(tp_slot_handle(&s->slots, index));
         tp_io_submit(s->io, &request); /* handle 0: nobody waits for the outcome */
@@ -493,11 +508,14 @@ void tp_abandon(struct tp_ctx *cx, struct tp_op op)
     index = tp_slot_of(cx, op, "abandons");
     slot = &s->slots.slots[index];
     s->stats.abandoned++;
+    if (has_trait(slot, TP_MANY))
+        tp_shots_drop(s, index);
     if (slot->state == TP_SLOT_ARRIVED) {
         struct tp_slot from = *slot;
 
         tp_slot_claim(s, index, &result);
-        if (result.value >= 0 && has_trait(&from, TP_GIVES_FD))
+        if (result.value >= 0 && has_trait(&from, TP_GIVES_FD) &&
+            !has_trait(&from, TP_MANY))
             tp_close_quietly(s, result.value, &from);
         return;
     }

@@ -18,7 +18,8 @@ struct tp_result {
     uint32_t flags; /* enum tp_completion_flag */
     uint64_t tag;   /* as given by tp_tag(), else 0 */
     struct tp_op op;
-    struct tp_buf *buf; /* the buffer that was lent, with its len set; NULL if none was */
+    struct tp_buf *buf; /* the buffer that was lent, with its len set; NULL if none was.
+                           With recv_many: a receive buffer, yours until tp_give_back() */
 };
 
 /** No operation: claiming it answers false. */
@@ -49,8 +50,18 @@ TP_EXPORT bool tp_get_cqe(struct tp_ctx *cx, struct tp_op op, struct tp_result *
 TP_EXPORT bool tp_take(struct tp_ctx *cx, struct tp_op *op, struct tp_result *ret_result);
 
 /** Claims whichever of this machine's operations completed first; false when there is none.
- */
+ * The only way for a multishot: one call for each completion, TP_MORE in the flags of all
+ * but the last. */
 TP_EXPORT bool tp_next_cqe(struct tp_ctx *cx, struct tp_result *ret_result);
+
+/** Gives back a receive buffer that a completion of recv_many brought (result.buf); any
+ * machine may. A machine that ends with one is reported, like an operation in flight. */
+TP_EXPORT void tp_give_back(struct tp_ctx *cx, struct tp_buf *buf);
+
+/** How many completions of a multishot are kept while its machine awaits something else
+ * (await.h); then it pauses, and goes on when they have been claimed. Else 64. Returns
+ * `op`. */
+TP_EXPORT struct tp_op tp_keep(struct tp_ctx *cx, struct tp_op op, uint32_t shots_max);
 
 /** The fd that an open gave; result.value >= 0. */
 TP_EXPORT struct tp_fd tp_into_fd(struct tp_ctx *cx, struct tp_result result);
@@ -67,9 +78,9 @@ TP_EXPORT struct tp_op tp_deadline(struct tp_ctx *cx, struct tp_op op, uint64_t 
  * was stopped, its result if it won. A child is cancelled. */
 TP_EXPORT void tp_cancel(struct tp_ctx *cx, struct tp_op op);
 
-/** Asks the operation to stop, and never claims it: the runtime drains it, closes a fd it
- * gave, and holds the machine's end back until its loan is home. Its memory stays lent
- * until then. */
+/** Asks the operation to stop, and never claims it: the runtime drains it (a multishot's
+ * completions too, buffers and all), closes a fd it gave, and holds the machine's end back
+ * until its loan is home. Its memory stays lent until then. */
 TP_EXPORT void tp_abandon(struct tp_ctx *cx, struct tp_op op);
 
 /** Lets the operation go: its result interests nobody and may outlive the machine. Never

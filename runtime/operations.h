@@ -68,6 +68,32 @@ TP_OPERATION_(read_link, (TP_CX_, const char *path, struct tp_buf *buf), (path, 
 TP_OPERATION_(read_link_in,
               (TP_CX_, struct tp_fd dir, const char *name, struct tp_buf *buf),
               (dir, name, buf))
+TP_OPERATION_(listen,
+              (TP_CX_, const struct tp_address *address, struct tp_socket_options options),
+              (address, options))
+TP_OPERATION_(connect,
+              (TP_CX_, const struct tp_address *address, struct tp_socket_options options),
+              (address, options))
+TP_OPERATION_(accept, (TP_CX_, struct tp_fd listener), (listener))
+TP_OPERATION_(accept_many, (TP_CX_, struct tp_fd listener), (listener))
+TP_OPERATION_(recv, (TP_CX_, struct tp_fd fd, struct tp_buf *buf), (fd, buf))
+TP_OPERATION_(recv_many, (TP_CX_, struct tp_fd fd), (fd))
+TP_OPERATION_(send, (TP_CX_, struct tp_fd fd, struct tp_buf *buf), (fd, buf))
+TP_OPERATION_(send_bufs,
+              (TP_CX_, struct tp_fd fd, const struct tp_buf *bufs, uint32_t count),
+              (fd, bufs, count))
+TP_OPERATION_(shutdown, (TP_CX_, struct tp_fd fd, uint16_t how), (fd, how))
+TP_OPERATION_(set_socket, (TP_CX_, struct tp_fd fd, struct tp_socket_options options),
+              (fd, options))
+TP_OPERATION_(local_address, (TP_CX_, struct tp_fd fd, struct tp_address *ret_address),
+              (fd, ret_address))
+TP_OPERATION_(peer_address, (TP_CX_, struct tp_fd fd, struct tp_address *ret_address),
+              (fd, ret_address))
+TP_OPERATION_(resolve, (TP_CX_, const char *name, struct tp_addresses *ret_addresses),
+              (name, ret_addresses))
+TP_OPERATION_(offload, (TP_CX_, int32_t (*work)(void *context), void *context),
+              (work, context))
+TP_OPERATION_(signal, (TP_CX_, uint32_t signals), (signals))
 #undef TP_CX_
 #undef TP_OPERATION_
 
@@ -101,5 +127,20 @@ TP_OPERATION_(read_link_in,
 #define tp_symlink_in(cx, ...)     tp_symlink_in(TP_HERE(cx), __VA_ARGS__)
 #define tp_read_link(cx, ...)      tp_read_link(TP_HERE(cx), __VA_ARGS__)
 #define tp_read_link_in(cx, ...)   tp_read_link_in(TP_HERE(cx), __VA_ARGS__)
+#define tp_listen(cx, ...)         tp_listen(TP_HERE(cx), __VA_ARGS__)
+#define tp_connect(cx, ...)        tp_connect(TP_HERE(cx), __VA_ARGS__)
+#define tp_accept(cx, ...)         tp_accept(TP_HERE(cx), __VA_ARGS__)
+#define tp_accept_many(cx, ...)    tp_accept_many(TP_HERE(cx), __VA_ARGS__)
+#define tp_recv(cx, ...)           tp_recv(TP_HERE(cx), __VA_ARGS__)
+#define tp_recv_many(cx, ...)      tp_recv_many(TP_HERE(cx), __VA_ARGS__)
+#define tp_send(cx, ...)           tp_send(TP_HERE(cx), __VA_ARGS__)
+#define tp_send_bufs(cx, ...)      tp_send_bufs(TP_HERE(cx), __VA_ARGS__)
+#define tp_shutdown(cx, ...)       tp_shutdown(TP_HERE(cx), __VA_ARGS__)
+#define tp_set_socket(cx, ...)     tp_set_socket(TP_HERE(cx), __VA_ARGS__)
+#define tp_local_address(cx, ...)  tp_local_address(TP_HERE(cx), __VA_ARGS__)
+#define tp_peer_address(cx, ...)   tp_peer_address(TP_HERE(cx), __VA_ARGS__)
+#define tp_resolve(cx, ...)        tp_resolve(TP_HERE(cx), __VA_ARGS__)
+#define tp_offload(cx, ...)        tp_offload(TP_HERE(cx), __VA_ARGS__)
+#define tp_signal(cx, ...)         tp_signal(TP_HERE(cx), __VA_ARGS__)
 
 #endif

@@ -16,6 +16,7 @@ static int32_t find_winner(struct tp_ctx *cx, const struct tp_op *ops, uint32_t 
         if (ops[i].handle == 0)
             continue;
         slot = &slots[tp_slot_of(cx, ops[i], "races")];
+        tp_assert((tp_kind_info[slot->kind].traits & TP_MANY) == 0);
         if ((slot->flags & TP_SLOT_WON) != 0)
             return (int32_t)i;
         if (slot->state != TP_SLOT_ARRIVED)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/recv_pool.h"
 #include "runtime/scheduler_internal.h"
 
 #define CHAIN_MAX  8  /* starts that a report follows upwards */
@@ -72,6 +73,8 @@ static const char *state_name(const struct tp_slot *slot)
 {
     switch ((enum tp_slot_state)slot->state) {
     case TP_SLOT_FLYING:
+        if ((slot->flags & TP_SLOT_IDLE) != 0)
+            return "paused, since its completions are not claimed";
         return (slot->flags & TP_SLOT_ABANDONED) != 0 ? "abandoned, in flight"
                                                       : "in flight";
     case TP_SLOT_DETACHED:
@@ -163,6 +166,24 @@ void tp_stop_with_slots(struct tp_scheduler *s, const struct tp_machine *machine
     tp_stop(__FILE__, __LINE__, s->text);
 }
 
+void tp_stop_with_bufs(struct tp_scheduler *s, const struct tp_machine *machine)
+{
+    const struct tp_recv_pool *pool = s->io->recv_bufs;
+    struct text text = text_in(s->text, sizeof s->text);
+
+    add(&text,
+        "machine %s ended with %u receive buffers not given back (law 2):", machine->name,
+        machine->bufs);
+    for (uint32_t index = 0; index < pool->count; index++) {
+        const struct tp_recv_buf *item = &pool->items[index];
+
+        if (item->state == TP_RECV_USER && item->holder == machine)
+            add(&text, "\n  %u bytes that recv_many brought, submitted at %s:%u",
+                item->buf.len, item->file, item->line);
+    }
+    tp_stop(__FILE__, __LINE__, s->text);
+}
+
 void tp_stop_with_census(struct tp_scheduler *s, const char *what)
 {
     struct text text = text_in(s->text, sizeof s->text);
@@ -249,7 +270,7 @@ void tp_scheduler_census(const struct tp_scheduler *s, char *ret_text, size_t si
 
     add(&text,
         "%u operations (ops_max %u), %u timers, %u machines, %u in flight in the %s Io\n",
-        s->slots.count, s->slots.capacity - 1, s->timers.count, s->machines.count,
+        s->slots.count, s->slots.ops_max, s->timers.count, s->machines.count,
         tp_io_in_flight(s->io), s->io->backend->name);
     census_of_slots(s, &text);
     census_of_machines(s, &text);
@@ -282,6 +303,13 @@ void tp_scheduler_stats_print(const struct tp_scheduler *s, char *ret_text,
             add(&text, "  %-14s %llu\n", tp_kind_info[kind].name,
                 (unsigned long long)stats->submitted[kind]);
     }
+    if (stats->shots > 0)
+        add(&text,
+            "multishot        %llu completions, %llu times paused, %llu times begun again; "
+            "receive buffers %llu at most, %llu times none\n",
+            (unsigned long long)stats->shots, (unsigned long long)stats->resumed,
+            (unsigned long long)io->rearmed, (unsigned long long)io->recv_bufs_max,
+            (unsigned long long)io->recv_bufs_exhausted);
     add(&text,
         "asked to stop    %llu, deadlines expired %llu, abandoned %llu, detached failures "
         "%llu\n",

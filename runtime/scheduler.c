@@ -35,6 +35,15 @@ static void free_tables(struct tp_scheduler *s)
     tp_free(allocator, s, sizeof *s, 64);
 }
 
+/* Room for completions of multishots: what two polls bring, and as many again as there may
+ * be operations, for machines that keep some. */
+static uint32_t shots_max(const struct tp_io *io, uint32_t ops_max)
+{
+    uint64_t wanted = 2 * (uint64_t)io->completions.capacity + ops_max;
+
+    return wanted > TP_SLOTS_MAX ? TP_SLOTS_MAX : (uint32_t)wanted;
+}
+
 int tp_scheduler_create_with(struct tp_io *io, const struct tp_scheduler_config *config,
                              struct tp_scheduler **ret_scheduler)
 {
@@ -55,7 +64,7 @@ int tp_scheduler_create_with(struct tp_io *io, const struct tp_scheduler_config 
     s->log = c->log;
     s->measure = c->measure != 0;
     s->thread = tp_thread_mark();
-    if (tp_slots_init(&s->slots, ops_max, c->allocator) < 0 ||
+    if (tp_slots_init(&s->slots, ops_max, shots_max(io, ops_max), c->allocator) < 0 ||
         tp_timers_init(&s->timers, ops_max, c->allocator) < 0 ||
         tp_machines_init(&s->machines,
                          c->machines_max == 0 ? MACHINES_MAX_DEFAULT : c->machines_max,
@@ -119,7 +128,7 @@ static void tick_machines(struct tp_scheduler *s)
     tp_assert(s->io->completions.count == 0); /* nothing arrives during a tick */
     s->stats.ops = s->slots.count;
     s->stats.posts_dead = atomic_load_explicit(&s->machines.dead, memory_order_relaxed);
-    s->stats.ops_max = s->slots.fresh - 1; /* a fresh slot is taken when no other is free */
+    s->stats.ops_max = s->slots.count_max;
 }
 
 static bool ready(struct tp_scheduler *s)

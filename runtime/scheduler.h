@@ -42,6 +42,8 @@ struct tp_scheduler_stats {
     uint64_t wakes;               /* entries into the wake set */
     uint64_t submitted[TP_KINDS]; /* operations by kind, timers and children included */
     uint64_t completed;
+    uint64_t shots;     /* completions of multishots, but for their last */
+    uint64_t resumed;   /* multishots that had paused, begun again: tp_keep() */
     uint64_t expired;   /* deadlines that came before their operation */
     uint64_t cancelled; /* operations asked to stop */
     uint64_t abandoned;

@@ -3,6 +3,7 @@
  *   scheduler.c  create, the iteration, tick, run, destroy
  *   machine.c    start, wake, cancel, end
  *   op.c         submit, deliver, claim, cancel, abandon, detach, deadline
+ *   shots.c      the completions of multishot operations
  *   race.c       tp_race()
  *   report.c     what is printed before an abort, the census, the statistics
  */
@@ -108,6 +109,27 @@ uint32_t tp_slot_of(struct tp_ctx *cx, struct tp_op op, const char *verb);
 
 /** op.c: closes a fd that nobody will claim. */
 void tp_close_quietly(struct tp_scheduler *s, int32_t value, const struct tp_slot *from);
+
+/** shots.c: notes what a multishot needs to be begun again. */
+void tp_shots_begin(struct tp_slot *slot, struct tp_fd fd);
+
+/** shots.c: one completion of a multishot that goes on. Between ticks only. */
+void tp_shots_deliver(struct tp_scheduler *s, uint32_t index,
+                      const struct tp_completion *item);
+
+/** shots.c: the end of a multishot that was to pause. False: it is a real end. */
+bool tp_shots_paused(struct tp_scheduler *s, uint32_t index, int32_t value);
+
+/** shots.c: claims a shot. */
+void tp_shots_claim(struct tp_scheduler *s, uint32_t index, struct tp_result *ret_result);
+
+/** shots.c: gives back what the unclaimed shots of a multishot own: it is abandoned. */
+void tp_shots_drop(struct tp_scheduler *s, uint32_t index);
+
+/** report.c: stops the program: `machine` ends with receive buffers that it has not given
+ * back. */
+TP_NORETURN void tp_stop_with_bufs(struct tp_scheduler *s,
+                                   const struct tp_machine *machine);
 
 /** report.c: one operation in words: kind, fd or path, owner, site, chain of starts, age.
  * Gives the bytes written, as snprintf() does but never more than fit. */

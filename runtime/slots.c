@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <string.h>
 
-int tp_slots_init(struct tp_slots *slots, uint32_t ops_max,
+int tp_slots_init(struct tp_slots *slots, uint32_t ops_max, uint32_t shots_max,
                   const struct tp_allocator *allocator)
 {
     tp_assert(ops_max > 0 && ops_max <= TP_SLOTS_MAX);
-    slots->capacity = ops_max + 1;
+    if (shots_max > TP_SLOTS_MAX - ops_max)
+        shots_max = TP_SLOTS_MAX - ops_max;
+    slots->capacity = ops_max + shots_max + 1;
+    slots->ops_max = ops_max;
     slots->fresh = 1;
     slots->slots = tp_alloc(allocator, (size_t)slots->capacity * sizeof *slots->slots, 64);
     slots->paths = tp_alloc(allocator, (size_t)slots->capacity * sizeof *slots->paths, 64);

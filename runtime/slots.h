@@ -30,8 +30,11 @@ enum tp_slot_flag {
     TP_SLOT_WON = 16,      /* first of its race */
     TP_SLOT_CUT = 32,      /* a timer that ends as -ETIMEDOUT */
     TP_SLOT_GIVES_FD = 64, /* its result may own a fd */
+    TP_SLOT_SHOT = 128,    /* one completion of a multishot: shots.c */
+    TP_SLOT_PAUSING = 256, /* a multishot that was stopped because its queue is full */
+    TP_SLOT_IDLE = 512,    /* the same, and nothing of it is with the Io any more */
     /* Those that a delivery must look at. */
-    TP_SLOT_RARE = TP_SLOT_EXPIRED | TP_SLOT_ABANDONED | TP_SLOT_GIVES_FD,
+    TP_SLOT_RARE = TP_SLOT_EXPIRED | TP_SLOT_ABANDONED | TP_SLOT_GIVES_FD | TP_SLOT_PAUSING,
 };
 
 struct tp_slot {
@@ -43,12 +46,17 @@ struct tp_slot {
     uint64_t tag;
     const char *file; /* of the submission */
     uint64_t where;   /* of the submission: see tp_slot_where() */
-    int32_t value;
-    uint32_t timer; /* its place among the timers (timers.c); 0: none */
+    int32_t value;    /* of a multishot that goes on: shots that are not claimed */
+    uint32_t timer; /* its place among the timers (timers.c); 0: none. A shot's: the slot of
+                       its multishot */
     uint32_t next, previous;
     union {
         struct tp_buf *buf;       /* whose len the claim sets */
         struct tp_machine *child; /* TP_CHILD */
+        struct {                  /* a multishot */
+            uint32_t fd_generation;
+            uint32_t keep_max; /* shots kept while its machine awaits something else */
+        } many;
     } on;
 };
 
@@ -62,7 +70,10 @@ struct tp_slots {
     uint32_t capacity;           /* slots, [0] included */
     uint32_t fresh;              /* the lowest that was never used */
     uint32_t free;               /* list of retired ones */
-    uint32_t count;              /* not retired */
+    uint32_t count;              /* not retired, but for shots */
+    uint32_t count_max;          /* high-water mark */
+    uint32_t ops_max;            /* bound of `count` */
+    uint32_t shots;              /* not retired */
 };
 
 /** A list with both ends, for order of arrival. */
@@ -70,8 +81,9 @@ struct tp_slot_list {
     uint32_t first, last;
 };
 
-/** 0 or -ENOMEM. */
-int tp_slots_init(struct tp_slots *slots, uint32_t ops_max,
+/** 0 or -ENOMEM. Beside `ops_max` operations there is room for `shots_max` completions of
+ * multishots that are not yet claimed. */
+int tp_slots_init(struct tp_slots *slots, uint32_t ops_max, uint32_t shots_max,
                   const struct tp_allocator *allocator);
 void tp_slots_deinit(struct tp_slots *slots, const struct tp_allocator *allocator);
 
@@ -121,7 +133,8 @@ static inline uint32_t tp_slot_age(const struct tp_slot *slot, uint64_t iteratio
     return (uint32_t)(iteration - slot->where) & 0xffffff;
 }
 
-/** Takes a slot; 0 when all are in use. Its tag, flags, timer and value are 0. */
+/** Takes a slot; 0 when all are in use. Its tag, flags, timer and value are 0. The caller
+ * counts it: in `count` or in `shots`. */
 static inline uint32_t tp_slots_take(struct tp_slots *slots)
 {
     uint32_t index = slots->free;
@@ -140,7 +153,6 @@ static inline uint32_t tp_slots_take(struct tp_slots *slots)
     slot->tag = 0;
     slot->value = 0;
     slot->timer = 0;
-    slots->count++;
     return index;
 }
 
@@ -154,7 +166,10 @@ static inline void tp_slots_retire(struct tp_slots *slots, uint32_t index)
         slot->generation = 1;
     slot->next = slots->free;
     slots->free = index;
-    slots->count--;
+    if ((slot->flags & TP_SLOT_SHOT) != 0)
+        slots->shots--;
+    else
+        slots->count--;
 }
 
 /** Puts a slot in front of a list that has one end. */

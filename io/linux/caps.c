@@ -22,6 +22,7 @@ struct kind_plan {
 #define THREAD TP_LINUX_ROUTE_WORKER
 
 static const char no_such_operation[] = "own thread: io_uring has no such operation";
+static const char no_network[] = "no network yet";
 static const char masked[] = "own thread: the config says so";
 
 static const struct kind_plan plans[TP_KINDS] = {
@@ -63,6 +64,20 @@ static const struct kind_plan plans[TP_KINDS] = {
     [TP_READ_LINK] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
     [TP_CANCEL] = {IORING_OP_ASYNC_CANCEL, TP_LINUX_ROUTE_CANCEL, TP_HOW_INLINE, "io_uring",
                    ""},
+    [TP_LISTEN] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_CONNECT] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_ACCEPT] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_ACCEPT_MANY] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_RECV] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_RECV_MANY] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_SEND] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_SEND_BUFS] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_SHUTDOWN] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_SET_SOCKET] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_SOCKET_ADDRESS] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_RESOLVE] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_OFFLOAD] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_SIGNAL] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
     [TP_TIMER] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", "the runtime's own"},
     [TP_CHILD] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", "the runtime's own"},
 };

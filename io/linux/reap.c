@@ -79,6 +79,20 @@ static int32_t finish(struct tp_linux_io *self, const struct tp_linux_record *re
     case TP_SYMLINK:
     case TP_READ_LINK:
     case TP_CANCEL:
+    case TP_LISTEN:
+    case TP_CONNECT:
+    case TP_ACCEPT:
+    case TP_ACCEPT_MANY:
+    case TP_RECV:
+    case TP_RECV_MANY:
+    case TP_SEND:
+    case TP_SEND_BUFS:
+    case TP_SHUTDOWN:
+    case TP_SET_SOCKET:
+    case TP_SOCKET_ADDRESS:
+    case TP_RESOLVE:
+    case TP_OFFLOAD:
+    case TP_SIGNAL:
     case TP_TIMER:
     case TP_CHILD:
     case TP_KINDS:

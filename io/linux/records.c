@@ -53,7 +53,7 @@ static uint32_t *bucket_of(const struct tp_linux_records *records, uint64_t hand
 static void keep_paths(struct tp_linux_records *records, struct tp_linux_record *record)
 {
     struct tp_request *request = &record->request;
-    const bool first_is_memory = request->kind == TP_STAT || request->kind == TP_READ_LINK;
+    const bool first_is_memory = (tp_kind_info[request->kind].traits & TP_PATH_IN_B) != 0;
 
     record->paths[0] = NULL;
     record->paths[1] = NULL;

@@ -358,6 +358,20 @@ int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f)
         result = effect_name(v, f);
         tp_name_log_writeback(v->disk, v->tape, v->config.node);
         return result;
+    case TP_LISTEN:
+    case TP_CONNECT:
+    case TP_ACCEPT:
+    case TP_ACCEPT_MANY:
+    case TP_RECV:
+    case TP_RECV_MANY:
+    case TP_SEND:
+    case TP_SEND_BUFS:
+    case TP_SHUTDOWN:
+    case TP_SET_SOCKET:
+    case TP_SOCKET_ADDRESS:
+    case TP_RESOLVE:
+    case TP_OFFLOAD:
+    case TP_SIGNAL:
     case TP_TIMER:
     case TP_CHILD:
     case TP_KINDS:

@@ -183,16 +183,14 @@ static uint32_t text_of(struct tp_virtual *v, const char *path)
                : tp_texts_add(&v->texts, path, (uint32_t)strlen(path), v->allocator);
 }
 
-/* Which of the two unions hold a path, by kind. */
 static void copy_paths(struct tp_virtual *v, struct tp_flight *f,
                        const struct tp_request *request)
 {
-    bool by_b = request->kind == TP_STAT || request->kind == TP_READ_LINK;
     bool two = request->kind == TP_RENAME || request->kind == TP_SYMLINK;
 
     if ((tp_kind_info[request->kind].traits & TP_TAKES_PATH) == 0)
         return;
-    f->path[0] = text_of(v, by_b ? request->b.path : request->a.path);
+    f->path[0] = text_of(v, tp_request_path(request));
     if (two)
         f->path[1] = text_of(v, request->b.path);
 }

@@ -144,8 +144,9 @@ static int init_io(struct tp_virtual *v)
     for (uint32_t kind = 0; kind < TP_KINDS; kind++) {
         if ((tp_kind_info[kind].traits & TP_NOT_IO) != 0)
             continue;
-        v->io.caps.kinds[kind].how = TP_HOW_INLINE;
-        v->io.caps.kinds[kind].why = "simulated in memory";
+        v->io.caps.kinds[kind].how = kind >= TP_LISTEN ? TP_HOW_UNAVAILABLE : TP_HOW_INLINE;
+        v->io.caps.kinds[kind].why =
+            kind >= TP_LISTEN ? "no network yet" : "simulated in memory";
     }
     v->buf_memory = tp_alloc(v->allocator, bytes, BLOCK_BYTES);
     if (v->buf_memory == NULL)

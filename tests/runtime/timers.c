@@ -15,7 +15,7 @@ static void agrees_with_an_array(uint32_t delays)
     uint64_t model[SLOTS + 1] = {0};
     uint64_t random = 1, now = 0, delay;
 
-    cr_assert(eq(int, tp_slots_init(&slots, SLOTS, NULL), 0));
+    cr_assert(eq(int, tp_slots_init(&slots, SLOTS, 0, NULL), 0));
     cr_assert(eq(int, tp_timers_init(&heap, SLOTS, NULL), 0));
     heap.sequence = UINT32_MAX - 1000; /* it wraps on the way */
     for (uint32_t i = 0; i < SLOTS; i++)
@@ -68,7 +68,7 @@ Test(queues, and_heap_keep_one_order)
     struct tp_slots slots = {0};
     struct tp_timers timers = {0};
 
-    cr_assert(eq(int, tp_slots_init(&slots, 6, NULL), 0));
+    cr_assert(eq(int, tp_slots_init(&slots, 6, 0, NULL), 0));
     cr_assert(eq(int, tp_timers_init(&timers, 6, NULL), 0));
     for (uint32_t i = 0; i < 6; i++)
         tp_timers_set(&timers, &slots, tp_slots_take(&slots), deadlines[i], delays[i]);
