@@ -524,14 +524,35 @@ void tp_abandon(struct tp_ctx *cx, struct tp_op op)
     tp_slot_ask(s, index);
 }
 
+/* Stops the program unless nothing is lost when nobody claims the operation. */
+static void refuse_detach(struct tp_ctx *cx, uint32_t index)
+{
+    struct tp_scheduler *s = cx->scheduler;
+    const struct tp_slot *slot = &s->slots.slots[index];
+    const char *why = NULL;
+
+    if (has_trait(slot, TP_LENDS_IN | TP_LENDS_OUT))
+        why = "which has memory on loan";
+    else if (has_trait(slot, TP_GIVES_FD))
+        why = "which gives a fd that nobody would close";
+    else if (has_trait(slot, TP_MANY))
+        why = "which is a multishot";
+    else if (slot->kind == TP_CHILD)
+        why = "which is a child's end";
+    if (why == NULL)
+        return;
+    (void)tp_describe_slot(s, index, s->text, sizeof s->text);
+    tp_stopf(__FILE__, __LINE__, "machine %s detaches an operation, %s: %s (law 4)",
+             cx->self->name, why, s->text);
+}
+
 void tp_detach(struct tp_ctx *cx, struct tp_op op)
 {
     struct tp_scheduler *s = cx->scheduler;
     uint32_t index = tp_slot_of(cx, op, "detaches");
     struct tp_slot *slot = &s->slots.slots[index];
 
-    tp_assert(!has_trait(slot, TP_LENDS_IN | TP_LENDS_OUT | TP_GIVES_FD | TP_MANY));
-    tp_assert(slot->kind != TP_CHILD);
+    refuse_detach(cx, index);
     cx->self->ops--;
     s->detached_count++;
     if (slot->state == TP_SLOT_FLYING) {

@@ -300,9 +300,9 @@ static enum tp_step detaches_a_child(struct tp_machine *machine, struct tp_ctx *
 
 Test(laws, law_4_a_loan_a_fd_or_a_child_cannot_be_detached)
 {
-    expect_law(detaches_a_loan, "TP_LENDS_IN");
-    expect_law(detaches_an_open, "TP_GIVES_FD");
-    expect_law(detaches_a_child, "TP_CHILD");
+    expect_law(detaches_a_loan, "memory on loan: stat of \"f\"");
+    expect_law(detaches_an_open, "gives a fd that nobody would close: open of \"f\"");
+    expect_law(detaches_a_child, "a child's end: child child");
 }
 
 /* ------------------------------------------------------------------ 5. the context is the
