@@ -334,6 +334,7 @@ static uint32_t before_poll(struct tp_io *io)
 {
     uint32_t before;
 
+    io->enters_before = io->stats.enters - io->stats.enters_extra;
     if (io->in_flight > io->stats.in_flight_max)
         io->stats.in_flight_max = io->in_flight;
     (void)tp_io_completions_room(io); /* moves claimed ones out of the way */
@@ -345,7 +346,12 @@ static uint32_t before_poll(struct tp_io *io)
 static void after_poll(struct tp_io *io, uint32_t before)
 {
     uint32_t brought = io->completions.count - before;
+    uint64_t entered = io->stats.enters - io->stats.enters_extra - io->enters_before;
 
+    if (__builtin_expect(entered > 1, 0))
+        tp_stopf(__FILE__, __LINE__,
+                 "the %s backend entered the kernel %llu times in one iteration (law 6)",
+                 io->backend->name, (unsigned long long)entered);
     io->now_read = false;
     io->wall_read = false;
     io->stats.polls++;

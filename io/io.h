@@ -130,6 +130,7 @@ struct tp_io {
                             uint64_t handle); /* who submitted, for reports; or NULL */
     void *describe_context;
     struct tp_io_caps caps;
+    uint64_t enters_before; /* the iteration that is polling; law 6 */
     struct tp_io_stats stats;
     const struct tp_allocator *allocator;
     struct tp_log log;

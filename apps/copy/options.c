@@ -46,6 +46,7 @@ static const char usage[] =
     "cut\n"
     "                      at a random moment; says whether every file was old, new or "
     "absent\n"
+    "      --no-sync       with --power-cuts: copy without --sync, to see what that costs\n"
     "  -h, --help          this text\n"
     "      --version       the version\n"
     "\n"

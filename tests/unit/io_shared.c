@@ -291,6 +291,40 @@ Test(arguments, that_are_the_programmers_mistake_stop_the_program)
     expect_stop(list_in_a_tick, NULL, "blocking open inside a tick");
 }
 
+/* ------------------------------------------------------------------ the kernel */
+
+/* A backend that enters the kernel once to submit and once more to reap. */
+static void enters_twice(struct tp_io *it)
+{
+    it->stats.enters += 2;
+}
+
+static void poll_with_two_enters(void *nothing)
+{
+    struct tp_io_backend greedy = *manual.io.backend;
+
+    (void)nothing;
+    greedy.poll = enters_twice;
+    manual.io.backend = &greedy;
+    tp_io_poll(&manual.io);
+}
+
+static void poll_with_a_full_queue(void)
+{
+    manual.io.stats.enters += 2;
+    manual.io.stats.enters_extra += 2; /* in submit(), before the poll */
+    tp_io_poll(&manual.io);
+}
+
+TestSuite(kernel, .init = set_up, .fini = tear_down);
+
+Test(kernel, is_entered_once_an_iteration_or_the_program_stops)
+{
+    expect_stop(poll_with_two_enters, NULL, "entered the kernel 2 times in one iteration",
+                "law 6");
+    poll_with_a_full_queue();
+}
+
 /* ------------------------------------------------------------------ registered buffers */
 
 static uint8_t pool_memory[4 * 4096] __attribute__((aligned(4096)));
