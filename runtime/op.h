@@ -50,9 +50,14 @@ TP_EXPORT bool tp_get_cqe(struct tp_ctx *cx, struct tp_op op, struct tp_result *
 TP_EXPORT bool tp_take(struct tp_ctx *cx, struct tp_op *op, struct tp_result *ret_result);
 
 /** Claims whichever of this machine's operations completed first; false when there is none.
- * The only way for a multishot: one call for each completion, TP_MORE in the flags of all
+ * The usual way for a multishot: one call for each completion, TP_MORE in the flags of all
  * but the last. */
 TP_EXPORT bool tp_next_cqe(struct tp_ctx *cx, struct tp_result *ret_result);
+
+/** The same for one multishot: its next completion, whatever else has arrived before;
+ * `*op` becomes none with the last. O(what has arrived for this machine). */
+TP_EXPORT bool tp_next_of(struct tp_ctx *cx, struct tp_op *op,
+                          struct tp_result *ret_result);
 
 /** Gives back a receive buffer that a completion of recv_many brought (result.buf); any
  * machine may. A machine that ends with one is reported, like an operation in flight. */

@@ -170,6 +170,38 @@ void tp_shots_claim(struct tp_scheduler *s, uint32_t index, struct tp_result *re
         resume(s, tp_slot_index(ret_result->op.handle));
 }
 
+/* The first completion of a multishot that its machine has not claimed; 0: none is there.
+ */
+static uint32_t first_of(const struct tp_slot *slots, uint32_t index)
+{
+    if (slots[index].state == TP_SLOT_FLYING && slots[index].value == 0)
+        return 0;
+    for (uint32_t at = slots[index].owner->arrived; at != 0; at = slots[at].next) {
+        if (at == index ||
+            ((slots[at].flags & TP_SLOT_SHOT) != 0 && slots[at].timer == index))
+            return at;
+    }
+    return 0;
+}
+
+bool tp_next_of(struct tp_ctx *cx, struct tp_op *op, struct tp_result *ret_result)
+{
+    struct tp_scheduler *s = cx->scheduler;
+    uint32_t index, at;
+
+    if (op->handle == 0)
+        return false;
+    index = tp_slot_of(cx, *op, "asks for");
+    tp_assert((tp_kind_info[s->slots.slots[index].kind].traits & TP_MANY) != 0);
+    at = first_of(s->slots.slots, index);
+    if (at == 0)
+        return false;
+    tp_slot_claim(s, at, ret_result);
+    if (at == index)
+        *op = tp_no_op();
+    return true;
+}
+
 void tp_shots_drop(struct tp_scheduler *s, uint32_t index)
 {
     struct tp_machine *owner = s->slots.slots[index].owner;
