@@ -167,8 +167,11 @@ static int32_t ask_room(struct tp_ctx *cx, struct tp_journal *journal,
         return error;
     if (waiter->list != &journal->room || error != -EAGAIN)
         tp_wait_list_leave(waiter);
-    if (error == -EAGAIN)
+    if (error == -EAGAIN && waiter->list == NULL) {
         tp_wait_list_join(cx, &journal->room, waiter);
+        if (journal->config.pace_ns != 0)
+            tp_wake(&journal->machine); /* the batch is due now */
+    }
     return error;
 }
 
@@ -184,7 +187,8 @@ static uint64_t put(struct tp_journal *journal, const void *bytes, uint32_t len_
     batch->count++;
     journal->stats.records++;
     journal->stats.bytes += len_bytes;
-    tp_wake(&journal->machine);
+    if (batch->count == 1 || tp_journal_is_due(journal))
+        tp_wake(&journal->machine);
     return ++journal->lsn;
 }
 
@@ -220,10 +224,11 @@ static void use_reservation(struct tp_journal *journal, uint32_t len_bytes)
     journal->reserved_blocks -= blocks_alone(len_bytes);
 }
 
-int32_t tp_journal_append_reserved(struct tp_journal *journal, const void *bytes,
-                                   uint32_t len_bytes, uint64_t *ret_lsn)
+int32_t tp_journal_append_reserved(struct tp_journal *journal, uint32_t reserved_bytes,
+                                   const void *bytes, uint32_t len_bytes, uint64_t *ret_lsn)
 {
-    use_reservation(journal, len_bytes);
+    tp_assert(len_bytes <= reserved_bytes);
+    use_reservation(journal, reserved_bytes);
     if (journal->failure < 0)
         return journal->failure;
     *ret_lsn = put(journal, bytes, len_bytes);
@@ -255,8 +260,11 @@ int32_t tp_journal_wait(struct tp_ctx *cx, struct tp_journal *journal,
         batch = tp_journal_flying(journal);
     if (waiter->list != &batch->durable || error != -EAGAIN)
         tp_wait_list_leave(waiter);
-    if (error == -EAGAIN)
+    if (error == -EAGAIN && waiter->list == NULL) {
         tp_wait_list_join(cx, &batch->durable, waiter);
+        if (journal->config.pace_ns != 0)
+            tp_wake(&journal->machine); /* the batch is due now */
+    }
     return error;
 }
 

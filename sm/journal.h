@@ -54,6 +54,8 @@ struct tp_journal_config {
     uint32_t buffered;     /* 1: through the page cache, even if direct I/O is possible */
     uint32_t reserved;
     const struct tp_allocator *allocator; /* NULL: the default */
+    uint64_t pace_ns; /* while nobody waits, a group is written when its first record is so
+                         old, or when it is a quarter full; 0: at once */
 };
 
 /** What happened since it was opened. */
@@ -74,6 +76,7 @@ struct tp_journal_batch {
     struct tp_buf *registered;   /* ... unless the Io has registered buffers of that size */
     uint32_t len;                /* bytes so far, the header's included */
     uint32_t count;              /* records */
+    uint64_t began_ns;           /* when the first was seen; with pace_ns */
     struct tp_wait_list durable; /* who waits for it */
 };
 
@@ -117,7 +120,7 @@ struct tp_journal {
     uint32_t reserved_blocks; /* on disk, each reservation in a group of its own */
     struct tp_journal_transfer write;
 
-    struct tp_op recovery_op, spare_op, trim_op, mark_op, retry_op;
+    struct tp_op recovery_op, spare_op, trim_op, mark_op, pace_op, retry_op;
     struct tp_journal_recovery recovery;
     struct tp_journal_maker spare;
     bool spare_ready;
@@ -172,9 +175,10 @@ TP_EXPORT int32_t tp_journal_append(struct tp_ctx *cx, struct tp_journal *journa
 TP_EXPORT int32_t tp_journal_reserve(struct tp_ctx *cx, struct tp_journal *journal,
                                      struct tp_waiter *waiter, uint32_t len_bytes);
 
-/** Appends into a reservation of that very length. 0; or the journal has failed or was
- * closed since. The reservation is used up either way. */
-TP_EXPORT int32_t tp_journal_append_reserved(struct tp_journal *journal, const void *bytes,
+/** Appends into a reservation of `reserved_bytes`, which are at least `len_bytes`. 0; or
+ * the journal has failed or was closed since. The reservation is used up either way. */
+TP_EXPORT int32_t tp_journal_append_reserved(struct tp_journal *journal,
+                                             uint32_t reserved_bytes, const void *bytes,
                                              uint32_t len_bytes, uint64_t *ret_lsn);
 
 /** Gives a reservation back. */

@@ -187,6 +187,7 @@ static void launch(struct tp_ctx *cx, struct tp_journal *j)
     j->filling ^= 1;
     tp_journal_filling(j)->len = TP_JOURNAL_GROUP_HEADER;
     tp_journal_filling(j)->count = 0;
+    tp_journal_filling(j)->began_ns = 0;
     tp_wait_list_wake_all(&j->room);
 }
 
@@ -214,11 +215,33 @@ static bool wants_mark(const struct tp_journal *j)
     return !j->marked && (j->closing || j->mark_due) && tp_journal_space(j, 1) == 0;
 }
 
+/* Whether the records that are there are old enough to be written, if nobody waits for
+ * them. Else a timer will tell. */
+static bool is_old(struct tp_ctx *cx, struct tp_journal *j)
+{
+    struct tp_journal_batch *batch = tp_journal_filling(j);
+    uint64_t now_ns = tp_now_ns(cx);
+
+    if (batch->began_ns == 0)
+        batch->began_ns = now_ns;
+    if (now_ns - batch->began_ns >= j->config.pace_ns)
+        return true;
+    if (!tp_op_is_some(j->pace_op))
+        j->pace_op = tp_timer(cx, j->config.pace_ns - (now_ns - batch->began_ns));
+    return false;
+}
+
 static void launch_next(struct tp_ctx *cx, struct tp_journal *j)
 {
+    bool due;
+
     if (j->flying)
         return;
-    if (tp_journal_filling(j)->count > 0 || wants_mark(j))
+    if (tp_journal_filling(j)->count > 0)
+        due = tp_journal_is_due(j) || is_old(cx, j);
+    else
+        due = wants_mark(j);
+    if (due)
         launch(cx, j);
     else if (j->closing)
         fail(j, -ESHUTDOWN, 0);
@@ -343,9 +366,11 @@ static enum tp_step wind_down(struct tp_machine *machine, struct tp_ctx *cx,
     tp_cancel(cx, j->spare_op);
     tp_cancel(cx, j->trim_op);
     tp_cancel(cx, j->mark_op);
+    tp_cancel(cx, j->pace_op);
     tp_cancel(cx, j->retry_op);
     if (tp_op_is_some(j->spare_op) || tp_op_is_some(j->trim_op) ||
-        tp_op_is_some(j->mark_op) || tp_op_is_some(j->retry_op))
+        tp_op_is_some(j->mark_op) || tp_op_is_some(j->pace_op) ||
+        tp_op_is_some(j->retry_op))
         return TP_WAIT;
     tp_assert(!j->flying && !tp_op_is_some(j->recovery_op));
     if (tp_fd_is_some(j->fd))
@@ -362,7 +387,10 @@ static enum tp_step wind_down(struct tp_machine *machine, struct tp_ctx *cx,
 
 static void serve(struct tp_ctx *cx, struct tp_journal *j)
 {
+    struct tp_result result;
+
     take_write(cx, j);
+    (void)tp_take(cx, &j->pace_op, &result);
     time_mark(cx, j);
     if (j->phase == TP_JOURNAL_OPEN && tp_cancelled(cx) && !j->flying)
         fail(j, -ECANCELED, -ECANCELED);

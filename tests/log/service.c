@@ -188,6 +188,53 @@ Test(log, works_without_direct_io, .init = set_up, .fini = tear_down)
     boot_nothing();
 }
 
+/* Who waits makes a group due at once; nobody waiting, its age does, or its size. */
+Test(log, writes_few_groups_at_a_pace, .init = set_up, .fini = tear_down)
+{
+    struct workload work = world_work(1);
+
+    work.appenders = 4;
+    work.records = 50;
+    work.len_max = 20;
+    work.config.pace_ns = UINT64_C(3600000000000);
+    work.config.idle_mark_ns = TP_NEVER;
+    boot(&work);
+    cr_assert(lt(u64, world.run.journal.active_ns, work.config.pace_ns / 1000));
+    work.appenders = 1;
+    work.no_wait = true;
+    work.idle_ns = 1000000;
+    work.config.pace_ns = 10000000;
+    boot(&work);
+    cr_assert(lt(u64, world.run.journal.stats.groups, 10));
+    cr_assert(gt(u64, world.run.journal.stats.groups, 3));
+    work.records = 200;
+    work.len_max = 500;
+    work.config.pace_ns = UINT64_C(3600000000000);
+    boot(&work);
+    cr_assert(gt(u64, world.run.journal.stats.groups, 10));
+    cr_assert(lt(u64, world.run.journal.stats.groups, 60));
+    boot_nothing();
+}
+
+/* Room comes although the group is neither old nor large, for somebody needs it. */
+Test(log, makes_room_at_a_pace, .init = set_up, .fini = tear_down)
+{
+    struct workload work = world_work(1);
+
+    work.appenders = 2;
+    work.records = 200;
+    work.no_wait = true;
+    work.config.pace_ns = UINT64_C(3600000000000);
+    for (uint32_t i = 0; i < 2; i++) {
+        work.reserve = i == 1;
+        work.len_max = 8192 - 84;
+        boot(&work);
+        cr_assert(gt(u64, world.run.journal.stats.waits_for_room, 0));
+        cr_assert(lt(u64, world.run.journal.active_ns, work.config.pace_ns));
+    }
+    boot_nothing();
+}
+
 /* A full disk refuses records before anything has happened; what it took is kept. */
 Test(log, refuses_records_when_the_disk_is_full, .init = set_up, .fini = tear_down)
 {

@@ -112,6 +112,7 @@ static void make_record(struct appender *a)
         a->len = len_max;
     else if (random % 16 == 1)
         a->len = 0;
+    a->reserved = a->len + (len_max - a->len) / (random % 4 == 2 ? 8 : UINT32_MAX);
     for (uint32_t i = 0; i < a->len; i++)
         a->bytes[i] = (uint8_t)(mix(number + (i >> 3)) >> (8 * (i & 7)));
 }
@@ -120,9 +121,10 @@ static int32_t try_append(struct tp_ctx *cx, struct appender *a)
 {
     struct run *run = a->run;
 
-    a->rc = run->work->reserve ? tp_journal_reserve(cx, &run->journal, &a->waiter, a->len)
-                               : tp_journal_append(cx, &run->journal, &a->waiter, a->bytes,
-                                                   a->len, &a->lsn);
+    a->rc =
+        run->work->reserve
+            ? tp_journal_reserve(cx, &run->journal, &a->waiter, a->reserved)
+            : tp_journal_append(cx, &run->journal, &a->waiter, a->bytes, a->len, &a->lsn);
     if (a->rc == 0 && !run->work->reserve)
         note_appended(run->oracle, a->lsn, a->bytes, a->len);
     return a->rc;
@@ -134,10 +136,11 @@ static bool append_reserved(struct appender *a)
     struct run *run = a->run;
 
     if (next_random(a) % 8 == 0) {
-        tp_journal_unreserve(&run->journal, a->len);
+        tp_journal_unreserve(&run->journal, a->reserved);
         return false;
     }
-    a->rc = tp_journal_append_reserved(&run->journal, a->bytes, a->len, &a->lsn);
+    a->rc =
+        tp_journal_append_reserved(&run->journal, a->reserved, a->bytes, a->len, &a->lsn);
     if (a->rc == 0)
         note_appended(run->oracle, a->lsn, a->bytes, a->len);
     return true;
@@ -200,7 +203,7 @@ static enum tp_step appender_tick(struct tp_machine *machine, struct tp_ctx *cx)
         if (++a->in_batch < a->run->work->batch && a->left > 0)
             continue;
         a->in_batch = 0;
-        TP_AWAIT_UNTIL(cx, try_wait(cx, a) != -EAGAIN);
+        TP_AWAIT_UNTIL(cx, a->run->work->no_wait || try_wait(cx, a) != -EAGAIN);
         if (a->rc < 0)
             return end_appender(a);
         trim(a);
@@ -254,6 +257,8 @@ enum tp_step run_tick(struct tp_machine *machine, struct tp_ctx *cx)
     TP_AWAIT(cx, run->end, &result);
     run->end_result = result.value;
     run->ended = true;
+    if (result.value == 0)
+        note_durable(run->oracle, run->oracle->appended);
     return tp_end(machine, result.value);
     TP_END(cx);
 }

@@ -39,6 +39,7 @@ struct workload {
     bool trim_late;      /* only by those who have appended their last record */
     bool reserve;        /* in two steps */
     bool retry_full;     /* a full disk is waited for, not given up at */
+    bool no_wait;        /* nobody waits until a record is durable */
 };
 
 struct appender {
@@ -47,7 +48,7 @@ struct appender {
     struct tp_waiter waiter;
     struct tp_op op;
     uint64_t random, lsn, number;
-    uint32_t left, in_batch, len;
+    uint32_t left, in_batch, len, reserved;
     int32_t rc;
     uint8_t *bytes;
 };
