@@ -46,7 +46,9 @@ struct bench_options {
     uint32_t only_count;
     uint32_t depths[BENCH_DEPTHS_MAX];
     uint32_t depth_count; /* 0: the benchmark's own */
-    uint32_t rounds;      /* 0: the benchmark's own */
+    uint32_t connections[BENCH_DEPTHS_MAX];
+    uint32_t connections_count; /* 0: the benchmark's own */
+    uint32_t rounds;            /* 0: the benchmark's own */
     bool json;
     uint64_t row_ns;     /* measured time of one contestant in one contest; 0: own */
     uint64_t size_bytes; /* of the file that is made; 0: the benchmark's own */
@@ -56,12 +58,29 @@ struct bench_options {
 /** What all contestants of a contest have in common. */
 struct bench_setting {
     const struct bench_options *options;
-    const char *mode; /* as in the output; NULL: the benchmark has no modes */
-    uint32_t depth;   /* operations in flight; 0: does not apply */
+    const char *mode;     /* as in the output; NULL: the benchmark has no modes */
+    const char *command;  /* as in the output; NULL: does not apply */
+    uint32_t connections; /* to a server; 0: does not apply */
+    uint32_t depth;       /* operations in flight (of each connection); 0: does not apply */
     const char *path;
     uint64_t file_bytes;
     uint64_t bytes_op; /* moved by one operation, for the output; 0: not told */
     bool marked; /* the file is ours: each block begins with its number, little-endian */
+};
+
+/** What a slice came to, when the contestant knows better than the clocks around it. */
+struct bench_sample {
+    double wall_ns; /* 0: as measured */
+    double cpu_ns;
+    double p50_us, p99_us; /* latencies; 0: not known */
+};
+
+/** What only some contestants do beside a slice; each may be NULL. Not measured. */
+struct bench_hooks {
+    int (*prepare)(void *state);                                  /* before each slice */
+    int (*check)(void *state);                                    /* after each slice */
+    void (*sample)(void *state, struct bench_sample *ret_sample); /* after each slice */
+    int (*finish)(void *state); /* after the last slice: whether it ends as it should */
 };
 
 struct bench_contestant {
@@ -71,8 +90,7 @@ struct bench_contestant {
     int (*open)(const struct bench_setting *setting, void **ret_state);
     int (*run)(void *state, uint64_t operations);
     void (*close)(void *state);
-    int (*prepare)(void *state); /* before each slice, not measured; or NULL */
-    int (*check)(void *state);   /* after each slice, not measured; or NULL */
+    const struct bench_hooks *hooks; /* or NULL */
 };
 
 /** A number that only some rows have. */
@@ -115,6 +133,7 @@ struct bench_figures {
     const char *name, *against;
     double ns_op[3]; /* median, least, most */
     double cpu_ns_op[3];
+    double p50_us[3], p99_us[3]; /* 0: not known */
     double ratio; /* median over the rounds of (time of `against`) / (own time); 0: none */
     double over_ns;     /* median over the rounds of own time less that of `against` */
     double cpu_over_ns; /* of CPU time */
@@ -144,6 +163,7 @@ int bench_idle(const struct bench_options *options, struct bench_report *report)
 int bench_read(const struct bench_options *options, struct bench_report *report);
 int bench_write(const struct bench_options *options, struct bench_report *report);
 int bench_copy(const struct bench_options *options, struct bench_report *report);
+int bench_echo(const struct bench_options *options, struct bench_report *report);
 
 /** A stream of numbers, the same for every contestant (SplitMix64). */
 static inline uint64_t bench_random(uint64_t *state)

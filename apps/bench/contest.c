@@ -16,6 +16,7 @@ struct racer {
     void *state;
     uint64_t operations;                                        /* of a slice */
     double wall_ns[BENCH_ROUNDS_MAX], cpu_ns[BENCH_ROUNDS_MAX]; /* per operation */
+    double p50_us[BENCH_ROUNDS_MAX], p99_us[BENCH_ROUNDS_MAX];
 };
 
 struct race {
@@ -49,21 +50,31 @@ static uint64_t cpu_ns(void)
     return spent_ns(RUSAGE_SELF) + spent_ns(RUSAGE_CHILDREN);
 }
 
-static int run_slice(struct racer *racer, double *ret_wall_ns, double *ret_cpu_ns)
+static int run_slice(struct racer *racer, struct bench_sample *ret_sample)
 {
     const struct bench_contestant *contestant = racer->contestant;
-    int result = contestant->prepare != NULL ? contestant->prepare(racer->state) : 0;
+    const struct bench_hooks none = {NULL, NULL, NULL, NULL};
+    const struct bench_hooks *hooks = contestant->hooks != NULL ? contestant->hooks : &none;
+    struct bench_sample sample = {0};
+    int result = hooks->prepare != NULL ? hooks->prepare(racer->state) : 0;
     uint64_t wall, cpu;
 
     if (result == 0) {
         wall = wall_ns();
         cpu = cpu_ns();
         result = contestant->run(racer->state, racer->operations);
-        *ret_cpu_ns = (double)(cpu_ns() - cpu) / (double)racer->operations;
-        *ret_wall_ns = (double)(wall_ns() - wall) / (double)racer->operations;
+        sample.cpu_ns = (double)(cpu_ns() - cpu);
+        wall = wall_ns() - wall;
+        if (result == 0 && hooks->sample != NULL)
+            hooks->sample(racer->state, &sample);
+        if (sample.wall_ns <= 0)
+            sample.wall_ns = (double)wall;
+        sample.wall_ns /= (double)racer->operations;
+        sample.cpu_ns /= (double)racer->operations;
+        *ret_sample = sample;
     }
-    if (result == 0 && contestant->check != NULL)
-        result = contestant->check(racer->state);
+    if (result == 0 && hooks->check != NULL)
+        result = hooks->check(racer->state);
     return result < 0 ? bench_complain(contestant->name, result) : 0;
 }
 
@@ -71,8 +82,11 @@ static int run_slice(struct racer *racer, double *ret_wall_ns, double *ret_cpu_n
  * tried again, since a stall of the machine would make every slice too small. */
 static int calibrate(const struct race *race, struct racer *racer)
 {
-    uint64_t least = race->setting->depth == 0 ? 1 : race->setting->depth;
-    double wall = 0, best = 0, cpu = 0;
+    const struct bench_setting *setting = race->setting;
+    uint64_t least = (uint64_t)(setting->depth == 0 ? 1 : setting->depth) *
+                     (setting->connections == 0 ? 1 : setting->connections);
+    struct bench_sample sample = {0};
+    double best = 0;
 
     racer->operations = least;
     if (racer->contestant->fixed > 0) {
@@ -80,13 +94,13 @@ static int calibrate(const struct race *race, struct racer *racer)
         return 0;
     }
     for (uint32_t long_ones = 0; long_ones < 3;) {
-        int result = run_slice(racer, &wall, &cpu);
+        int result = run_slice(racer, &sample);
 
         if (result < 0)
             return result;
-        if (best == 0 || wall < best)
-            best = wall;
-        if (wall * (double)racer->operations * 4 >= (double)race->slice_ns)
+        if (best == 0 || sample.wall_ns < best)
+            best = sample.wall_ns;
+        if (sample.wall_ns * (double)racer->operations * 4 >= (double)race->slice_ns)
             long_ones++;
         else
             racer->operations *= 2;
@@ -95,6 +109,23 @@ static int calibrate(const struct race *race, struct racer *racer)
     if (racer->operations < least)
         racer->operations = least;
     return 0;
+}
+
+/* All of them, so that every complaint is heard. */
+static int finish(struct race *race)
+{
+    int result = 0;
+
+    for (uint32_t i = 0; i < race->count; i++) {
+        const struct bench_contestant *contestant = race->racers[i].contestant;
+        int one = 0;
+
+        if (contestant->hooks != NULL && contestant->hooks->finish != NULL)
+            one = contestant->hooks->finish(race->racers[i].state);
+        if (one < 0)
+            result = bench_complain(contestant->name, one);
+    }
+    return result;
 }
 
 static int run_rounds(struct race *race)
@@ -109,13 +140,18 @@ static int run_rounds(struct race *race)
     for (uint32_t round = 0; round < race->rounds; round++) {
         for (uint32_t i = 0; i < race->count; i++) {
             struct racer *racer = &race->racers[(i + round) % race->count];
+            struct bench_sample sample = {0};
 
-            result = run_slice(racer, &racer->wall_ns[round], &racer->cpu_ns[round]);
+            result = run_slice(racer, &sample);
             if (result < 0)
                 return result;
+            racer->wall_ns[round] = sample.wall_ns;
+            racer->cpu_ns[round] = sample.cpu_ns;
+            racer->p50_us[round] = sample.p50_us;
+            racer->p99_us[round] = sample.p99_us;
         }
     }
-    return 0;
+    return finish(race);
 }
 
 /* ------------------------------------------------------------------ figures */
@@ -184,6 +220,8 @@ static void report_race(struct bench_report *report, const struct race *race)
 
         compare_rounds(OWN, racer->wall_ns, NULL, race->rounds, figures.ns_op);
         compare_rounds(OWN, racer->cpu_ns, NULL, race->rounds, figures.cpu_ns_op);
+        compare_rounds(OWN, racer->p50_us, NULL, race->rounds, figures.p50_us);
+        compare_rounds(OWN, racer->p99_us, NULL, race->rounds, figures.p99_us);
         if (peer != NULL) {
             figures.against = peer->contestant->name;
             figures.ratio =

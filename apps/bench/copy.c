@@ -206,19 +206,19 @@ static int tempest_open(const struct bench_setting *setting, void **ret_state)
 int bench_copy(const struct bench_options *options, struct bench_report *report)
 {
     static const char *const modes[] = {"cached", "durable"};
+    static const struct bench_hooks hooks = {.prepare = bench_copy_prepare,
+                                             .check = bench_copy_check};
     static const struct bench_contestant contestants[] = {
-        {"cp", NULL, 1, cp_open, program_run, free, bench_copy_prepare, bench_copy_check},
+        {"cp", NULL, 1, cp_open, program_run, free, &hooks},
         {"liburing", "cp", 1, bench_copy_raw_open, bench_copy_raw_run, bench_copy_raw_close,
-         bench_copy_prepare, bench_copy_check},
+         &hooks},
         {"liburing-direct", "cp", 1, bench_copy_raw_open_direct, bench_copy_raw_run,
-         bench_copy_raw_close, bench_copy_prepare, bench_copy_check},
-        {"tempest", "cp", 1, tempest_open, program_run, free, bench_copy_prepare,
-         bench_copy_check},
+         bench_copy_raw_close, &hooks},
+        {"tempest", "cp", 1, tempest_open, program_run, free, &hooks},
         {"tempest-machine", "cp", 1, bench_copy_machine_open, bench_copy_machine_run,
-         bench_copy_machine_close, bench_copy_prepare, bench_copy_check},
+         bench_copy_machine_close, &hooks},
         {"tempest-machine-direct", "cp", 1, bench_copy_machine_open_direct,
-         bench_copy_machine_run, bench_copy_machine_close, bench_copy_prepare,
-         bench_copy_check},
+         bench_copy_machine_run, bench_copy_machine_close, &hooks},
     };
     struct bench_setting setting = {.options = options};
     char path[BENCH_PATH_MAX];

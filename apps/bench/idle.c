@@ -213,11 +213,11 @@ static int measure_bytes(const struct bench_setting *setting, bool timers,
 int bench_idle(const struct bench_options *options, struct bench_report *report)
 {
     static const struct bench_contestant contestants[] = {
-        {"idle-1", NULL, 0, open_one, run_ticks, idlers_close, NULL, NULL},
-        {"idle-1000000", "idle-1", 0, open_million, run_ticks, idlers_close, NULL, NULL},
-        {"timers-1", NULL, 0, open_one_timer, run_ticks, idlers_close, NULL, NULL},
+        {"idle-1", NULL, 0, open_one, run_ticks, idlers_close, NULL},
+        {"idle-1000000", "idle-1", 0, open_million, run_ticks, idlers_close, NULL},
+        {"timers-1", NULL, 0, open_one_timer, run_ticks, idlers_close, NULL},
         {"timers-1000000", "timers-1", 0, open_million_timers, run_ticks, idlers_close,
-         NULL, NULL},
+         NULL},
     };
     const struct bench_setting setting = {.options = options, .mode = "tick"};
     struct bench_extra extras[] = {{"struct_bytes", sizeof(struct tp_machine)},

@@ -26,7 +26,8 @@ int main(int argc, char **argv)
     } benchmarks[] = {{"nop", bench_nop},
                       {"read", bench_read},
                       {"write", bench_write},
-                      {"copy", bench_copy}};
+                      {"copy", bench_copy},
+                      {"echo", bench_echo}};
     struct bench_report report = {0};
     struct bench_options options;
     int result = bench_options_parse(argc, argv, &options);

@@ -136,20 +136,19 @@ int bench_nop(const struct bench_options *options, struct bench_report *report)
 {
     static const uint32_t depths[] = {1, 32, 256, 1024};
     static const struct bench_contestant contestants[] = {
-        {"liburing", NULL, 0, raw_open, raw_run, raw_close, NULL, NULL},
+        {"liburing", NULL, 0, raw_open, raw_run, raw_close, NULL},
         {"tempest", "liburing", 0, bench_crowd_open, bench_crowd_run, bench_crowd_close,
-         NULL, NULL},
-        {"tempest-one", "liburing", 0, bench_crowd_open_one, bench_crowd_run,
-         bench_crowd_close, NULL, NULL},
-        {"tempest-io", "liburing", 0, alone_open, alone_run, alone_close, NULL, NULL},
-        {"tempest-deadline", "tempest", 0, bench_crowd_open_deadline, bench_crowd_run,
-         bench_crowd_close, NULL, NULL},
-        {"tempest-child", NULL, 0, bench_crowd_open_children, bench_crowd_run,
-         bench_crowd_close, NULL, NULL},
-        {"null", NULL, 0, bench_crowd_open_null, bench_crowd_run, bench_crowd_close, NULL,
          NULL},
+        {"tempest-one", "liburing", 0, bench_crowd_open_one, bench_crowd_run,
+         bench_crowd_close, NULL},
+        {"tempest-io", "liburing", 0, alone_open, alone_run, alone_close, NULL},
+        {"tempest-deadline", "tempest", 0, bench_crowd_open_deadline, bench_crowd_run,
+         bench_crowd_close, NULL},
+        {"tempest-child", NULL, 0, bench_crowd_open_children, bench_crowd_run,
+         bench_crowd_close, NULL},
+        {"null", NULL, 0, bench_crowd_open_null, bench_crowd_run, bench_crowd_close, NULL},
         {"null-one", NULL, 0, bench_crowd_open_null_one, bench_crowd_run, bench_crowd_close,
-         NULL, NULL},
+         NULL},
     };
     const struct bench_setting setting = {.options = options};
     int result;

@@ -8,7 +8,7 @@
 #include "io/base.h"
 
 static const char usage[] =
-    "usage: tempest-bench nop|read|write|copy [OPTION...]\n"
+    "usage: tempest-bench nop|read|write|copy|echo [OPTION...]\n"
     "\n"
     "The same work, done by Tempest and by its peers, interleaved in one run.\n"
     "\n"
@@ -17,9 +17,12 @@ static const char usage[] =
     "  read   4 KiB at random offsets: from the page cache, and from the disk (O_DIRECT)\n"
     "  write  4 KiB after 4 KiB: the ways into a file that there are, and what they cost\n"
     "  copy   one large file: as the system leaves it, and durable\n"
+    "  echo   messages of 64 bytes, sent back by a server: 50 and 500 connections, one\n"
+    "         message at a time on each and 16; CPU is that of the server alone\n"
     "\n"
     "  --json           one JSON object on standard output instead of the table\n"
-    "  --depth N,...    operations in flight (nop: in a batch)\n"
+    "  --depth N,...    operations in flight (nop: in a batch; echo: of a connection)\n"
+    "  --connections N,...  clients of a server (echo)\n"
     "  --mode MODE      only this mode: cached, direct (read); cached, durable (copy)\n"
     "  --only NAME      only this contestant; may be repeated\n"
     "  --rounds N       rounds of interleaved slices\n"
@@ -45,6 +48,7 @@ enum option_key {
     OPTION_HELP = 'h',
     OPTION_JSON = 256,
     OPTION_DEPTH,
+    OPTION_CONNECTIONS,
     OPTION_MODE,
     OPTION_ONLY,
     OPTION_ROUNDS,
@@ -60,6 +64,7 @@ static const struct option long_options[] = {
     {"help", no_argument, NULL, OPTION_HELP},
     {"json", no_argument, NULL, OPTION_JSON},
     {"depth", required_argument, NULL, OPTION_DEPTH},
+    {"connections", required_argument, NULL, OPTION_CONNECTIONS},
     {"mode", required_argument, NULL, OPTION_MODE},
     {"only", required_argument, NULL, OPTION_ONLY},
     {"rounds", required_argument, NULL, OPTION_ROUNDS},
@@ -90,23 +95,25 @@ static const char *parse_number(const char *text, uint64_t most, uint64_t *ret_v
     return errno != 0 || *ret_value == 0 || *ret_value > most ? NULL : end;
 }
 
-static int parse_depths(const char *text, struct bench_options *options)
+/* "N,N,...", into an array of BENCH_DEPTHS_MAX. */
+static int parse_numbers(const char *option, const char *text, uint32_t *ret_numbers,
+                         uint32_t *ret_count)
 {
     const char *at = text;
     uint64_t value;
 
-    options->depth_count = 0;
+    *ret_count = 0;
     for (;;) {
         at = parse_number(at, BENCH_DEPTH_MAX, &value);
-        if (at == NULL || options->depth_count == BENCH_DEPTHS_MAX)
+        if (at == NULL || *ret_count == BENCH_DEPTHS_MAX)
             break;
-        options->depths[options->depth_count++] = (uint32_t)value;
+        ret_numbers[(*ret_count)++] = (uint32_t)value;
         if (*at == '\0')
             return 0;
         if (*at++ != ',')
             break;
     }
-    return wrong("--depth", text, "up to 16 numbers from 1 to 4096, such as 1,32,256");
+    return wrong(option, text, "up to 16 numbers from 1 to 4096, such as 1,32,256");
 }
 
 static int parse_size(const char *text, uint64_t *ret_bytes)
@@ -155,7 +162,10 @@ static int parse_one(int key, const char *text, struct bench_options *options)
         options->json = true;
         return 0;
     case OPTION_DEPTH:
-        return parse_depths(text, options);
+        return parse_numbers("--depth", text, options->depths, &options->depth_count);
+    case OPTION_CONNECTIONS:
+        return parse_numbers("--connections", text, options->connections,
+                             &options->connections_count);
     case OPTION_MODE:
         options->mode = text;
         if (strcmp(text, "cached") != 0 && strcmp(text, "direct") != 0 &&

@@ -31,22 +31,22 @@ int bench_read(const struct bench_options *options, struct bench_report *report)
     static const char *const modes[] = {"cached", "direct"};
     static const struct bench_contestant contestants[] = {
         {"liburing", NULL, 0, bench_read_raw_open, bench_read_raw_run, bench_read_raw_close,
-         NULL, NULL},
+         NULL},
         {"tempest", "liburing", 0, bench_read_machines_open, bench_read_machines_run,
-         bench_read_machines_close, NULL, NULL},
+         bench_read_machines_close, NULL},
         {"tempest-one", "liburing", 0, bench_read_machines_open_one,
-         bench_read_machines_run, bench_read_machines_close, NULL, NULL},
+         bench_read_machines_run, bench_read_machines_close, NULL},
         {"tempest-io", "liburing", 0, bench_read_machines_open, bench_read_io_run,
-         bench_read_machines_close, NULL, NULL},
+         bench_read_machines_close, NULL},
         {"liburing-fixed", "liburing", 0, bench_read_raw_open_fixed, bench_read_raw_run,
-         bench_read_raw_close, NULL, NULL},
+         bench_read_raw_close, NULL},
         {"tempest-fixed", "liburing-fixed", 0, bench_read_machines_open_fixed,
-         bench_read_machines_run, bench_read_machines_close, NULL, NULL},
+         bench_read_machines_run, bench_read_machines_close, NULL},
         {"pread", "liburing", 0, bench_read_raw_open, bench_read_pread_run,
-         bench_read_raw_close, NULL, NULL},
+         bench_read_raw_close, NULL},
 #ifdef BENCH_LIBUV
         {"libuv", "liburing", 0, bench_read_uv_open, bench_read_uv_run, bench_read_uv_close,
-         NULL, NULL},
+         NULL},
 #endif
     };
     struct bench_setting setting = {.options = options};

@@ -58,12 +58,20 @@ static void json_row(struct bench_report *report, const struct bench_setting *se
     json_begin_row(report, figures->name);
     if (setting->depth > 0)
         fprintf(json, ", \"depth\": %u", setting->depth);
+    if (setting->connections > 0)
+        fprintf(json, ", \"connections\": %u", setting->connections);
+    if (setting->command != NULL)
+        fprintf(json, ", \"command\": \"%s\"", setting->command);
     if (setting->mode != NULL)
         fprintf(json, ", \"mode\": \"%s\"", setting->mode);
     json_three(json, "ns_op", figures->ns_op);
     fprintf(json, ", \"ops_s\": %.2f, \"ops_s_min\": %.2f, \"ops_s_max\": %.2f",
             1e9 / figures->ns_op[0], 1e9 / figures->ns_op[2], 1e9 / figures->ns_op[1]);
     json_three(json, "cpu_ns_op", figures->cpu_ns_op);
+    if (figures->p50_us[0] > 0) {
+        json_three(json, "p50_us", figures->p50_us);
+        json_three(json, "p99_us", figures->p99_us);
+    }
     if (setting->bytes_op > 0)
         fprintf(json, ", \"bytes\": %llu, \"mib_s\": %.1f",
                 (unsigned long long)setting->bytes_op,
@@ -77,19 +85,34 @@ static void json_row(struct bench_report *report, const struct bench_setting *se
     fputc('}', json);
 }
 
+/* Appends ", TEXT NUMBER" to a title; the comma only behind something. */
+static void say(char title[64], const char *text, uint32_t number)
+{
+    size_t len = strlen(title);
+
+    (void)snprintf(title + len, 64 - len, "%s%s", len > 0 ? ", " : "", text);
+    len = strlen(title);
+    if (number > 0)
+        (void)snprintf(title + len, 64 - len, " %u", number);
+}
+
 void bench_report_setting(struct bench_report *report, const struct bench_setting *setting)
 {
-    char title[64] = "", depth[32] = "";
+    char title[64] = "";
 
     if (report->json != NULL)
         return;
+    if (setting->command != NULL)
+        say(title, setting->command, 0);
+    if (setting->mode != NULL)
+        say(title, setting->mode, 0);
+    if (setting->connections > 0)
+        say(title, "clients", setting->connections);
     if (setting->depth > 0)
-        (void)snprintf(depth, sizeof depth, "depth %u", setting->depth);
-    (void)snprintf(title, sizeof title, "%s%s%s",
-                   setting->mode != NULL ? setting->mode : "",
-                   setting->mode != NULL && setting->depth > 0 ? ", " : "", depth);
-    printf("\n%-18s %10s %10s %10s %10s   %s\n", title, report->unit_name, "min", "max",
-           "CPU", " speed and time, CPU and its time, against");
+        say(title, "depth", setting->depth);
+    printf("\n%-24s %10s %10s %10s %10s   %s%s\n", title, report->unit_name, "min", "max",
+           "CPU", setting->connections > 0 ? "   p50 us    p99 us   " : "",
+           " speed and time, CPU and its time, against");
 }
 
 static void table_row(const struct bench_report *report,
@@ -97,9 +120,11 @@ static void table_row(const struct bench_report *report,
 {
     double unit = report->unit_ns;
 
-    printf("%-18s %10.1f %10.1f %10.1f %10.1f", figures->name, figures->ns_op[0] / unit,
+    printf("%-24s %10.1f %10.1f %10.1f %10.1f", figures->name, figures->ns_op[0] / unit,
            figures->ns_op[1] / unit, figures->ns_op[2] / unit,
            figures->cpu_ns_op[0] / unit);
+    if (figures->p50_us[0] > 0)
+        printf("  %9.1f %9.1f  ", figures->p50_us[0], figures->p99_us[0]);
     if (figures->against != NULL)
         printf("   %5.2fx %+9.1f   %5.2fx %+9.1f   %s", figures->ratio,
                figures->over_ns / unit, figures->cpu_ratio, figures->cpu_over_ns / unit,

@@ -214,9 +214,11 @@ WAY(dsync_reserved, .flags = O_DIRECT | O_DSYNC, .preallocated = true)
 WAY(dsync_written, .flags = O_DIRECT | O_DSYNC, .prewritten = true)
 #undef WAY
 
-#define CONTESTANT(name, against, open)                                             \
-    {                                                                               \
-        name, against, BLOCKS, open, writer_run, writer_close, writer_prepare, NULL \
+static const struct bench_hooks writer_hooks = {.prepare = writer_prepare};
+
+#define CONTESTANT(name, against, open)                                      \
+    {                                                                        \
+        name, against, BLOCKS, open, writer_run, writer_close, &writer_hooks \
     }
 
 int bench_write(const struct bench_options *options, struct bench_report *report)

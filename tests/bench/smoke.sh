@@ -8,7 +8,8 @@ fail() {
     failures=$((failures + 1))
 }
 
-# rows FILE: "name depth mode" of every row whose times, where it has them, are numbers in order.
+# rows FILE: "name depth mode" of every row whose times, where it has them, are numbers in order;
+# "name connections x depth mode" where there are connections.
 if command -v python3 >/dev/null && python3 -c 'import json' 2>/dev/null; then
     rows() {
         python3 - "$1" <<'PYTHON'
@@ -17,17 +18,24 @@ import sys
 
 report = json.load(open(sys.argv[1]))
 for row in report["rows"]:
-    for field in ("ns_op", "ops_s", "cpu_ns_op"):
-        if "ns_op" in row:
-            assert 0 <= row[field + "_min"] <= row[field] <= row[field + "_max"], row
-    print(row["name"], row.get("depth", "-"), row.get("mode", "-"))
+    fields = ["ns_op", "ops_s", "cpu_ns_op"] if "ns_op" in row else []
+    fields += ["p50_us", "p99_us"] if "connections" in row else []
+    for field in fields:
+        assert 0 <= row[field + "_min"] <= row[field] <= row[field + "_max"], row
+    depth = row.get("depth", "-")
+    if "connections" in row:
+        assert 0 < row["p50_us"] <= row["p99_us"] and row["cpu_ns_op"] > 0, row
+        depth = f'{row["connections"]}x{depth}'
+    print(row["name"], depth, row.get("mode", "-"))
 PYTHON
     }
 elif command -v jq >/dev/null; then
     rows() {
         jq -er '.rows[] | select((has("ns_op") | not) or
                 (.ns_op_min <= .ns_op and .ns_op <= .ns_op_max and .cpu_ns_op >= 0)) |
-                "\(.name) \(.depth // "-") \(.mode // "-")"' "$1"
+                select((has("connections") | not) or (0 < .p50_us and .p50_us <= .p99_us)) |
+                "\(.name) \(if has("connections") then "\(.connections)x" else "" end
+                )\(.depth // "-") \(.mode // "-")"' "$1"
     }
 else
     echo "skipped: neither python3 nor jq is here to read JSON"
@@ -69,12 +77,17 @@ expect "liburing 4 cached" "tempest 4 cached" "tempest-one 4 cached" "tempest-io
 expect "pwrite 1 cached" "liburing 32 cached" "dsync-prewritten 32 durable" -- write
 expect "cp - cached" "liburing - durable" "tempest-machine - cached" "tempest-machine - durable" \
     -- copy --size 1M --only cp --only liburing --only tempest-machine
+# Bursts of 256 KiB overflow sockets and buffers: what then has to wait must not get lost.
+expect "liburing 3x1 -" "epoll 3x1 -" "liburing 1x4096 -" "epoll 1x4096 -" \
+    -- echo --connections 1,3 --depth 1,4096
+expect "liburing 300x4 -" "epoll 300x4 -" -- echo --connections 300 --depth 4
 status 0 --help
 status 0 --version
 status 2
 status 2 no-such-benchmark
 status 2 nop --depth 0
 status 2 nop --depth 1,x
+status 2 echo --connections 0
 status 2 read --mode warm
 status 2 copy --size 1
 status 2 nop --io=posix

@@ -1,0 +1,36 @@
+/** apps/bench/service.h - a server in a process of its own, and what it spends.
+ *
+ * The CPU time is that of all its threads, workers that the kernel runs for it included,
+ * read from outside to the ns: the server does nothing for it.
+ *
+ * Life: start; then either wait, for one that ends by itself, or stop. A server that was
+ * started dies with this process.
+ */
+#ifndef TEMPEST_APPS_BENCH_SERVICE_H
+#define TEMPEST_APPS_BENCH_SERVICE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+struct bench_service {
+    pid_t pid; /* 0: none runs */
+    clockid_t clock;
+};
+
+/** Runs serve(context) in a child, which exits with 0, or with 1 when that is < 0. Of the
+ * open files it keeps the three standard ones and `keep_fd`. 0 or -errno. */
+int bench_service_start(struct bench_service *service, int (*serve)(void *context),
+                        void *context, int keep_fd);
+
+/** ns that it has spent so far; 0 when none runs. */
+uint64_t bench_service_cpu_ns(const struct bench_service *service);
+
+/** Waits until it ends. 0; -ECHILD if it failed or died; -ETIMEDOUT if it had to be killed.
+ */
+int bench_service_wait(struct bench_service *service, uint64_t wait_ns);
+
+/** Sends `signal_number`, and waits like bench_service_wait(). Nothing when none runs. */
+int bench_service_stop(struct bench_service *service, int signal_number, uint64_t wait_ns);
+
+#endif
