@@ -289,6 +289,7 @@ TP_IO_OPERATION_(find_data,
                  (TP_IO_, struct tp_fd fd, uint64_t offset, struct tp_extent *ret_extent),
                  (fd, offset, ret_extent))
 TP_IO_OPERATION_(set_mode, (TP_IO_, struct tp_fd fd, uint32_t mode), (fd, mode))
+TP_IO_OPERATION_(lock, (TP_IO_, struct tp_fd fd), (fd))
 TP_IO_OPERATION_(list_dir, (TP_IO_, struct tp_fd dir, struct tp_buf *buf), (dir, buf))
 TP_IO_OPERATION_(rename, (TP_IO_, const char *from, const char *to), (from, to))
 TP_IO_OPERATION_(rename_in,

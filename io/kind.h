@@ -53,6 +53,7 @@ enum tp_kind_trait {
     X(TP_SYMLINK, "symlink", TP_TAKES_PATH)                                          \
     X(TP_READ_LINK, "read_link", TP_TAKES_PATH | TP_PATH_IN_B | TP_LENDS_IN)         \
     X(TP_CANCEL, "cancel", TP_CLEANUP | TP_NEVER_WAITS)                              \
+    X(TP_LOCK, "lock", TP_TAKES_FD)                                                  \
     X(TP_LISTEN, "listen", TP_TAKES_ADDRESS | TP_GIVES_FD)                           \
     X(TP_CONNECT, "connect", TP_TAKES_ADDRESS | TP_GIVES_FD | TP_WAITS)              \
     X(TP_ACCEPT, "accept", TP_TAKES_FD | TP_GIVES_FD | TP_WAITS)                     \

@@ -346,6 +346,20 @@ static inline struct tp_request tp_request_set_mode(struct tp_fd fd, uint32_t mo
     return r;
 }
 
+/** Takes the lock of the file or directory, which one open of it at a time can have
+ * (flock(2), exclusive, never waiting). Result: 0, also when this open has it already;
+ * -EAGAIN: another one has it, of this process or not. It is given back when the fd has
+ * been closed and nothing is in flight on it any more, and when the process has ended,
+ * which may be a moment after its successor has started: try again for a while. A lock
+ * keeps nobody from reading, writing, renaming or removing the file. */
+static inline struct tp_request tp_request_lock(struct tp_fd fd)
+{
+    struct tp_request r = tp_request_of_(TP_LOCK);
+
+    r.fd = fd;
+    return r;
+}
+
 /** The next entries of an open directory, packed into `buf` (see tp_dir_entry), without "."
  * and
  * "..", in no particular order. Result: bytes, 0 at the end, -EINVAL if `buf` is too small

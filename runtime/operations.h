@@ -46,6 +46,7 @@ TP_OPERATION_(find_data,
               (TP_CX_, struct tp_fd fd, uint64_t offset, struct tp_extent *ret_extent),
               (fd, offset, ret_extent))
 TP_OPERATION_(set_mode, (TP_CX_, struct tp_fd fd, uint32_t mode), (fd, mode))
+TP_OPERATION_(lock, (TP_CX_, struct tp_fd fd), (fd))
 TP_OPERATION_(list_dir, (TP_CX_, struct tp_fd dir, struct tp_buf *buf), (dir, buf))
 TP_OPERATION_(rename, (TP_CX_, const char *from, const char *to), (from, to))
 TP_OPERATION_(rename_in,
@@ -112,6 +113,7 @@ TP_OPERATION_(signal, (TP_CX_, uint32_t signals), (signals))
 #define tp_fallocate(cx, ...)      tp_fallocate(TP_HERE(cx), __VA_ARGS__)
 #define tp_find_data(cx, ...)      tp_find_data(TP_HERE(cx), __VA_ARGS__)
 #define tp_set_mode(cx, ...)       tp_set_mode(TP_HERE(cx), __VA_ARGS__)
+#define tp_lock(cx, ...)           tp_lock(TP_HERE(cx), __VA_ARGS__)
 #define tp_list_dir(cx, ...)       tp_list_dir(TP_HERE(cx), __VA_ARGS__)
 #define tp_rename(cx, ...)         tp_rename(TP_HERE(cx), __VA_ARGS__)
 #define tp_rename_in(cx, ...)      tp_rename_in(TP_HERE(cx), __VA_ARGS__)

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -168,6 +169,8 @@ static int32_t run_on_fd(const struct tp_request *request, struct statx *ret_sta
         return result_of(fchmod(fd, request->b.mode & 07777U));
     case TP_LIST_DIR:
         return tp_linux_list_dir(request);
+    case TP_LOCK:
+        return result_of(flock(fd, LOCK_EX | LOCK_NB));
     default:
         tp_unreachable();
     }

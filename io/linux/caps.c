@@ -64,6 +64,7 @@ static const struct kind_plan plans[TP_KINDS] = {
     [TP_READ_LINK] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
     [TP_CANCEL] = {IORING_OP_ASYNC_CANCEL, TP_LINUX_ROUTE_CANCEL, TP_HOW_INLINE, "io_uring",
                    ""},
+    [TP_LOCK] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
     [TP_LISTEN] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
     [TP_CONNECT] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
     [TP_ACCEPT] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},

@@ -79,6 +79,7 @@ static int32_t finish(struct tp_linux_io *self, const struct tp_linux_record *re
     case TP_SYMLINK:
     case TP_READ_LINK:
     case TP_CANCEL:
+    case TP_LOCK:
     case TP_LISTEN:
     case TP_CONNECT:
     case TP_ACCEPT:

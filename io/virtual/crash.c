@@ -53,6 +53,7 @@ static bool changes_disk(const struct tp_flight *f)
     case TP_STAT:
     case TP_READ_LINK:
     case TP_CANCEL:
+    case TP_LOCK:
     case TP_LISTEN:
     case TP_CONNECT:
     case TP_ACCEPT:
@@ -196,6 +197,8 @@ static void crash_now(struct tp_io *io, bool power)
     end_flights(&crash);
     end_loans(v);
     tp_trace_crash(v, power ? 2 : 1);
+    if (!power)
+        tp_files_leave_locks(v, crash.stream);
     tp_files_close_all(v);
     for (uint32_t flight = 1; flight < v->flights.used; flight++) {
         if (tp_flight_at(v, flight)->state != TP_FLIGHT_FREE)

@@ -180,6 +180,8 @@ int tp_disk_clone(const struct tp_disk *disk, struct tp_disk **ret_clone)
     clone->dirty_pages = disk->dirty_pages;
     clone->boot = disk->boot;
     clone->opens = disk->opens;
+    clone->locks = disk->locks;
+    clone->operations = disk->operations;
     error = clone_parts(clone, disk);
     if (error == 0)
         error = clone_landings(clone, disk);

@@ -26,6 +26,7 @@
 #define TP_FILE_SIZE_MAX UINT64_C(0xffffffff000) /* ext4's, with blocks of 4096 bytes */
 #define TP_LINKS_MAX     40 /* symbolic links that one path may lead through */
 #define TP_UMASK         UINT32_C(022)
+#define TP_LOCK_LEFT     UINT32_MAX
 
 /* ------------------------------------------------------------------ pages of a file */
 
@@ -85,7 +86,9 @@ struct tp_inode {
     uint32_t names[TP_NAME_SPACES]; /* entries that name it, in each space */
     uint32_t pending;               /* mentions in the log of name operations */
     uint32_t opens;                 /* open descriptions */
-    uint32_t allocated;             /* pages that count as storage */
+    uint32_t lock; /* its holder's; 0: it is free; TP_LOCK_LEFT: a dead process still ... */
+    uint64_t lock_until; /* ... has it, before the disk has seen so many operations */
+    uint32_t allocated;  /* pages that count as storage */
     struct tp_map map;
     uint32_t dirty_first, dirty_last, dirty_count;
     uint32_t target; /* symbolic links: a text */
@@ -169,7 +172,9 @@ struct tp_disk {
     uint32_t boot;     /* power cuts so far */
     uint32_t attached; /* Ios at work */
     uint32_t landing_count;
-    uint32_t opens; /* descriptions of all files */
+    uint32_t opens;      /* descriptions of all files */
+    uint32_t locks;      /* taken so far: each is a number of its own */
+    uint64_t operations; /* that have taken effect */
     struct tp_landing *landings;
 };
 
@@ -311,6 +316,11 @@ uint32_t tp_inode_make(struct tp_disk *disk, uint32_t kind, uint32_t mode, int64
 void tp_inode_settle(struct tp_disk *disk, uint32_t inode);
 void tp_inode_open(struct tp_disk *disk, uint32_t inode);
 void tp_inode_close(struct tp_disk *disk, uint32_t inode);
+/** Takes the lock for the description that keeps `*holder`: 0 before it has it. 0, or
+ * -EAGAIN. */
+int32_t tp_inode_lock(struct tp_disk *disk, uint32_t inode, uint32_t *holder);
+/** Gives the holder's lock back, once the disk has seen `delay` operations more. */
+void tp_inode_unlock(struct tp_disk *disk, uint32_t inode, uint32_t holder, uint64_t delay);
 /** Whether it is a directory that was removed. */
 bool tp_inode_is_dead(const struct tp_disk *disk, uint32_t inode);
 void tp_inode_stat(const struct tp_disk *disk, uint32_t inode, struct tp_statx *ret_statx);
@@ -377,7 +387,7 @@ void tp_disk_reload(struct tp_disk *disk);
 
 /** Keeps a copy of a write that lands later, bytes included. False: there are too many. */
 bool tp_disk_land_later(struct tp_disk *disk, const struct tp_landing *landing);
-/** Lets those land whose time has come; called before each operation. */
+/** Lets those land whose time has come; called before each operation, which it counts. */
 void tp_disk_land(struct tp_disk *disk);
 /** Lets the first `len` bytes of one land, or none; it is gone then. */
 void tp_landing_write(struct tp_disk *disk, uint32_t index, uint32_t len);

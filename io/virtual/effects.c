@@ -340,6 +340,8 @@ int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f)
         return effect_set_mode(v, f);
     case TP_LIST_DIR:
         return effect_list_dir(v, f);
+    case TP_LOCK:
+        return tp_inode_lock(v->disk, file_of(v, f)->inode, &file_of(v, f)->lock);
     case TP_STAT:
         return effect_stat(v, f);
     case TP_SYNC_DIR:

@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#define NUMBERS_FIRST 64
+#define NUMBERS_FIRST  64
+#define LOCK_DELAY_MAX 16 /* operations of the successor */
 
 static size_t numbers_bytes(uint32_t capacity)
 {
@@ -71,7 +72,7 @@ void tp_files_open(struct tp_virtual *v, uint32_t number, uint32_t inode,
 
 void tp_files_unref(struct tp_virtual *v, uint32_t file)
 {
-    uint32_t inode;
+    uint32_t inode, lock;
 
     if (file == 0)
         return;
@@ -79,9 +80,13 @@ void tp_files_unref(struct tp_virtual *v, uint32_t file)
     if (--tp_vfile_at(v, file)->refs > 0)
         return;
     inode = tp_vfile_at(v, file)->inode;
+    lock = tp_vfile_at(v, file)->lock;
     tp_pool_give(&v->files, file);
-    if (v->boot == v->disk->boot) /* after a power cut nothing is open any more */
-        tp_inode_close(v->disk, inode);
+    if (v->boot != v->disk->boot) /* after a power cut nothing is open any more */
+        return;
+    if (lock != 0)
+        tp_inode_unlock(v->disk, inode, lock, 0);
+    tp_inode_close(v->disk, inode);
 }
 
 void tp_files_close(struct tp_virtual *v, uint32_t number)
@@ -100,5 +105,22 @@ void tp_files_close_all(struct tp_virtual *v)
     for (uint32_t number = 0; number < v->number_capacity; number++) {
         if (v->numbers[number] != 0)
             tp_files_close(v, number);
+    }
+}
+
+void tp_files_leave_locks(struct tp_virtual *v, uint32_t stream)
+{
+    for (uint32_t number = 0; number < v->number_capacity; number++) {
+        struct tp_vfile *f;
+        uint64_t delay;
+
+        if (v->numbers[number] == 0)
+            continue;
+        f = tp_vfile_at(v, v->numbers[number]);
+        if (f->lock == 0)
+            continue;
+        delay = tp_tape_draw(v->tape, stream, TP_DRAW_CUT_LOCK, LOCK_DELAY_MAX);
+        tp_inode_unlock(v->disk, f->inode, f->lock, delay);
+        f->lock = 0;
     }
 }

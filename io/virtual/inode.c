@@ -2,6 +2,8 @@
  * gone when nothing of these is left. */
 #include "disk_internal.h"
 
+#include <errno.h>
+
 uint32_t tp_inode_make(struct tp_disk *disk, uint32_t kind, uint32_t mode, int64_t now_ns)
 {
     uint32_t inode;
@@ -69,6 +71,29 @@ void tp_inode_close(struct tp_disk *disk, uint32_t inode)
     tp_inode_at(disk, inode)->opens--;
     disk->opens--;
     tp_inode_settle(disk, inode);
+}
+
+int32_t tp_inode_lock(struct tp_disk *disk, uint32_t inode, uint32_t *holder)
+{
+    struct tp_inode *file = tp_inode_at(disk, inode);
+
+    if (file->lock == TP_LOCK_LEFT && disk->operations >= file->lock_until)
+        file->lock = 0;
+    if (file->lock != 0)
+        return file->lock == *holder ? 0 : -EAGAIN;
+    tp_assert(*holder == 0 && disk->locks < TP_LOCK_LEFT - 1);
+    *holder = ++disk->locks;
+    file->lock = *holder;
+    return 0;
+}
+
+void tp_inode_unlock(struct tp_disk *disk, uint32_t inode, uint32_t holder, uint64_t delay)
+{
+    struct tp_inode *file = tp_inode_at(disk, inode);
+
+    tp_assert(holder != 0 && file->lock == holder);
+    file->lock = delay == 0 ? 0 : TP_LOCK_LEFT;
+    file->lock_until = disk->operations + delay;
 }
 
 bool tp_inode_is_dead(const struct tp_disk *disk, uint32_t inode)

@@ -47,6 +47,7 @@ void tp_disk_land(struct tp_disk *disk)
 {
     uint32_t index = 0;
 
+    disk->operations++;
     while (index < disk->landing_count) {
         if (disk->landings[index].delay == 0) {
             tp_landing_write(disk, index, disk->landings[index].len);

@@ -45,6 +45,7 @@ static void reload_file(struct tp_disk *disk, struct tp_inode *file)
     file->mode = file->media_mode;
     file->modified_ns = file->media_modified_ns;
     file->opens = 0;
+    file->lock = 0;
     file->changed = 0;
     file->diverged = 0;
     file->counted = 1;
@@ -132,6 +133,7 @@ void tp_disk_kill(struct tp_disk *disk)
             continue;
         disk->opens -= file->opens;
         file->opens = 0;
+        file->lock = 0;
         tp_inode_settle(disk, inode);
     }
 }

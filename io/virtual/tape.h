@@ -73,7 +73,9 @@ enum tp_concern {
       "itself")                                                                         \
     X(TP_DRAW_CUT_NAME, "cut_name", "the operation on a name is kept; 1 lost")          \
     X(TP_DRAW_WORKLOAD, "workload",                                                     \
-      "the least: no command, the first key, the smallest size")
+      "the least: no command, the first key, the smallest size")                        \
+    X(TP_DRAW_CUT_LOCK, "cut_lock",                                                     \
+      "a lock of the killed is free before the next operation; then later")
 
 enum tp_draw {
 #define TP_DRAW_ENUM(kind, name, mapping) kind,

@@ -65,6 +65,7 @@ static void put_arguments(const struct tp_request *r, uint64_t *ret_words)
     case TP_SYNC_DIR:
     case TP_SYMLINK:
     case TP_READ_LINK:
+    case TP_LOCK:
     case TP_LISTEN:
     case TP_CONNECT:
     case TP_ACCEPT:

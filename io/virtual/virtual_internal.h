@@ -26,6 +26,7 @@ struct tp_vfile {
     uint32_t hint;   /* that entry */
     uint32_t inode;
     uint32_t refs;
+    uint32_t lock; /* by which it holds the inode's lock; 0: it does not */
     bool read, write, direct, dsync;
 };
 
@@ -146,6 +147,8 @@ void tp_files_unref(struct tp_virtual *v, uint32_t file);
 void tp_files_close(struct tp_virtual *v, uint32_t number);
 /** Closes everything, without looking at who holds it. */
 void tp_files_close_all(struct tp_virtual *v);
+/** The process was killed: perhaps the kernel still has its locks for a while. */
+void tp_files_leave_locks(struct tp_virtual *v, uint32_t stream);
 
 /* ------------------------------------------------------------------ latency.c */
 

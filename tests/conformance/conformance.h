@@ -61,8 +61,9 @@ extern const struct conformance_program conformance_open[], conformance_open_in[
     conformance_read_write[], conformance_direct[], conformance_sizes[],
     conformance_rename[], conformance_remove[], conformance_directories[],
     conformance_list_dir[], conformance_links[], conformance_attributes[],
-    conformance_sync[], conformance_cancel[], conformance_buffers[], conformance_handles[],
-    conformance_flight[], conformance_helpers[], conformance_arguments[];
+    conformance_sync[], conformance_lock[], conformance_cancel[], conformance_buffers[],
+    conformance_handles[], conformance_flight[], conformance_helpers[],
+    conformance_arguments[];
 
 /** A backend that takes part. */
 struct conformance_backend {

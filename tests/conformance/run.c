@@ -5,12 +5,13 @@
 #include "script.h"
 
 static const struct conformance_program *const lists[] = {
-    conformance_open,   conformance_open_in,     conformance_read_write,
-    conformance_direct, conformance_sizes,       conformance_rename,
-    conformance_remove, conformance_directories, conformance_list_dir,
-    conformance_links,  conformance_attributes,  conformance_sync,
-    conformance_cancel, conformance_buffers,     conformance_handles,
-    conformance_flight, conformance_helpers,     conformance_arguments,
+    conformance_open,      conformance_open_in,     conformance_read_write,
+    conformance_direct,    conformance_sizes,       conformance_rename,
+    conformance_remove,    conformance_directories, conformance_list_dir,
+    conformance_links,     conformance_attributes,  conformance_sync,
+    conformance_lock,      conformance_cancel,      conformance_buffers,
+    conformance_handles,   conformance_flight,      conformance_helpers,
+    conformance_arguments,
 };
 
 const struct conformance_program *conformance_program_at(uint32_t index)

@@ -13,14 +13,14 @@
  * sorted same PATH PATH              1 if both name one file (themselves, not followed),
  * else 0 open SLOT PATH LETTERS      see open_file(); the slot holds the fd, closed or not
  *   open_in SLOT SLOT NAME LETTERS
- *   close SLOT      fsync SLOT      fdatasync SLOT      truncate SLOT N      set_mode SLOT
- * MODE read SLOT OFFSET LEN        sees DATA        read_skew: into memory that is not
- * aligned write SLOT OFFSET DATA                       write_skew: from memory that is not
- * aligned fallocate SLOT OFFSET LEN [keep] find_data SLOT OFFSET       sees START-END fstat
- * SLOT   stat PATH   lstat PATH   stat_in SLOT NAME see KIND size:N mode:OCTAL links:N;
- * name any of these rename PATH PATH            rename_in SLOT NAME SLOT NAME remove PATH
- * remove_in SLOT NAME mkdir PATH [MODE]           mkdir_in SLOT NAME [MODE] mkdir_all PATH
- *   rmdir PATH                  rmdir_in SLOT NAME                  sync_dir PATH
+ *   close SLOT      fsync SLOT      fdatasync SLOT      truncate SLOT N      lock SLOT
+ * set_mode SLOT MODE read SLOT OFFSET LEN        sees DATA        read_skew: into memory
+ * that is not aligned write SLOT OFFSET DATA                       write_skew: from memory
+ * that is not aligned fallocate SLOT OFFSET LEN [keep] find_data SLOT OFFSET       sees
+ * START-END fstat SLOT   stat PATH   lstat PATH   stat_in SLOT NAME see KIND size:N
+ * mode:OCTAL links:N; name any of these rename PATH PATH            rename_in SLOT NAME
+ * SLOT NAME remove PATH remove_in SLOT NAME mkdir PATH [MODE]           mkdir_in SLOT NAME
+ * [MODE] mkdir_all PATH rmdir PATH                  rmdir_in SLOT NAME sync_dir PATH
  *   symlink PATH TARGET         symlink_in SLOT NAME TARGET
  *   read_link PATH [CAPACITY]   read_link_in SLOT NAME [CAPACITY]   see the target
  *   nop

@@ -187,6 +187,12 @@ BUILD(set_mode)
     return tp_request_set_mode(fd_of(s, w[1]), (uint32_t)number_of(s, w[2]));
 }
 
+BUILD(lock)
+{
+    UNUSED;
+    return tp_request_lock(fd_of(s, w[1]));
+}
+
 BUILD(fstat)
 {
     UNUSED;
@@ -321,6 +327,7 @@ static const struct verb verbs[] = {
     {"fallocate", 4, 5, build_fallocate},
     {"find_data", 3, 3, build_find_data},
     {"set_mode", 3, 3, build_set_mode},
+    {"lock", 2, 2, build_lock},
     {"fstat", 2, 2, build_fstat},
     {"stat", 2, 2, build_stat},
     {"lstat", 2, 2, build_lstat},

@@ -221,12 +221,15 @@ static void emit_slot(struct generator *g)
     char slot = letter(slot_of(g));
     uint32_t mode = below(g, 5);
 
-    switch (below(g, 6)) {
+    switch (below(g, 7)) {
     case 0:
         emit(g, "close %c", slot);
         break;
     case 1:
         emit(g, "fsync %c", slot);
+        break;
+    case 4:
+        emit(g, "lock %c", slot);
         break;
     case 2:
         emit(g, "fdatasync %c", slot);

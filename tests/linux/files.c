@@ -1,10 +1,12 @@
 /** tests/linux/files.c - fds: numbers that come again, hot files, registered buffers. */
 #include <errno.h>
 #include <grp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/linux/support.h"
@@ -140,6 +142,86 @@ Test(bufs, run_out_and_come_back)
         for (uint32_t i = 0; i < 5; i++)
             tp_io_release_buf(io, bufs[i]);
     }
+    tp_io_destroy(io);
+}
+
+/* ------------------------------------------------------------------ locks */
+
+/* A file that the ring itself holds on to, too. */
+Test(files, a_hot_file_gives_its_lock_back_when_it_is_closed)
+{
+    struct tp_io *io = make_io(NULL);
+    char path[256], byte;
+    struct tp_fd first, second;
+
+    scratch_name(path, "lock");
+    for (uint32_t round = 0; round < 20; round++) {
+        first = open_file(io, path);
+        second = open_file(io, path);
+        cr_assert(zero(i32, run(io, tp_request_lock(first))));
+        for (uint32_t i = 0; i < 50; i++) {
+            struct tp_buf buf = tp_buf_empty(&byte, 1);
+
+            cr_assert(zero(i32, run(io, tp_request_read_at(first, &buf, 0))));
+        }
+        cr_assert(eq(i32, run(io, tp_request_lock(second)), -EAGAIN));
+        cr_assert(zero(i32, run(io, tp_request_close(first))));
+        cr_assert(zero(i32, run(io, tp_request_lock(second))));
+        cr_assert(zero(i32, run(io, tp_request_close(second))));
+    }
+    (void)unlink(path);
+    tp_io_destroy(io);
+}
+
+/* Locks the file, says so, and waits to be killed. */
+static void hold_lock(const char *path, int ready)
+{
+    struct tp_io *io;
+    struct tp_open_options options = {.read = true};
+    struct tp_fd fd;
+    int32_t value;
+
+    if (tp_linux_io_create(NULL, &io) != 0)
+        _exit(1);
+    value = run(io, tp_request_open(path, options));
+    if (value < 0)
+        _exit(2);
+    fd = tp_io_into_fd(io, value);
+    if (run(io, tp_request_lock(fd)) != 0 || write(ready, "x", 1) != 1)
+        _exit(3);
+    for (;;)
+        (void)pause();
+}
+
+Test(files, a_lock_ends_with_its_process)
+{
+    struct tp_io *io = make_io(NULL);
+    char path[256], byte;
+    const struct timespec moment = {0, 1000000};
+    struct tp_fd fd;
+    int ends[2], status;
+    int32_t value = -EAGAIN;
+    pid_t child;
+
+    scratch_name(path, "held");
+    fd = open_file(io, path);
+    cr_assert(zero(int, pipe(ends)));
+    child = fork();
+    if (child == 0)
+        hold_lock(path, ends[1]);
+    (void)close(ends[1]);
+    cr_assert(eq(sz, read(ends[0], &byte, 1), 1), "it has the lock");
+    for (uint32_t i = 0; i < 5; i++)
+        cr_assert(eq(i32, run(io, tp_request_lock(fd)), -EAGAIN));
+    cr_assert(zero(int, kill(child, SIGKILL)));
+    cr_assert(eq(int, waitpid(child, &status, 0), child));
+    for (uint32_t i = 0; i < 10000 && value == -EAGAIN; i++) {
+        value = run(io, tp_request_lock(fd));
+        (void)nanosleep(&moment, NULL);
+    }
+    cr_assert(zero(i32, value));
+    (void)close(ends[0]);
+    (void)unlink(path);
     tp_io_destroy(io);
 }
 

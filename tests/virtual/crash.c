@@ -272,6 +272,71 @@ Test(crash, atomic_replacement_survives_a_cut_at_every_event)
     cr_assert(old > 0 && new > 0);
 }
 
+/* ------------------------------------------------------------------ locks */
+
+/* A killed process's lock is free at once or a few operations later; after a power cut, at
+ * once. */
+static uint32_t operations_until_locked(uint64_t seed, bool power)
+{
+    uint32_t operations = 0;
+    int32_t value;
+
+    f_free(&f);
+    f_boot(&f, seed);
+    f_put_durable(&f, "/lock", 'A', 1);
+    cr_assert(eq(i32, f_do(&f, tp_request_lock(f_open(&f, "/lock", F_RW))), 0));
+    if (power)
+        tp_virtual_io_power_cut(f.io);
+    else
+        tp_virtual_io_kill(f.io);
+    tp_virtual_io_destroy(f.io);
+    cr_assert(eq(int, tp_virtual_io_create(&f.config, &f.io), 0));
+    while ((value = f_do(&f, tp_request_lock(f_open(&f, "/lock", F_RW)))) == -EAGAIN)
+        operations += 2;
+    cr_assert(eq(i32, value, 0));
+    value = f_do(&f, tp_request_lock(f_open(&f, "/lock", F_RW)));
+    cr_assert(eq(i32, value, -EAGAIN), "the successor has it");
+    tp_disk_check(f.disk);
+    return operations;
+}
+
+Test(crash, a_lock_may_outlive_its_killed_holder_for_a_while)
+{
+    uint32_t at_once = 0, most = 0;
+
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        uint32_t operations = operations_until_locked(seed, false);
+
+        at_once += operations == 0;
+        most = operations > most ? operations : most;
+        cr_assert(eq(u32, operations_until_locked(seed, true), 0));
+    }
+    cr_assert(at_once > 0 && at_once < SEEDS);
+    cr_assert(most >= 10 && most <= 16, "%u operations", most);
+}
+
+/* One that nobody holds at the kill, and one of a file that is gone, leave nothing. */
+Test(crash, a_lock_given_back_before_the_kill_is_free)
+{
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_fd fd;
+
+        f_free(&f);
+        f_boot(&f, seed);
+        fd = f_open(&f, "/lock", F_RW);
+        cr_assert(eq(i32, f_do(&f, tp_request_lock(fd)), 0));
+        f_close(&f, fd);
+        cr_assert(eq(i32, f_do(&f, tp_request_lock(f_open(&f, "/gone", F_RW))), 0));
+        cr_assert(eq(i32, f_do(&f, tp_request_remove("/gone")), 0));
+        tp_virtual_io_kill(f.io);
+        tp_virtual_io_destroy(f.io);
+        cr_assert(eq(int, tp_virtual_io_create(&f.config, &f.io), 0));
+        cr_assert(eq(i32, f_do(&f, tp_request_lock(f_open(&f, "/lock", F_RW))), 0));
+        cr_assert(eq(i32, f_do(&f, tp_request_lock(f_open(&f, "/gone", F_RW))), 0));
+        tp_disk_check(f.disk);
+    }
+}
+
 /* The same without the fsync of the file is a bug, and must be found. */
 Test(crash, a_replacement_without_fsync_is_caught)
 {
