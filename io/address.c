@@ -218,7 +218,7 @@ static int print_ipv6(const uint8_t bytes[16], char *ret_text, size_t size_bytes
         return snprintf(ret_text, size_bytes, "::ffff:%u.%u.%u.%u", bytes[12], bytes[13],
                         bytes[14], bytes[15]);
     for (uint32_t i = 0; i < 8; i++)
-        groups[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
+        groups[i] = (uint16_t)(bytes[(size_t)2 * i] << 8 | bytes[(size_t)2 * i + 1]);
     find_gap(groups, &gap, &gap_len);
     for (uint32_t i = 0; i < 8; i++) {
         if (i == gap) {

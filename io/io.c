@@ -207,8 +207,9 @@ static int32_t check_service(const struct tp_request *request)
     case TP_OFFLOAD:
         return request->a.work == NULL ? -EFAULT : 0;
     case TP_SIGNAL:
-        return request->a.signals == 0 || request->a.signals >= 2 * TP_SIGNAL_USR2 ? -EINVAL
-                                                                                   : 0;
+        return request->a.signals == 0 || request->a.signals >= UINT64_C(2) * TP_SIGNAL_USR2
+                   ? -EINVAL
+                   : 0;
     default:
         return 0;
     }
