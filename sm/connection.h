@@ -181,6 +181,10 @@ TP_EXPORT void tp_connection_abort(struct tp_connection *connection, int32_t err
  * releasing. Then nothing of it is in flight, no memory is held, the fd is closed. */
 TP_EXPORT bool tp_connection_close(struct tp_ctx *cx, struct tp_connection *connection);
 
+/** Gives the blocks back that a connection has when its scheduler has crashed; a closed one
+ * has none. */
+TP_EXPORT void tp_connection_deinit(struct tp_connection *connection);
+
 TP_END_DECLS
 
 #endif

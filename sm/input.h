@@ -29,7 +29,8 @@ TP_BEGIN_DECLS
 TP_EXPORT void tp_input_init(struct tp_input *input, void *own, uint32_t own_bytes,
                              const struct tp_allocator *allocator);
 
-/** Drops what there is, and gives back receive buffer and block. */
+/** Drops what there is, and gives back receive buffer and block. `cx` NULL: there is no
+ * world any more that the buffer could go back to. */
 TP_EXPORT void tp_input_deinit(struct tp_ctx *cx, struct tp_input *input);
 
 /** Bytes there are. */

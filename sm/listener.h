@@ -15,8 +15,9 @@
  * one burst of the system brought beyond the limit waits here, accepted and in order.
  *
  * Errors of the system (no descriptor or memory left) are waited out: accepting stops and
- * begins again after 10 ms, then twice as long each time, 1 s at most. Errors that will not
- * go away end the listener as tp_listener_stop() does.
+ * begins again after 10 ms, then twice as long each time, 1 s at most, or when a connection
+ * has ended. Errors that will not go away (-EBADF, -EINVAL) end it as tp_listener_stop()
+ * does, without grace.
  *
  * Graceful stop: tp_listener_stop() closes the socket, sets `stopping` and wakes all
  * machines. They finish what is in hand and end (a tp_connection whose options.stop is
@@ -36,8 +37,8 @@ struct tp_listener;
 struct tp_listener_config {
     uint32_t size;            /* of this struct; 0: as in version 0.1 */
     uint32_t connections_max; /* 0: 1024 */
-    uint32_t ops_reserve; /* operations that must be free (tp_room()) before a machine is
-                             started: a few for each that may start in a tick; 0: 64 */
+    uint32_t ops_each; /* operations that a connection's machine has at a time; with fewer
+                          free (tp_room()) none is started; 0: 8 */
     uint32_t reserved;
     struct tp_address address;
     struct tp_socket_options options; /* of the listening socket, and of those that come of
@@ -57,7 +58,7 @@ struct tp_listener_config {
 struct tp_listener_stats {
     uint64_t accepted;
     uint64_t started;   /* machines */
-    uint64_t refused;   /* by spawn, or not started because it was to stop: closed */
+    uint64_t refused;   /* closed: spawn gave none, or a stop came first */
     uint64_t errors;    /* of accept */
     uint64_t back_offs; /* times it waited after one */
     uint64_t pauses;    /* times it stopped accepting because of the limit */
@@ -86,23 +87,27 @@ enum tp_listener_phase {
 struct tp_listener {
     struct tp_machine machine;
     bool stopping; /* a machine without work in hand is to end */
-    bool late;     /* the deadline of the stop has passed */
     uint8_t phase; /* enum tp_listener_phase */
+    bool opened;   /* it has listened */
     bool many;     /* accept_op is a multishot */
     bool pausing;  /* accepting was asked to stop */
+    bool late;     /* the machines were cancelled */
+    bool regraced; /* stop_ns is news */
+    bool crowded;  /* there was no room for operations */
     struct tp_address
         address; /* where it listens, once it is ready: port 0 has become one */
     struct tp_listener_stats stats;
-    struct tp_listener_config config;
+    struct tp_listener_config config; /* with the defaults filled in */
     struct tp_machine *parent;
     struct tp_fd fd;
-    int32_t result;
+    int32_t result;    /* what it will end with */
     uint32_t failures; /* of accept, in a row */
     struct tp_op open_op, accept_op, timer_op;
-    uint64_t stop_ns; /* the grace that a stop gives */
+    uint64_t stop_ns; /* the grace of a stop */
+    uint64_t due_ns;  /* when that is over */
     struct tp_listener_child *children;
-    uint32_t child_free; /* list of entries, 1 + index; 0: none */
-    uint32_t child_fresh;
+    uint32_t child_free;   /* list of entries, 1 + index; 0: none */
+    uint32_t child_fresh;  /* entries from here on were never used */
     struct tp_fd *waiting; /* a ring: accepted, no machine yet */
     uint32_t waiting_first, waiting_count, waiting_capacity;
 };
@@ -121,6 +126,10 @@ TP_EXPORT int32_t tp_listener_ready(const struct tp_listener *listener);
 /** Stops as told above; `grace_ns` 0: cancels at once, TP_NEVER: waits for ever. A second
  * call may shorten it. Nothing happens when it has ended. */
 TP_EXPORT void tp_listener_stop(struct tp_listener *listener, uint64_t grace_ns);
+
+/** Gives the memory back that a listener has when its scheduler has crashed; one that has
+ * ended has none. */
+TP_EXPORT void tp_listener_deinit(struct tp_listener *listener);
 
 TP_END_DECLS
 

@@ -53,7 +53,7 @@ TP_BEGIN_DECLS
 TP_EXPORT void tp_output_init(struct tp_output *output, void *own, uint32_t own_bytes,
                               uint32_t bytes_max, const struct tp_allocator *allocator);
 
-/** Gives blocks back. Nothing is being sent. */
+/** Gives blocks back. Nothing is being sent, or nothing ever will be. */
 TP_EXPORT void tp_output_deinit(struct tp_output *output);
 
 /** Room for `bytes` in a row; stays good until the next call of any function here. NULL:
