@@ -107,7 +107,7 @@ void tp_journal_close(struct tp_journal *journal)
 int32_t tp_journal_next(struct tp_journal *journal, struct tp_journal_record *ret_record)
 {
     if (journal->failure < 0)
-        return journal->failure;
+        return journal->failure == -EROFS && journal->result == 0 ? 0 : journal->failure;
     if (journal->phase == TP_JOURNAL_OPEN)
         return 0;
     return tp_journal_recovery_next(&journal->recovery, ret_record) ? 1 : -EAGAIN;

@@ -52,7 +52,8 @@ struct tp_journal_config {
                               TP_NEVER: it does not */
     uint64_t retry_ns;     /* before a spare segment is tried again; 0: 1 s */
     uint32_t buffered;     /* 1: through the page cache, even if direct I/O is possible */
-    uint32_t reserved;
+    uint32_t read_only; /* 1: nothing is written. The log is read and checked as ever; when
+                           all is read it ends by itself, with 0. Appends get -EROFS */
     const struct tp_allocator *allocator; /* NULL: the default */
     uint64_t pace_ns; /* while nobody waits, a group is written when its first record is so
                          old, or when it is a quarter full; 0: at once */

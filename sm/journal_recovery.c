@@ -196,10 +196,12 @@ static enum tp_step sweeper_tick(struct tp_machine *machine, struct tp_ctx *cx)
             if (sweep_proves(r))
                 return tp_end(machine, corrupt(r, missing_place(r, r->current.number)));
         }
-        TP_AWAIT(cx, tp_fsync(cx, r->current.fd, 0), &result);
-        if (result.value < 0)
-            return tp_end(machine, refuse(r, result.value, r->current.number, 0,
-                                          "a segment cannot be made durable"));
+        if (!r->read_only) {
+            TP_AWAIT(cx, tp_fsync(cx, r->current.fd, 0), &result);
+            if (result.value < 0)
+                return tp_end(machine, refuse(r, result.value, r->current.number, 0,
+                                              "a segment cannot be made durable"));
+        }
         tp_journal_source_close(cx, &r->current);
     }
     if (r->proved)
@@ -390,6 +392,8 @@ static enum tp_step recovery_tick(struct tp_machine *machine, struct tp_ctx *cx)
     }
     if (r->from_lsn > r->end.lsn + 1)
         return give_up(cx, r, -ENODATA, "the log ends before the first record asked for");
+    if (r->read_only)
+        return tp_end(machine, 0);
     TP_AWAIT(cx, make_segment(cx, r), &result);
     if (result.value < 0)
         return give_up(cx, r, result.value, "no new segment can be made");

@@ -1,5 +1,5 @@
 /** sm/journal_recovery.h - reads a journal from its first segment to its end, and begins a
- * new log behind it.
+ * new log behind it, unless it is only to be looked at.
  *
  * Groups are read in sequence, each checked against the one before. The first place without
  * the group that is due is the end of the log, unless something durable says that the log
@@ -38,6 +38,7 @@ struct tp_journal_recovery {
     uint64_t segment_bytes;    /* in: of the new segment */
     uint32_t group_bytes;      /* in: likewise */
     bool direct;               /* in: try direct I/O; out: whether it is used */
+    bool read_only;            /* in: nothing is synced, and no new log begun */
     struct tp_buf window_buf;  /* in: aligned, of group_bytes */
     struct tp_buf block;       /* in: aligned, a block; the maker's */
     struct tp_buf list_buf;    /* in: aligned, a block or more */

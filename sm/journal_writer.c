@@ -72,6 +72,7 @@ static void start_recovery(struct tp_ctx *cx, struct tp_journal *j)
     r->segment_bytes = j->config.segment_bytes;
     r->group_bytes = j->config.group_bytes;
     r->direct = j->direct;
+    r->read_only = j->config.read_only != 0;
     r->window_buf = *buf_of(&j->batches[0]);
     r->block = j->spare.block;
     r->list_buf = j->batches[1].plain;
@@ -110,6 +111,12 @@ static void take_recovery(struct tp_ctx *cx, struct tp_journal *j)
         tp_cancel(cx, j->recovery_op);
     if (!tp_take(cx, &j->recovery_op, &result))
         return;
+    if (result.value == 0 && j->config.read_only != 0) {
+        j->dir = j->recovery.dir;
+        j->lsn = j->durable_lsn = j->recovery.end.lsn;
+        fail(j, -EROFS, 0);
+        return;
+    }
     if (result.value == 0) {
         begin(j);
         return;

@@ -86,6 +86,37 @@ static void sweep(uint64_t seed, const struct tp_disk_config *config, enum world
     }
 }
 
+/* A log that is only looked at, whatever state it is in, gives what it holds, takes
+ * nothing, and is left as it was. */
+Test(log_crash, a_look_at_what_a_power_cut_left_changes_nothing)
+{
+    for (uint64_t event = 1;; event += 3) {
+        struct workload work = world_work(event), look = world_work(event);
+        uint64_t before;
+        int32_t result;
+
+        world_init(&world, NULL, event);
+        cr_assert(eq(i32, world_boot(&world, &work), 0));
+        world.cut_at = event;
+        result = world_boot(&world, &work);
+        check(&world, event, event, 0);
+        world_clone(&world, &recovered);
+        before = tp_disk_hash(recovered.disk);
+        look.config.read_only = 1;
+        cr_assert(eq(i32, world_boot(&recovered, &look), 0));
+        check(&recovered, event, event, 0);
+        cr_assert(eq(i32, recovered.run.end_result, 0));
+        cr_assert(eq(i32, recovered.run.append_error, -EROFS));
+        cr_assert(eq(u64, tp_disk_hash(recovered.disk), before));
+        cr_assert(eq(u64, recovered.run.replayed, tp_journal_lsn(&recovered.run.journal)));
+        world_deinit(&recovered);
+        boot_whole(&world, event, event, 0);
+        world_deinit(&world);
+        if (result == 0)
+            break;
+    }
+}
+
 Test(log_crash, power_cut_at_any_event_loses_nothing)
 {
     for (uint64_t seed = 1; seed <= 4; seed++)
