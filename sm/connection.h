@@ -156,6 +156,12 @@ TP_EXPORT void tp_connection_hold(struct tp_connection *connection, uint64_t unt
  */
 TP_EXPORT bool tp_connection_release(struct tp_connection *connection, uint64_t reached);
 
+/** What the first held reply waits for; 0: nothing is held. */
+static inline uint64_t tp_connection_held(const struct tp_connection *connection)
+{
+    return tp_output_held(&connection->output);
+}
+
 /** Drops what is held and everything behind it. How many replies that was, as
  * tp_connection_hold() counts them: as many others are due. */
 TP_EXPORT uint32_t tp_connection_discard_held(struct tp_connection *connection);

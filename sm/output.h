@@ -80,6 +80,12 @@ TP_EXPORT uint32_t tp_output_take(struct tp_output *output, uint32_t bytes_max);
 /** So many of the bytes that were being sent have been; 0 after an error. */
 TP_EXPORT void tp_output_taken(struct tp_output *output, uint32_t bytes);
 
+/** What the first mark waits for; 0: there is none. */
+static inline uint64_t tp_output_held(const struct tp_output *output)
+{
+    return output->mark_count == 0 ? 0 : output->marks[output->mark_first].until;
+}
+
 /** Bytes that wait, those being sent included. */
 static inline uint64_t tp_output_len(const struct tp_output *output)
 {

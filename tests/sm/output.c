@@ -211,9 +211,11 @@ Test(output, holds_a_reply_and_all_behind_it)
     cr_assert(put(30));
     tp_output_hold(&output, 0);
     cr_assert(eq(u64, send_all(), 10));
+    cr_assert(eq(u64, tp_output_held(&output), 7));
     cr_assert(not(tp_output_release(&output, 6)));
     cr_assert(eq(u64, send_all(), 0));
     cr_assert(tp_output_release(&output, 7));
+    cr_assert(eq(u64, tp_output_held(&output), 0));
     cr_assert(eq(u64, send_all(), 50));
     cr_assert(put(5));
     tp_output_hold(&output, 7); /* reached before */
@@ -228,6 +230,7 @@ Test(output, releases_each_part_as_its_number_is_reached)
         (void)tp_output_take(&output, 1000); /* a tick ends: the next mark is another */
     }
     for (uint64_t reached = 1; reached <= 5; reached++) {
+        cr_assert(eq(u64, tp_output_held(&output), reached));
         cr_assert(tp_output_release(&output, reached));
         cr_assert(eq(u64, send_all(), 10));
     }
