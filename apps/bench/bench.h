@@ -65,6 +65,7 @@ struct bench_setting {
     const char *path;
     uint64_t file_bytes;
     uint64_t bytes_op; /* moved by one operation, for the output; 0: not told */
+    void *shared;      /* what the benchmark gives to all of its contests */
     bool marked; /* the file is ours: each block begins with its number, little-endian */
 };
 
@@ -164,6 +165,7 @@ int bench_read(const struct bench_options *options, struct bench_report *report)
 int bench_write(const struct bench_options *options, struct bench_report *report);
 int bench_copy(const struct bench_options *options, struct bench_report *report);
 int bench_echo(const struct bench_options *options, struct bench_report *report);
+int bench_kv(const struct bench_options *options, struct bench_report *report);
 
 /** A stream of numbers, the same for every contestant (SplitMix64). */
 static inline uint64_t bench_random(uint64_t *state)

@@ -174,29 +174,11 @@ static int cp_open(const struct bench_setting *setting, void **ret_state)
     return program_open(setting, "cp", false, ret_state);
 }
 
-/* The path of tempest-copy, which lies beside this program; false if it does not. */
-static bool find_neighbour(char path[BENCH_PATH_MAX])
-{
-    static const char name[] = "tempest-copy";
-    ssize_t len = readlink("/proc/self/exe", path, BENCH_PATH_MAX - 1);
-    char *slash;
-
-    if (len < 0)
-        return false;
-    path[len] = '\0';
-    slash = strrchr(path, '/');
-    tp_assert(slash != NULL);
-    if ((size_t)(slash + 1 - path) + sizeof name > BENCH_PATH_MAX)
-        return false;
-    memcpy(slash + 1, name, sizeof name);
-    return access(path, X_OK) == 0;
-}
-
 static int tempest_open(const struct bench_setting *setting, void **ret_state)
 {
     char path[BENCH_PATH_MAX];
 
-    if (!find_neighbour(path))
+    if (!bench_file_neighbour("tempest-copy", path))
         return -ENOENT;
     return program_open(setting, path, true, ret_state);
 }

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "io/base.h"
+
 enum { CHUNK_BYTES = 1 << 20, BLOCK_BYTES = 4096 };
 
 /* mkdir -p of what precedes the last '/'. */
@@ -110,6 +112,22 @@ int bench_file_prepare(struct bench_setting *setting, const char *name,
     if (result < 0 || (stat(path, &status) == 0 && (uint64_t)status.st_size == bytes))
         return result;
     return make(path, bytes);
+}
+
+bool bench_file_neighbour(const char *name, char *path)
+{
+    ssize_t len = readlink("/proc/self/exe", path, BENCH_PATH_MAX - 1);
+    char *slash;
+
+    if (len < 0)
+        return false;
+    path[len] = '\0';
+    slash = strrchr(path, '/');
+    tp_assert(slash != NULL);
+    if ((size_t)(slash + 1 - path) + strlen(name) >= BENCH_PATH_MAX)
+        return false;
+    memcpy(slash + 1, name, strlen(name) + 1);
+    return access(path, X_OK) == 0;
 }
 
 int bench_file_warm(const char *path)

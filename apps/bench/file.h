@@ -16,6 +16,10 @@ int bench_file_place(const struct bench_options *options, const char *name, char
 int bench_file_prepare(struct bench_setting *setting, const char *name,
                        uint64_t default_bytes, char *path);
 
+/** The path of the program `name` that lies beside this one, BENCH_PATH_MAX bytes; false if
+ * none does. */
+bool bench_file_neighbour(const char *name, char *path);
+
 /** Reads all of the file, so that it is in the page cache. */
 int bench_file_warm(const char *path);
 

@@ -23,11 +23,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         int (*run)(const struct bench_options *options, struct bench_report *report);
-    } benchmarks[] = {{"nop", bench_nop},
-                      {"read", bench_read},
-                      {"write", bench_write},
-                      {"copy", bench_copy},
-                      {"echo", bench_echo}};
+    } benchmarks[] = {{"nop", bench_nop},   {"read", bench_read}, {"write", bench_write},
+                      {"copy", bench_copy}, {"echo", bench_echo}, {"kv", bench_kv}};
     struct bench_report report = {0};
     struct bench_options options;
     int result = bench_options_parse(argc, argv, &options);

@@ -8,7 +8,7 @@
 #include "io/base.h"
 
 static const char usage[] =
-    "usage: tempest-bench nop|read|write|copy|echo [OPTION...]\n"
+    "usage: tempest-bench nop|read|write|copy|echo|kv [OPTION...]\n"
     "\n"
     "The same work, done by Tempest and by its peers, interleaved in one run.\n"
     "\n"
@@ -19,11 +19,15 @@ static const char usage[] =
     "  copy   one large file: as the system leaves it, and durable\n"
     "  echo   messages of 64 bytes, sent back by a server: 50 and 500 connections, one\n"
     "         message at a time on each and 16; CPU is that of the server alone\n"
+    "  kv     tempest-kv and redis-server with redis-benchmark: SET and GET, one at a "
+    "time\n"
+    "         on each of 50 connections and 16; durable, and in memory\n"
     "\n"
     "  --json           one JSON object on standard output instead of the table\n"
-    "  --depth N,...    operations in flight (nop: in a batch; echo: of a connection)\n"
-    "  --connections N,...  clients of a server (echo)\n"
-    "  --mode MODE      only this mode: cached, direct (read); cached, durable (copy)\n"
+    "  --depth N,...    operations in flight (nop: in a batch; echo, kv: of a connection)\n"
+    "  --connections N,...  clients of a server (echo, kv)\n"
+    "  --mode MODE      only this mode: cached, direct (read); cached, durable (copy);\n"
+    "                   durable, memory (kv)\n"
     "  --only NAME      only this contestant; may be repeated\n"
     "  --rounds N       rounds of interleaved slices\n"
     "  --seconds S      measured time of one contestant at one depth and mode\n"
@@ -169,8 +173,8 @@ static int parse_one(int key, const char *text, struct bench_options *options)
     case OPTION_MODE:
         options->mode = text;
         if (strcmp(text, "cached") != 0 && strcmp(text, "direct") != 0 &&
-            strcmp(text, "durable") != 0)
-            return wrong("--mode", text, "cached, direct or durable");
+            strcmp(text, "durable") != 0 && strcmp(text, "memory") != 0)
+            return wrong("--mode", text, "cached, direct, durable or memory");
         return 0;
     case OPTION_ONLY:
         if (options->only_count == BENCH_ONLY_MAX)

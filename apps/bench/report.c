@@ -110,7 +110,7 @@ void bench_report_setting(struct bench_report *report, const struct bench_settin
         say(title, "clients", setting->connections);
     if (setting->depth > 0)
         say(title, "depth", setting->depth);
-    printf("\n%-24s %10s %10s %10s %10s   %s%s\n", title, report->unit_name, "min", "max",
+    printf("\n%-36s %10s %10s %10s %10s   %s%s\n", title, report->unit_name, "min", "max",
            "CPU", setting->connections > 0 ? "   p50 us    p99 us   " : "",
            " speed and time, CPU and its time, against");
 }
@@ -120,7 +120,7 @@ static void table_row(const struct bench_report *report,
 {
     double unit = report->unit_ns;
 
-    printf("%-24s %10.1f %10.1f %10.1f %10.1f", figures->name, figures->ns_op[0] / unit,
+    printf("%-36s %10.1f %10.1f %10.1f %10.1f", figures->name, figures->ns_op[0] / unit,
            figures->ns_op[1] / unit, figures->ns_op[2] / unit,
            figures->cpu_ns_op[0] / unit);
     if (figures->p50_us[0] > 0)

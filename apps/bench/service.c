@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -57,6 +56,16 @@ uint64_t bench_service_cpu_ns(const struct bench_service *service)
     if (service->pid == 0 || clock_gettime(service->clock, &spent) < 0)
         return 0;
     return (uint64_t)spent.tv_sec * 1000000000 + (uint64_t)spent.tv_nsec;
+}
+
+bool bench_service_runs(const struct bench_service *service)
+{
+    siginfo_t info = {0};
+
+    if (service->pid == 0)
+        return false;
+    return waitid(P_PID, (id_t)service->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0;
 }
 
 /* Whether it has ended; its status is taken then. */

@@ -9,6 +9,7 @@
 #ifndef TEMPEST_APPS_BENCH_SERVICE_H
 #define TEMPEST_APPS_BENCH_SERVICE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
@@ -25,6 +26,9 @@ int bench_service_start(struct bench_service *service, int (*serve)(void *contex
 
 /** ns that it has spent so far; 0 when none runs. */
 uint64_t bench_service_cpu_ns(const struct bench_service *service);
+
+/** Whether it has not ended yet. */
+bool bench_service_runs(const struct bench_service *service);
 
 /** Waits until it ends. 0; -ECHILD if it failed or died; -ETIMEDOUT if it had to be killed.
  */

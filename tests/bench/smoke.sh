@@ -59,11 +59,11 @@ expect() {
 }
 
 status() {
-    local wanted=$1 got
+    local code=$1 got
     shift
     "$bench" "$@" >/dev/null 2>&1
     got=$?
-    [ "$got" = "$wanted" ] || fail "$*: exit status $got, not $wanted"
+    [ "$got" = "$code" ] || fail "$*: exit status $got, not $code"
 }
 
 if ! reason=$("$bench" nop --only liburing --depth 1 --rounds 1 --seconds 0.0005 2>&1); then
@@ -81,6 +81,13 @@ expect "cp - cached" "liburing - durable" "tempest-machine - cached" "tempest-ma
 expect "liburing 3x1 -" "epoll 3x1 -" "liburing 1x4096 -" "epoll 1x4096 -" \
     -- echo --connections 1,3 --depth 1,4096
 expect "liburing 300x4 -" "epoll 300x4 -" -- echo --connections 300 --depth 4
+if command -v redis-benchmark >/dev/null && command -v redis-server >/dev/null; then
+    expect "redis 3x1 durable" "redis 3x4 durable" "redis 3x1 memory" \
+        -- kv --connections 3 --depth 1,4 --only redis
+else
+    echo "kv is left out: there is no redis-server, or no redis-benchmark"
+fi
+PATH=/nowhere status 1 kv
 status 0 --help
 status 0 --version
 status 2
