@@ -273,8 +273,9 @@ int32_t tp_connection_peek(struct tp_ctx *cx, struct tp_connection *connection,
     struct tp_connection *c = connection;
     bool blocked, there = false;
 
-    tp_assert(c->phase == TP_CONNECTION_NEW || c->phase == TP_CONNECTION_OPEN);
     tp_assert(len_min > 0);
+    if (c->phase >= TP_CONNECTION_CLOSING)
+        return c->error;
     if (tp_input_len(&c->input) >= len_min && may_give(c))
         return give(c, ret_bytes);
     if (len_min > or_else(c->options->frame_max, FRAME_BYTES_MAX))

@@ -122,7 +122,8 @@ TP_EXPORT void tp_connection_init(struct tp_connection *connection, struct tp_fd
  * the next call about input, and to the end of the tick at most. -EAGAIN: not so many yet,
  * or it is not the time; ask again when woken. 0: the peer will send no more, or the
  * service is to stop; fewer than `len_min` bytes are left, if any. -EMSGSIZE: `len_min` is
- * above frame_max (the connection is as it was). Else the connection is broken. */
+ * above frame_max (the connection is as it was). Else the connection is broken. While it is
+ * being closed: 0, or why it was broken. */
 TP_EXPORT int32_t tp_connection_peek(struct tp_ctx *cx, struct tp_connection *connection,
                                      uint32_t len_min, const uint8_t **ret_bytes);
 
