@@ -28,11 +28,17 @@ clang-tidy | command -v clang-tidy          | clang-tidy     | clang-tools-extra
 Valgrind   | command -v valgrind            | valgrind       | valgrind         | valgrind   | valgrind       | valgrind
 Python     | command -v python3             | python3-minimal | python3         | python     | python3        | python3
 git        | command -v git                 | git            | git              | git        | git            | git
+Redis      | has_redis                      | redis-tools    | redis            | redis      | redis          | redis
 wasi-libc  | has_wasi                       | wasi-libc      | wasi-libc-devel  | wasi-libc  | wasi-sdk       | wasi-libc
 '
 
 has() {
     pkg-config --atleast-version="$2" "$1"
+}
+
+# Debian has the server in redis-tools, too, under the name of a tool: so none is started.
+has_redis() {
+    command -v redis-server || command -v redis-check-rdb
 }
 
 has_wasi() {

@@ -83,6 +83,11 @@ static int grow(struct kv_record *record, uint64_t len)
     return 0;
 }
 
+int kv_record_reserve(struct kv_record *record, uint32_t len)
+{
+    return grow(record, len);
+}
+
 static uint8_t *put_number(uint8_t *at, uint64_t number)
 {
     while (number >= 0x80) {

@@ -75,6 +75,10 @@ void kv_record_deinit(struct kv_record *record);
 /** Empties it for the next one; memory that a very long one took is given back. */
 void kv_record_clear(struct kv_record *record);
 
+/** Makes room for a record of `len` bytes, so that adding up to it cannot fail. 0,
+ * -EMSGSIZE or -ENOMEM, as below. */
+int kv_record_reserve(struct kv_record *record, uint32_t len);
+
 /** Adds an effect at the end; its bytes are copied. 0; -EMSGSIZE: the record would get
  * longer than `len_max`; -ENOMEM. After an error the record is as it was. */
 int kv_record_add(struct kv_record *record, const struct kv_effect *effect);

@@ -8,8 +8,7 @@
 
 enum {
     HEADER_BYTES = 1 + KV_NUMBER_BYTES + 2,
-    COUNT_DIGITS = 10, /* of an array whose length comes later */
-    ERROR_BYTES = 1024,
+    TEXT_BYTES = 1024, /* of a line with a format */
 };
 
 void kv_reply_deinit(struct kv_reply *reply)
@@ -67,6 +66,17 @@ void kv_reply_status(struct kv_reply *reply, const char *text)
     add_line(reply, '+', kv_slice_text(text));
 }
 
+void kv_reply_statusf(struct kv_reply *reply, const char *format, ...)
+{
+    char text[TEXT_BYTES];
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    kv_reply_status(reply, text);
+}
+
 void kv_reply_ok(struct kv_reply *reply)
 {
     kv_reply_status(reply, "OK");
@@ -79,27 +89,40 @@ static bool is_line_end(uint8_t byte)
     return byte == '\r' || byte == '\n';
 }
 
-void kv_reply_error_slice(struct kv_reply *reply, struct kv_slice text)
+void kv_reply_error_about(struct kv_reply *reply, const char *before, struct kv_slice word,
+                          const char *after)
 {
-    uint32_t begin = reply->len;
+    const uint8_t *nul = word.len == 0 ? NULL : memchr(word.bytes, '\0', word.len);
+    uint32_t word_len = nul == NULL ? word.len : (uint32_t)(nul - word.bytes);
+    uint32_t before_len = (uint32_t)strlen(before), after_len = (uint32_t)strlen(after);
+    uint8_t *place = add(reply, (uint64_t)before_len + word_len + after_len + 3);
+    uint8_t *begin = place, *end;
 
-    while (text.len > 0 && is_line_end(text.bytes[text.len - 1]))
-        text.len--;
-    add_line(reply, '-', text);
-    for (uint32_t i = begin; !reply->overflown && i < reply->len - 2; i++) {
-        if (is_line_end(reply->bytes[i]))
-            reply->bytes[i] = ' ';
+    if (place == NULL)
+        return;
+    *place++ = '-';
+    place = put(place, before, before_len);
+    place = put(place, word.bytes, word_len);
+    place = put(place, after, after_len);
+    end = place;
+    while (end > begin && is_line_end(end[-1]))
+        end--;
+    for (uint8_t *at = begin; at < end; at++) {
+        if (is_line_end(*at))
+            *at = ' ';
     }
+    reply->len -= (uint32_t)(place - end);
+    (void)put(end, "\r\n", 2);
 }
 
 void kv_reply_error(struct kv_reply *reply, const char *text)
 {
-    kv_reply_error_slice(reply, kv_slice_text(text));
+    kv_reply_error_about(reply, text, kv_slice_of(NULL, 0), "");
 }
 
 void kv_reply_errorf(struct kv_reply *reply, const char *format, ...)
 {
-    char text[ERROR_BYTES];
+    char text[TEXT_BYTES];
     va_list arguments;
 
     va_start(arguments, format);
@@ -196,24 +219,17 @@ void kv_reply_set(struct kv_reply *reply, uint32_t count)
     add_number(reply, reply->version == KV_RESP3 ? '~' : '*', count);
 }
 
-uint32_t kv_reply_array_later(struct kv_reply *reply)
+void kv_reply_bring_forward(struct kv_reply *reply, uint32_t begin, uint32_t from)
 {
-    uint32_t place = reply->len;
-
-    (void)add(reply, 1 + COUNT_DIGITS + 2);
-    return place;
-}
-
-/* The values move up to the length, which has fewer digits than there was room for. */
-void kv_reply_array_known(struct kv_reply *reply, uint32_t place, uint32_t count)
-{
-    uint32_t end = reply->len, values = place + 1 + COUNT_DIGITS + 2;
+    uint8_t moved[KV_REPLY_FORWARD_MAX];
+    uint32_t len = reply->len - from;
 
     if (reply->overflown)
         return;
-    tp_assert(values <= end);
-    reply->len = place;
-    kv_reply_array(reply, count);
-    memmove(reply->bytes + reply->len, reply->bytes + values, end - values);
-    reply->len += end - values;
+    tp_assert(begin <= from && from <= reply->len && len <= sizeof moved);
+    if (len == 0)
+        return;
+    memcpy(moved, reply->bytes + from, len);
+    memmove(reply->bytes + begin + len, reply->bytes + begin, from - begin);
+    memcpy(reply->bytes + begin, moved, len);
 }

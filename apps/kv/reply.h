@@ -33,12 +33,17 @@ void kv_reply_deinit(struct kv_reply *reply);
 
 /** "+OK", with any text. */
 void kv_reply_status(struct kv_reply *reply, const char *text);
+TP_PRINTF(2, 3) void kv_reply_statusf(struct kv_reply *reply, const char *format, ...);
 void kv_reply_ok(struct kv_reply *reply);
 
 /** "-ERR what went wrong"; the text begins with the code. */
 void kv_reply_error(struct kv_reply *reply, const char *text);
-void kv_reply_error_slice(struct kv_reply *reply, struct kv_slice text);
+/** The text may have 1 KiB; more is cut off. */
 TP_PRINTF(2, 3) void kv_reply_errorf(struct kv_reply *reply, const char *format, ...);
+
+/** An error with a word of the client's own in it, up to its first NUL. */
+void kv_reply_error_about(struct kv_reply *reply, const char *before, struct kv_slice word,
+                          const char *after);
 
 void kv_reply_integer(struct kv_reply *reply, int64_t number);
 void kv_reply_bulk(struct kv_reply *reply, struct kv_slice bytes);
@@ -56,10 +61,10 @@ void kv_reply_array(struct kv_reply *reply, uint32_t count);
 void kv_reply_map(struct kv_reply *reply, uint32_t count);
 void kv_reply_set(struct kv_reply *reply, uint32_t count);
 
-/** Room for the length of an array that is not known yet; gives the place to write it to.
- */
-uint32_t kv_reply_array_later(struct kv_reply *reply);
-void kv_reply_array_known(struct kv_reply *reply, uint32_t place, uint32_t count);
+/** What was added since `len` was `from`, which is short, goes before what was added since
+ * it was `begin`: the length of an array whose values had to come first to be counted. */
+enum { KV_REPLY_FORWARD_MAX = 128 };
+void kv_reply_bring_forward(struct kv_reply *reply, uint32_t begin, uint32_t from);
 
 /** Whether what was added since `len` was `begin` is an error. */
 static inline bool kv_reply_is_error(const struct kv_reply *reply, uint32_t begin)

@@ -68,26 +68,28 @@ Test(reply, an_error_is_one_line)
     begin(KV_RESP2);
     kv_reply_error(&reply, "ERR a\r\nb\nc\r\n\n");
     kv_reply_errorf(&reply, "ERR %s %d", "x", 7);
-    kv_reply_error_slice(&reply, kv_slice_of("ERR \0!", 6));
-    cr_assert_eq(reply.len, 32);
-    cr_assert_arr_eq(reply.bytes, "-ERR a  b c\r\n-ERR x 7\r\n-ERR \0!\r\n", 32);
+    kv_reply_error_about(&reply, "ERR '", kv_slice_of("a\nb\0c", 5), "'\n");
+    kv_reply_error_about(&reply, "ERR ", kv_slice_of("a\r\0c", 4), "");
+    cr_assert_str_eq(text(), "-ERR a  b c\r\n-ERR x 7\r\n-ERR 'a b'\r\n-ERR a\r\n");
     cr_assert(kv_reply_is_error(&reply, 13));
     cr_assert_not(kv_reply_is_error(&reply, 14));
     cr_assert_not(kv_reply_is_error(&reply, reply.len));
 }
 
-Test(reply, a_length_may_come_later)
+Test(reply, a_length_may_come_behind_its_values)
 {
     for (uint32_t count = 0; count < 3; count++) {
-        uint32_t place;
         char expected[64];
+        uint32_t values, end_of_values;
 
         begin(KV_RESP2);
         kv_reply_integer(&reply, 7);
-        place = kv_reply_array_later(&reply);
+        values = reply.len;
         for (uint32_t i = 0; i < count; i++)
             kv_reply_integer(&reply, i);
-        kv_reply_array_known(&reply, place, count);
+        end_of_values = reply.len;
+        kv_reply_array(&reply, count);
+        kv_reply_bring_forward(&reply, values, end_of_values);
         kv_reply_ok(&reply);
         (void)snprintf(expected, sizeof expected, ":7\r\n*%u\r\n%.*s+OK\r\n", count,
                        (int)count * 4, ":0\r\n:1\r\n:2\r\n");
@@ -105,7 +107,7 @@ Test(reply, past_the_limit_nothing_is_added)
     cr_assert_not(reply.overflown);
     kv_reply_ok(&reply);
     cr_assert(reply.overflown);
-    kv_reply_array_known(&reply, kv_reply_array_later(&reply), 0);
+    kv_reply_bring_forward(&reply, 0, 5);
     kv_reply_error(&reply, "ERR\n");
     cr_assert_eq(reply.len, 16);
 }
