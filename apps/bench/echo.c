@@ -95,6 +95,7 @@ static int start(struct race *race, const struct bench_setting *setting, serve_f
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
     birth.echo.ready_fd = ends[1];
+    race->service.processors = setting->shared;
     result = bench_service_start(&race->service, live, &birth, ends[1]);
     (void)close(ends[1]);
     if (result == 0 && read(ends[0], ret_port, sizeof *ret_port) != sizeof *ret_port)
@@ -192,13 +193,16 @@ int bench_echo(const struct bench_options *options, struct bench_report *report)
 #endif
     };
     bool own = options->connections_count == 0;
-    struct bench_setting setting = {.options = options};
+    struct bench_processors processors;
+    struct bench_setting setting = {.options = options, .shared = &processors};
     int result = 0;
 
+    bench_processors_split(&processors);
     for (uint32_t i = 0; i < (own ? 2 : options->connections_count) && result == 0; i++) {
         setting.connections = own ? connections[i] : options->connections[i];
         result = bench_contest_depths(report, &setting, depths, 2, contestants,
                                       sizeof contestants / sizeof contestants[0]);
     }
+    bench_processors_join(&processors);
     return result;
 }

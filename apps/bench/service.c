@@ -12,11 +12,52 @@
 
 #define LOOK_NS 2000000 /* how often is looked whether a server has ended */
 
+/* ------------------------------------------------------------------ processors */
+
+/* The first of `set`, which has one, from its start or from its end. */
+static size_t first_of(const cpu_set_t *set, bool from_the_end)
+{
+    for (size_t i = 0; i < CPU_SETSIZE; i++) {
+        size_t number = from_the_end ? CPU_SETSIZE - 1 - i : i;
+
+        if (CPU_ISSET(number, set))
+            return number;
+    }
+    tp_unreachable();
+}
+
+void bench_processors_split(struct bench_processors *processors)
+{
+    struct bench_processors *p = processors;
+
+    CPU_ZERO(&p->all);
+    if (sched_getaffinity(0, sizeof p->all, &p->all) < 0)
+        CPU_ZERO(&p->all);
+    p->client = p->server = p->all;
+    if (CPU_COUNT(&p->all) < 2)
+        return;
+    CPU_ZERO(&p->client);
+    CPU_ZERO(&p->server);
+    CPU_SET(first_of(&p->all, false), &p->client);
+    CPU_SET(first_of(&p->all, true), &p->server);
+    (void)sched_setaffinity(0, sizeof p->client, &p->client);
+}
+
+void bench_processors_join(const struct bench_processors *processors)
+{
+    (void)sched_setaffinity(0, sizeof processors->all, &processors->all);
+}
+
+/* ------------------------------------------------------------------ a server */
+
 /* What follows fork() in the child: it leaves stdio alone, whose buffers are the parent's.
  */
-static _Noreturn void live(pid_t parent, int (*serve)(void *context), void *context,
-                           int keep_fd)
+static _Noreturn void live(const struct bench_service *service, pid_t parent,
+                           int (*serve)(void *context), void *context, int keep_fd)
 {
+    if (service->processors != NULL)
+        (void)sched_setaffinity(0, sizeof service->processors->server,
+                                &service->processors->server);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
@@ -35,7 +76,7 @@ int bench_service_start(struct bench_service *service, int (*serve)(void *contex
     tp_assert(service->pid == 0);
     service->pid = fork();
     if (service->pid == 0)
-        live(parent, serve, context, keep_fd);
+        live(service, parent, serve, context, keep_fd);
     if (service->pid < 0) {
         result = -errno;
         service->pid = 0;

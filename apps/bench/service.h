@@ -9,15 +9,30 @@
 #ifndef TEMPEST_APPS_BENCH_SERVICE_H
 #define TEMPEST_APPS_BENCH_SERVICE_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <time.h>
 
+/** The processors that this process may use, and their parts for client and server. */
+struct bench_processors {
+    cpu_set_t all, client, server;
+};
+
 struct bench_service {
     pid_t pid; /* 0: none runs */
     clockid_t clock;
+    const struct bench_processors *processors; /* where it runs; NULL: anywhere */
 };
+
+/** Gives the last processor to servers, and moves this process to the first. What a wake
+ * costs depends on who runs where, and is then the same for all. Nothing happens when there
+ * is one only. */
+void bench_processors_split(struct bench_processors *processors);
+
+/** Lets this process run anywhere again. */
+void bench_processors_join(const struct bench_processors *processors);
 
 /** Runs serve(context) in a child, which exits with 0, or with 1 when that is < 0. Of the
  * open files it keeps the three standard ones and `keep_fd`. 0 or -errno. */
