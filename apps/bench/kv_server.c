@@ -18,17 +18,16 @@ enum { START_LOOKS = 3000, WORDS_MAX = 24 };
 #define LOOK_NS UINT64_C(10000000)
 #define END_NS  UINT64_C(30000000000)
 
-/* Whether a program of that name is on the PATH. */
-static bool on_path(const char *name)
+/* The path of the program of that name, if it is on the PATH. */
+static bool on_path(const char *name, char path[BENCH_PATH_MAX])
 {
     const char *at = getenv("PATH");
-    char path[BENCH_PATH_MAX];
 
     while (at != NULL && *at != '\0') {
         int len = (int)strcspn(at, ":");
+        int needed = snprintf(path, BENCH_PATH_MAX, "%.*s/%s", len, at, name);
 
-        (void)snprintf(path, sizeof path, "%.*s/%s", len, at, name);
-        if (access(path, X_OK) == 0)
+        if (needed > 0 && needed < BENCH_PATH_MAX && access(path, X_OK) == 0)
             return true;
         at += len;
         at += *at == ':' ? 1 : 0;
@@ -36,12 +35,20 @@ static bool on_path(const char *name)
     return false;
 }
 
+/* Debian's redis-tools have the server, too, under the name of a tool. */
+static bool find(const char *program, char path[BENCH_PATH_MAX])
+{
+    if (strncmp(program, "tempest-", 8) == 0)
+        return bench_file_neighbour(program, path);
+    return on_path(program, path) ||
+           (strcmp(program, "redis-server") == 0 && on_path("redis-check-rdb", path));
+}
+
 bool bench_kv_there(const char *program)
 {
     char path[BENCH_PATH_MAX];
 
-    if (strncmp(program, "tempest-", 8) == 0 ? bench_file_neighbour(program, path)
-                                             : on_path(program))
+    if (find(program, path))
         return true;
     (void)bench_complain(program, -ENOENT);
     return false;
@@ -63,7 +70,7 @@ static int live(void *context)
     if (dup2(birth->log, STDOUT_FILENO) < 0 || dup2(birth->log, STDERR_FILENO) < 0 ||
         fcntl(birth->log, F_SETFD, FD_CLOEXEC) < 0)
         return -errno;
-    (void)execvp(birth->program, birth->words);
+    (void)execv(birth->program, birth->words);
     return bench_complain(birth->program, -errno);
 }
 
@@ -100,8 +107,7 @@ static int describe(struct birth *birth, struct bench_kv_server *s, bool durable
 
     (void)snprintf(birth->port, sizeof birth->port, "%u", s->port);
     memcpy(birth->words, ours ? tempest : redis, sizeof birth->words);
-    (void)snprintf(birth->program, sizeof birth->program, "%s", redis[0]);
-    return ours && !bench_file_neighbour(tempest[0], birth->program) ? -ENOENT : 0;
+    return find(birth->words[0], birth->program) ? 0 : -ENOENT;
 }
 
 static int spawn(struct bench_kv_server *s, bool durable, const char *log)

@@ -81,7 +81,7 @@ expect "cp - cached" "liburing - durable" "tempest-machine - cached" "tempest-ma
 expect "liburing 3x1 -" "epoll 3x1 -" "liburing 1x4096 -" "epoll 1x4096 -" \
     -- echo --connections 1,3 --depth 1,4096
 expect "liburing 300x4 -" "epoll 300x4 -" -- echo --connections 300 --depth 4
-if command -v redis-benchmark >/dev/null && command -v redis-server >/dev/null; then
+if command -v redis-benchmark >/dev/null && command -v redis-check-rdb >/dev/null; then
     expect "redis 3x1 durable" "redis 3x4 durable" "redis 3x1 memory" \
         -- kv --connections 3 --depth 1,4 --only redis
 else
