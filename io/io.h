@@ -61,7 +61,8 @@ struct tp_io_stats {
     uint64_t polls;               /* calls of poll and park */
     uint64_t parks;               /* of these, park */
     uint64_t enters;              /* kernel entries made by poll, park or a full queue */
-    uint64_t enters_extra;        /* of these, because the submission queue was full */
+    uint64_t enters_extra;        /* of these, because the submission queue was full, or a
+                                     signal ended one that had to go on */
     uint64_t held_back;           /* operations that had to wait for the cap (law 7) */
     uint64_t completions_max;     /* most completions that one poll brought */
     uint64_t in_flight_max;       /* high-water mark */

@@ -213,14 +213,16 @@ static int32_t run_on_path(const struct tp_request *request, struct statx *ret_s
     }
 }
 
-int32_t tp_linux_run_blocking(const struct tp_request *request, struct statx *ret_statx)
+int32_t tp_linux_run_blocking(const struct tp_request *request, union tp_linux_side *side)
 {
     const uint32_t traits = tp_kind_info[request->kind].traits;
 
+    if (request->kind >= TP_LISTEN)
+        return tp_linux_run_service(request, &side->address);
     if ((traits & TP_TAKES_FD) != 0)
-        return run_on_fd(request, ret_statx);
+        return run_on_fd(request, &side->statx);
     if ((traits & TP_TAKES_PATH) != 0)
-        return run_on_path(request, ret_statx);
+        return run_on_path(request, &side->statx);
     tp_assert(request->kind == TP_NOP);
     return 0;
 }

@@ -9,7 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "io/request.h"
+#include "io/linux/records_internal.h"
 
 #define TP_LINUX_CREATE_MODE 0666U
 
@@ -37,10 +37,24 @@ static inline uint32_t tp_linux_statx_flags(const struct tp_request *request)
 /** What the kernel knows of a file, as the Io interface says it. */
 struct tp_statx tp_linux_statx_convert(const struct statx *from);
 
-/** Runs the operation with system calls that may block; on a worker thread. fstat and stat
- * leave their answer in `ret_statx`. The result is that of the operation, before the
- * owner's part. */
-int32_t tp_linux_run_blocking(const struct tp_request *request, struct statx *ret_statx);
+/** How shutdown(2) is told which directions end. */
+static inline int tp_linux_shutdown_how(const struct tp_request *request)
+{
+    const int both = TP_SHUT_READ | TP_SHUT_WRITE;
+
+    if ((request->flags & both) == both)
+        return SHUT_RDWR;
+    return (request->flags & TP_SHUT_READ) != 0 ? SHUT_RD : SHUT_WR;
+}
+
+/** Runs the operation with system calls that may block; on a worker thread. `side` has its
+ * address; fstat and stat leave their answer there. The result is that of the operation,
+ * before the owner's part. */
+int32_t tp_linux_run_blocking(const struct tp_request *request, union tp_linux_side *side);
+
+/** The part of it for the kinds from TP_LISTEN on. */
+int32_t tp_linux_run_service(const struct tp_request *request,
+                             const struct sockaddr_storage *address);
 
 /** The next entries of a directory, packed into the memory that `request` lends. */
 int32_t tp_linux_list_dir(const struct tp_request *request);

@@ -15,27 +15,59 @@ static void stop_before_start(struct tp_linux_io *self, struct tp_linux_record *
 {
     const struct tp_request request = record->request;
 
+    tp_linux_finish_for_nobody(record, -ECANCELED);
     tp_linux_record_free(&self->records, record);
     tp_linux_unhold(self, &request);
     if (request.handle != 0)
         tp_io_complete_later(&self->io, request.handle, -ECANCELED);
 }
 
-static void cancel_in_ring(struct tp_linux_io *self, const struct tp_request *request,
-                           uint64_t target_data)
+static void fill_cancel(struct tp_linux_io *self, uint64_t target_data, uint64_t user_data)
 {
     struct tp_linux_entry entry = {
         .opcode = IORING_OP_ASYNC_CANCEL,
         .fd = -1,
         .address = target_data,
-        .user_data = request->handle == 0
-                         ? tp_linux_internal_data(TP_LINUX_SILENT, 0)
-                         : tp_linux_tagged(TP_LINUX_TAG_CANCEL, request->handle),
+        .user_data = user_data,
     };
 
     tp_assert(tp_linux_ring_space(&self->ring) > 0);
     self->ring.uncounted++;
     tp_linux_ring_fill(&self->ring, entry);
+}
+
+static void cancel_in_ring(struct tp_linux_io *self, const struct tp_request *request,
+                           uint64_t target_data)
+{
+    fill_cancel(self, target_data,
+                request->handle == 0
+                    ? tp_linux_internal_data(TP_LINUX_SILENT, 0)
+                    : tp_linux_tagged(TP_LINUX_TAG_CANCEL, request->handle));
+}
+
+/* An operation without a record has one of two names, and nobody knows which: both are
+ * tried. */
+static void cancel_plain(struct tp_linux_io *self, const struct tp_request *request)
+{
+    const uint64_t target = request->a.target;
+    uint64_t user_data = tp_linux_internal_data(TP_LINUX_SILENT, 0);
+
+    if (request->handle != 0) {
+        struct tp_linux_record *record = tp_linux_record_make(&self->records, request);
+
+        record->state = TP_LINUX_IN_RING;
+        record->result = -ENOENT;
+        user_data = tp_linux_tagged(TP_LINUX_TAG_TRY,
+                                    tp_linux_record_number(&self->records, record));
+    }
+    fill_cancel(self, target, user_data);
+    fill_cancel(self, tp_linux_tagged(TP_LINUX_TAG_WAITS, target), user_data);
+}
+
+/* Whether an operation of several steps will stop before its next one. */
+static bool stops_between_steps(const struct tp_linux_record *record)
+{
+    return record->request.kind == TP_CONNECT && record->fd < 0;
 }
 
 static void cancel_recorded(struct tp_linux_io *self, const struct tp_request *request,
@@ -46,6 +78,7 @@ static void cancel_recorded(struct tp_linux_io *self, const struct tp_request *r
         answer(self, request, -EALREADY);
         return;
     }
+    record->cancelled = 1;
     switch ((enum tp_linux_state)record->state) {
     case TP_LINUX_WAITING:
         tp_linux_list_remove(&self->records, &self->waiting, record);
@@ -54,17 +87,21 @@ static void cancel_recorded(struct tp_linux_io *self, const struct tp_request *r
         tp_linux_list_remove(&self->records, &self->stalled, record);
         break;
     case TP_LINUX_IN_RING:
-        record->cancelled = 1;
-        cancel_in_ring(self, request,
-                       tp_linux_tagged(TP_LINUX_TAG_RECORD,
-                                       tp_linux_record_number(&self->records, record)));
+        if (record->request.kind == TP_CANCEL)
+            answer(self, request, -ENOENT);
+        else if (stops_between_steps(record))
+            answer(self, request, 0);
+        else
+            cancel_in_ring(self, request,
+                           tp_linux_tagged(TP_LINUX_TAG_RECORD,
+                                           tp_linux_record_number(&self->records, record)));
         return;
     case TP_LINUX_UNSENT:
     case TP_LINUX_QUEUED:
     case TP_LINUX_RUNNING:
     case TP_LINUX_FINISHED:
         if (!tp_linux_workers_withdraw(&self->workers, record)) {
-            answer(self, request, -EALREADY);
+            answer(self, request, stops_between_steps(record) ? 0 : -EALREADY);
             return;
         }
         break;
@@ -86,5 +123,5 @@ void tp_linux_cancel(struct tp_linux_io *self, const struct tp_request *request)
     else if (request->a.target == 0 || request->a.target > TP_HANDLE_MAX)
         answer(self, request, -ENOENT);
     else
-        cancel_in_ring(self, request, request->a.target);
+        cancel_plain(self, request);
 }

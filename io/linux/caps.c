@@ -65,19 +65,22 @@ static const struct kind_plan plans[TP_KINDS] = {
     [TP_CANCEL] = {IORING_OP_ASYNC_CANCEL, TP_LINUX_ROUTE_CANCEL, TP_HOW_INLINE, "io_uring",
                    ""},
     [TP_LOCK] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
-    [TP_LISTEN] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
-    [TP_CONNECT] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
-    [TP_ACCEPT] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_LISTEN] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
+    [TP_CONNECT] = {IORING_OP_CONNECT, RECORD, TP_HOW_INLINE,
+                    "io_uring; to a path, or with options, first a step on a thread",
+                    "io_uring, after a step on an own thread: the config says so"},
+    [TP_ACCEPT] = {IORING_OP_ACCEPT, RECORD, TP_HOW_INLINE, "io_uring", ""},
     [TP_ACCEPT_MANY] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
-    [TP_RECV] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_RECV] = {IORING_OP_RECV, PLAIN, TP_HOW_INLINE, "io_uring", ""},
     [TP_RECV_MANY] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
-    [TP_SEND] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
-    [TP_SEND_BUFS] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
-    [TP_SHUTDOWN] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
-    [TP_SET_SOCKET] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
-    [TP_SOCKET_ADDRESS] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
-    [TP_RESOLVE] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
-    [TP_OFFLOAD] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_SEND] = {IORING_OP_SEND, PLAIN, TP_HOW_INLINE, "io_uring", ""},
+    [TP_SEND_BUFS] = {IORING_OP_SENDMSG, RECORD, TP_HOW_INLINE, "io_uring", ""},
+    [TP_SHUTDOWN] = {IORING_OP_SHUTDOWN, RECORD, TP_HOW_WORKER, "io_uring, kernel worker",
+                     masked},
+    [TP_SET_SOCKET] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
+    [TP_SOCKET_ADDRESS] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
+    [TP_RESOLVE] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", "own thread: getaddrinfo(3)"},
+    [TP_OFFLOAD] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", "own thread"},
     [TP_SIGNAL] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
     [TP_TIMER] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", "the runtime's own"},
     [TP_CHILD] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", "the runtime's own"},
@@ -87,9 +90,11 @@ void tp_linux_route_kinds(struct tp_linux_io *self, uint64_t kinds_off)
 {
     for (uint32_t kind = 0; kind < TP_KINDS; kind++) {
         const struct kind_plan *plan = &plans[kind];
+        const bool only_in_ring = kind == TP_CANCEL || kind == TP_CLOSE ||
+                                  (tp_kind_info[kind].traits & TP_WAITS) != 0;
         const bool in_ring = plan->opcode != NO_OPCODE &&
                              self->ring.opcodes[plan->opcode] != 0 &&
-                             (kind == TP_CANCEL || (kinds_off >> kind & 1) == 0);
+                             (only_in_ring || (kinds_off >> kind & 1) == 0);
 
         self->route[kind] = in_ring ? plan->route : (uint8_t)THREAD;
         self->io.caps.kinds[kind].how = plan->how;
@@ -97,9 +102,15 @@ void tp_linux_route_kinds(struct tp_linux_io *self, uint64_t kinds_off)
         if (!in_ring && plan->how != TP_HOW_UNAVAILABLE)
             self->io.caps.kinds[kind].how = TP_HOW_WORKER;
     }
+    self->sockets_by_thread =
+        (kinds_off >> TP_CONNECT & 1) != 0 || self->ring.opcodes[IORING_OP_SOCKET] == 0;
+    if (self->sockets_by_thread)
+        self->io.caps.kinds[TP_CONNECT].why = plans[TP_CONNECT].why_not;
     /* Valgrind is told what the kernel wrote, so the memory must be remembered. */
     if (self->on_valgrind && self->route[TP_READ] == PLAIN)
         self->route[TP_READ] = RECORD;
+    if (self->on_valgrind)
+        self->route[TP_RECV] = RECORD;
 }
 
 /* A growing text, cut when it is full. */
@@ -138,9 +149,10 @@ static void say_limit(struct text *text, const char *name, int resource)
 static void say_features(struct text *text, uint32_t features)
 {
     static const char *const names[] = {
-        "DEFER_TASKRUN", "SINGLE_ISSUER",   "COOP_TASKRUN",     "TASKRUN_FLAG",
-        "SUBMIT_ALL",    "registered ring", "registered files", "registered buffers",
-        "NO_IOWAIT",     "restricted",      "bounded workers",  "multishot wake",
+        "DEFER_TASKRUN",      "SINGLE_ISSUER",   "COOP_TASKRUN",     "TASKRUN_FLAG",
+        "SUBMIT_ALL",         "registered ring", "registered files", "registered buffers",
+        "NO_IOWAIT",          "restricted",      "bounded workers",  "multishot wake",
+        "registered sockets",
     };
 
     say(text, "ring:");
@@ -156,10 +168,10 @@ static void say_features(struct text *text, uint32_t features)
 static void say_direct(struct text *text)
 {
     const struct tp_request request = {.kind = TP_STAT, .b.path = "/proc/self/exe"};
-    struct statx answer;
+    union tp_linux_side answer;
 
     if (tp_linux_run_blocking(&request, &answer) == 0) {
-        const struct tp_statx file = tp_linux_statx_convert(&answer);
+        const struct tp_statx file = tp_linux_statx_convert(&answer.statx);
 
         say(text,
             "direct I/O: blocks of 4096 always do; for this program's file %u, memory %u\n",

@@ -53,11 +53,8 @@ static void settle_records(struct tp_linux_io *self)
 
         if (record->state == TP_LINUX_FREE)
             continue;
-        if (record->request.kind == TP_CLOSE && record->state != TP_LINUX_FINISHED)
-            (void)close((int)record->request.fd.number);
-        if (record->request.kind == TP_OPEN && record->state == TP_LINUX_FINISHED &&
-            record->result >= 0)
-            (void)close(record->result);
+        tp_linux_finish_for_nobody(
+            record, record->state == TP_LINUX_FINISHED ? record->result : -ECANCELED);
     }
 }
 

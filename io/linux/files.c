@@ -13,6 +13,7 @@ int tp_linux_files_init(struct tp_linux_files *files, struct tp_linux_ring *ring
     files->items = tp_alloc(allocator, fds_max * sizeof *files->items, 64);
     if (files->items == NULL)
         return -ENOMEM;
+    files->takes_sockets = (ring->features & TP_LINUX_SOCKET_FILES) != 0;
     if (slots == 0 || ring->opcodes[IORING_OP_FILES_UPDATE] == 0 ||
         io_uring_register_files_sparse(&ring->uring, slots) != 0)
         return 0;
@@ -59,7 +60,8 @@ void tp_linux_files_enter(struct tp_linux_files *files, struct tp_linux_ring *ri
     const uint32_t index = files->first_free - 1U;
 
     tp_assert(files->items[number].slot == 0);
-    if (files->first_free == 0 || tp_linux_ring_space(ring) < 2)
+    if (files->first_free == 0 || tp_linux_ring_space(ring) < 2 ||
+        (files->items[number].is_socket && !files->takes_sockets))
         return;
     slot = &files->slots[index];
     tp_assert(slot->state == TP_LINUX_SLOT_FREE);
@@ -96,6 +98,7 @@ void tp_linux_files_leave(struct tp_linux_files *files, struct tp_linux_ring *ri
     }
     file->slot = 0;
     file->uses = 0;
+    file->is_socket = false;
 }
 
 void tp_linux_files_left(struct tp_linux_files *files, uint32_t slot)

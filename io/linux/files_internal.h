@@ -7,6 +7,11 @@
  * and taken out by another one just before its close. A slot is used again only when the
  * entry that cleared it has completed, so that slots and files cannot be confused.
  *
+ * Before 6.13 what is taken out of the table is let go only when all operations have ended
+ * that began before on any of its files. Operations on files end soon; a send or a recv
+ * may not, and would keep the connections of others open. Sockets are put there only where
+ * the kernel is known to count for each slot.
+ *
  * A close must not overtake operations on its file that have not begun (they wait for room,
  * or for a thread): the number could be reused, and they would hit a stranger's file. They
  * are counted here, and the close goes last.
@@ -19,7 +24,8 @@
 #define TP_LINUX_HOT 16 /* uses after which a file is put into the table */
 
 struct tp_linux_file {
-    uint16_t uses;    /* stops at TP_LINUX_HOT */
+    uint8_t uses; /* stops at TP_LINUX_HOT */
+    bool is_socket;
     uint16_t slot;    /* 1 + slot in the table, on its way in or there; 0: none */
     uint32_t held;    /* operations on it that have not begun */
     uint32_t closing; /* record of the close that waits for them; 0: none */
@@ -44,6 +50,7 @@ struct tp_linux_files {
     struct tp_linux_slot *slots;
     uint16_t slots_count; /* 0: no table */
     uint16_t first_free;  /* 1 + slot */
+    bool takes_sockets;   /* see tp_linux_files_init() */
 };
 
 /** 0, or -ENOMEM. The ring takes no entries yet. `slots` 0: no table. */
@@ -67,14 +74,14 @@ void tp_linux_files_leave(struct tp_linux_files *files, struct tp_linux_ring *ri
 void tp_linux_files_entered(struct tp_linux_files *files, uint32_t slot, int32_t result);
 void tp_linux_files_left(struct tp_linux_files *files, uint32_t slot);
 
-/** Whether tp_linux_files_use() has nothing left to find out about the file: it is in the
- * table, or will not be. */
+/** Whether the file is what it should be, and tp_linux_files_use() has nothing left to find
+ * out about it: it is in the table, or will not be. */
 static inline bool tp_linux_files_settled(const struct tp_linux_files *files,
-                                          uint32_t number)
+                                          uint32_t number, bool is_socket)
 {
     const struct tp_linux_file *file = &files->items[number];
 
-    return file->slot != 0 || file->uses >= TP_LINUX_HOT;
+    return file->is_socket == is_socket && (file->slot != 0 || file->uses >= TP_LINUX_HOT);
 }
 
 /** How an entry names the file: its number, or its slot with IOSQE_FIXED_FILE in

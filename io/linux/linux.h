@@ -33,9 +33,10 @@ enum tp_linux_feature {
     TP_LINUX_FILES = 1 << 6,      /* hot files in the ring's own table */
     TP_LINUX_BUFS = 1 << 7,      /* registered buffers are pinned once, not per operation */
     TP_LINUX_NO_IOWAIT = 1 << 8, /* a parked loop is idle, not waiting for a disk (6.15) */
-    TP_LINUX_RESTRICTIONS = 1 << 9,   /* the ring takes only what the library uses */
-    TP_LINUX_WORKERS_MAX = 1 << 10,   /* a bound for the kernel's worker threads */
-    TP_LINUX_MULTISHOT_WAKE = 1 << 11 /* the poll that carries wakes stays armed */
+    TP_LINUX_RESTRICTIONS = 1 << 9,    /* the ring takes only what the library uses */
+    TP_LINUX_WORKERS_MAX = 1 << 10,    /* a bound for the kernel's worker threads */
+    TP_LINUX_MULTISHOT_WAKE = 1 << 11, /* the poll that carries wakes stays armed */
+    TP_LINUX_SOCKET_FILES = 1 << 12    /* hot sockets in the ring's own table, too (6.14) */
 };
 
 /** How to create one; all zero (but for `size`, if you like) is a working configuration. */
@@ -43,7 +44,8 @@ struct tp_linux_io_config {
     uint32_t size; /* sizeof(struct tp_linux_io_config); 0: the struct of version 0.1 */
     uint32_t features_off; /* of enum tp_linux_feature: not to be used */
     uint64_t
-        kinds_off; /* 1 << enum tp_kind: on a thread of ours, though a ring could do it */
+        kinds_off; /* 1 << enum tp_kind: on a thread of ours, though a ring could do it; not
+                      close, nor what may wait for a peer: no thread could be stopped */
     uint32_t ops_max;            /* operations in flight; 65536 */
     uint32_t sq_entries;         /* submission queue, rounded up to a power of two; 4096 */
     uint32_t cq_entries;         /* completion queue, and so the cap of law 7; 4096 */

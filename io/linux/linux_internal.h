@@ -21,7 +21,9 @@
 
 enum tp_linux_tag {
     TP_LINUX_TAG_PLAIN,    /* the rest is the handle */
+    TP_LINUX_TAG_WAITS,    /* the rest is the handle; not under the cap */
     TP_LINUX_TAG_RECORD,   /* the rest is the number of a record */
+    TP_LINUX_TAG_TRY,      /* the same, of a cancel that tries two names of its target */
     TP_LINUX_TAG_CANCEL,   /* the rest is the handle of a cancel; not under the cap */
     TP_LINUX_TAG_INTERNAL, /* ours: enum tp_linux_internal above a number; not under the cap
                             */
@@ -67,6 +69,7 @@ struct tp_linux_io {
     struct tp_linux_ring ring;
     uint32_t cap;            /* bounded operations in the ring at a time */
     uint8_t route[TP_KINDS]; /* enum tp_linux_route */
+    bool sockets_by_thread;  /* connect gets its socket from a thread of ours */
     const uint8_t *alive;    /* 1; reads 0 in a child of fork() */
     const void *owner;       /* tells the creating thread from others */
     uint64_t epoch_ns;
@@ -117,6 +120,16 @@ void tp_linux_release(struct tp_linux_io *self);
 /** The operation has begun, or never will: a close that waited behind it may go. */
 void tp_linux_unhold(struct tp_linux_io *self, const struct tp_request *request);
 
+/** Fills in the next step of an operation that is under way, or lets it wait for space. */
+void tp_linux_go_on(struct tp_linux_io *self, struct tp_linux_record *record);
+
+/* ------------------------------------------------------------------ net.c */
+
+/** An entry of a connect has completed, or a thread has made its socket. True: it has
+ * ended, with `ret_value`; false: it goes on. */
+bool tp_linux_connect_seen(struct tp_linux_io *self, struct tp_linux_record *record,
+                           int32_t result, int32_t *ret_value);
+
 /* ------------------------------------------------------------------ wake.c */
 
 /** Makes the eventfd. 0, or -errno. */
@@ -163,6 +176,13 @@ void tp_linux_reap(struct tp_linux_io *self);
 /** Reaps without delivering: the Io is being destroyed. What an operation opened is closed.
  */
 void tp_linux_reap_for_nobody(struct tp_linux_io *self);
+
+/** An operation gives the fd: notes it. The fd, or -EMFILE: it is closed again. */
+int32_t tp_linux_opened(struct tp_linux_io *self, int32_t fd, bool is_socket);
+
+/** Gives back what an operation owns that nobody will hear of any more. `result` is its
+ * own, or an error when it has not completed. */
+void tp_linux_finish_for_nobody(const struct tp_linux_record *record, int32_t result);
 
 /* ------------------------------------------------------------------ cancel.c */
 

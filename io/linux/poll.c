@@ -82,6 +82,7 @@ static int wait_on_valgrind(struct tp_linux_io *self, uint64_t timeout_ns)
  * signal does not end the wait: whoever wants that calls tp_io_wake() in the handler. */
 static void wait_in_kernel(struct tp_linux_io *self, uint64_t deadline_ns)
 {
+    const uint64_t before = self->io.stats.enters;
     uint64_t timeout_ns = TP_NEVER;
     int error = 0;
 
@@ -99,6 +100,8 @@ static void wait_in_kernel(struct tp_linux_io *self, uint64_t deadline_ns)
     } while (timeout_ns != 0 && (error == 0 || error == -EINTR) &&
              tp_linux_ring_ready(&self->ring) == 0 &&
              tp_linux_ring_pending(&self->ring) == 0);
+    if (self->io.stats.enters > before + 1) /* a signal came, or Valgrind is there */
+        self->io.stats.enters_extra += self->io.stats.enters - before - 1;
 }
 
 void tp_linux_park(struct tp_io *io, uint64_t deadline_ns)

@@ -31,6 +31,16 @@ static bool was_interrupted(int32_t result)
     return result == -EINTR || (result <= -512 && result >= -516);
 }
 
+int32_t tp_linux_opened(struct tp_linux_io *self, int32_t fd, bool is_socket)
+{
+    if (!tp_io_fd_opened(&self->io, (uint32_t)fd)) {
+        (void)close(fd);
+        return -EMFILE;
+    }
+    self->files.items[fd].is_socket = is_socket;
+    return fd;
+}
+
 /* The owner's part of an operation: turns what the kernel or a thread answered into the
  * result. */
 static int32_t finish(struct tp_linux_io *self, const struct tp_linux_record *record,
@@ -38,20 +48,18 @@ static int32_t finish(struct tp_linux_io *self, const struct tp_linux_record *re
 {
     const struct tp_request *request = &record->request;
 
-    if (was_interrupted(result))
-        result = record->cancelled != 0 ? -ECANCELED : -EINTR;
-    switch ((enum tp_kind)request->kind) {
+    switch (request->kind) {
     case TP_OPEN:
-        if (result < 0 || tp_io_fd_opened(&self->io, (uint32_t)result))
-            return result;
-        (void)close(result);
-        return -EMFILE;
+    case TP_LISTEN:
+    case TP_ACCEPT:
+        return result < 0 ? result
+                          : tp_linux_opened(self, result, request->kind != TP_OPEN);
     case TP_CLOSE:
         return result == -EINTR ? 0 : result; /* closed all the same, on Linux */
     case TP_FSTAT:
     case TP_STAT:
         if (result == 0) {
-            const struct statx *answer = &self->records.statx[record - self->records.items];
+            const struct statx *answer = &tp_linux_side_of(&self->records, record)->statx;
             struct tp_statx converted;
 
             mark_written(answer, (int32_t)sizeof *answer);
@@ -60,52 +68,21 @@ static int32_t finish(struct tp_linux_io *self, const struct tp_linux_record *re
         }
         return result;
     case TP_READ:
+    case TP_RECV:
         mark_written(request->a.memory, result);
         return result;
-    case TP_NOP:
-    case TP_WRITE:
-    case TP_FSYNC:
-    case TP_TRUNCATE:
-    case TP_FALLOCATE:
-    case TP_FIND_DATA:
-    case TP_SET_MODE:
-    case TP_LIST_DIR:
-    case TP_RENAME:
-    case TP_REMOVE:
-    case TP_CREATE_DIR:
-    case TP_CREATE_DIR_ALL:
-    case TP_REMOVE_DIR:
-    case TP_SYNC_DIR:
-    case TP_SYMLINK:
-    case TP_READ_LINK:
-    case TP_CANCEL:
-    case TP_LOCK:
-    case TP_LISTEN:
-    case TP_CONNECT:
-    case TP_ACCEPT:
-    case TP_ACCEPT_MANY:
-    case TP_RECV:
-    case TP_RECV_MANY:
-    case TP_SEND:
-    case TP_SEND_BUFS:
-    case TP_SHUTDOWN:
-    case TP_SET_SOCKET:
-    case TP_SOCKET_ADDRESS:
-    case TP_RESOLVE:
-    case TP_OFFLOAD:
-    case TP_SIGNAL:
-    case TP_TIMER:
-    case TP_CHILD:
-    case TP_KINDS:
-        break;
+    default:
+        return result;
     }
-    return result;
 }
 
-/* The same when nobody is left to take the result: what it owns is given back. */
-static void finish_for_nobody(const struct tp_linux_record *record, int32_t result)
+void tp_linux_finish_for_nobody(const struct tp_linux_record *record, int32_t result)
 {
-    if (record->request.kind == TP_OPEN && result >= 0)
+    const uint32_t kind = record->request.kind;
+
+    if (record->fd >= 0)
+        (void)close(record->fd);
+    else if ((tp_kind_info[kind].traits & TP_GIVES_FD) != 0 && result >= 0)
         (void)close(result);
     if (record->request.kind == TP_CLOSE && result == -ECANCELED)
         (void)close((int)record->request.fd.number);
@@ -134,28 +111,73 @@ static void reap_internal(struct tp_linux_io *self, const struct io_uring_cqe *c
     self->ring.uncounted--;
 }
 
+/* A cancel has asked under one of the two names that its target may have. */
+static uint32_t reap_try(struct tp_linux_io *self, struct tp_linux_record *record,
+                         int32_t result, struct tp_completion *ret_completion)
+{
+    tp_assert(record->request.kind == TP_CANCEL && self->ring.uncounted > 0);
+    self->ring.uncounted--;
+    if (result != -ENOENT)
+        record->result = result;
+    if (record->tries++ == 0)
+        return 0;
+    ret_completion->handle = record->request.handle;
+    ret_completion->value = record->result;
+    tp_linux_record_free(&self->records, record);
+    return 1;
+}
+
+/* What an operation has come to, in the ring or on a thread. True: it has ended, with
+ * `ret_value`; its record is still there. */
+static bool has_ended(struct tp_linux_io *self, struct tp_linux_record *record,
+                      int32_t result, int32_t *ret_value)
+{
+    if (was_interrupted(result) && record->request.kind != TP_OFFLOAD)
+        result = record->cancelled != 0 ? -ECANCELED : -EINTR;
+    if (record->request.kind == TP_CONNECT)
+        return tp_linux_connect_seen(self, record, result, ret_value);
+    *ret_value = finish(self, record, result);
+    return true;
+}
+
+static uint32_t reap_recorded(struct tp_linux_io *self, struct tp_linux_record *record,
+                              const struct io_uring_cqe *cqe,
+                              struct tp_completion *ret_completion)
+{
+    tp_assert(record->state == TP_LINUX_IN_RING);
+    self->ring.uncounted -= record->uncounted;
+    record->uncounted = 0;
+    if (!has_ended(self, record, cqe->res, &ret_completion->value))
+        return 0;
+    ret_completion->handle = record->request.handle;
+    tp_linux_record_free(&self->records, record);
+    return 1;
+}
+
 /* Everything that is not plain. Returns how many completions it made: 0 or 1. */
 static uint32_t reap_tagged(struct tp_linux_io *self, const struct io_uring_cqe *cqe,
                             struct tp_completion *ret_completion)
 {
     const uint64_t rest = cqe->user_data & TP_HANDLE_MAX;
-    struct tp_linux_record *record;
 
     ret_completion->flags = 0;
     switch ((enum tp_linux_tag)(cqe->user_data >> TP_LINUX_TAG_SHIFT)) {
-    case TP_LINUX_TAG_RECORD:
-        record = tp_linux_record_at(&self->records, (uint32_t)rest);
-        tp_assert(record->state == TP_LINUX_IN_RING);
-        ret_completion->handle = record->request.handle;
-        ret_completion->value = finish(self, record, cqe->res);
-        self->ring.uncounted -= record->uncounted;
-        tp_linux_record_free(&self->records, record);
+    case TP_LINUX_TAG_WAITS:
+        ret_completion->handle = rest;
+        ret_completion->value = was_interrupted(cqe->res) ? -ECANCELED : cqe->res;
+        self->ring.uncounted--;
         return 1;
+    case TP_LINUX_TAG_RECORD:
+        return reap_recorded(self, tp_linux_record_at(&self->records, (uint32_t)rest), cqe,
+                             ret_completion);
     case TP_LINUX_TAG_CANCEL:
         ret_completion->handle = rest;
         ret_completion->value = cqe->res;
         self->ring.uncounted--;
         return 1;
+    case TP_LINUX_TAG_TRY:
+        return reap_try(self, tp_linux_record_at(&self->records, (uint32_t)rest), cqe->res,
+                        ret_completion);
     case TP_LINUX_TAG_INTERNAL:
         reap_internal(self, cqe);
         return 0;
@@ -204,8 +226,10 @@ static void reap_workers(struct tp_linux_io *self)
         struct tp_linux_record *record =
             tp_linux_list_pop(&self->records, &self->workers.finished);
         const struct tp_request request = record->request;
-        const int32_t value = finish(self, record, record->result);
+        int32_t value;
 
+        if (!has_ended(self, record, record->result, &value))
+            continue;
         tp_linux_record_free(&self->records, record);
         tp_linux_unhold(self, &request);
         tp_io_complete(&self->io, request.handle, value, 0);
@@ -236,7 +260,7 @@ void tp_linux_reap_for_nobody(struct tp_linux_io *self)
             continue;
         record =
             tp_linux_record_at(&self->records, (uint32_t)(cqe->user_data & TP_HANDLE_MAX));
-        finish_for_nobody(record, cqe->res);
+        tp_linux_finish_for_nobody(record, cqe->res);
         tp_linux_record_free(&self->records, record);
     }
     __atomic_store_n(ring->kernel_cq_head, head + ready, __ATOMIC_RELEASE);

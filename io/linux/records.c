@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "io/linux/memory_internal.h"
+#include "io/linux/sockaddr_internal.h"
 
 static uint32_t bucket_count(uint32_t capacity)
 {
@@ -15,19 +16,19 @@ static uint32_t bucket_count(uint32_t capacity)
 
 int tp_linux_records_init(struct tp_linux_records *records, uint32_t capacity)
 {
-    const size_t statx_bytes = (size_t)capacity * sizeof *records->statx;
+    const size_t side_bytes = (size_t)capacity * sizeof *records->sides;
     const size_t item_bytes = (size_t)capacity * sizeof *records->items;
     const uint32_t buckets = bucket_count(capacity);
     uint8_t *at;
 
-    records->size_bytes = statx_bytes + item_bytes + buckets * sizeof *records->buckets;
+    records->size_bytes = side_bytes + item_bytes + buckets * sizeof *records->buckets;
     records->memory = tp_linux_reserve(records->size_bytes);
     if (records->memory == NULL)
         return -ENOMEM;
     at = records->memory;
-    records->statx = (struct statx *)(void *)at;
-    records->items = (struct tp_linux_record *)(void *)(at + statx_bytes);
-    records->buckets = (uint32_t *)(void *)(at + statx_bytes + item_bytes);
+    records->sides = (union tp_linux_side *)(void *)at;
+    records->items = (struct tp_linux_record *)(void *)(at + side_bytes);
+    records->buckets = (uint32_t *)(void *)(at + side_bytes + item_bytes);
     records->bucket_mask = buckets - 1;
     records->capacity = capacity;
     records->touched = 0;
@@ -87,9 +88,14 @@ struct tp_linux_record *tp_linux_record_make(struct tp_linux_records *records,
     record->next = 0;
     record->previous = 0;
     record->result = 0;
+    record->fd = -1;
     record->uncounted = 0;
     record->cancelled = 0;
+    record->tries = 0;
     keep_paths(records, record);
+    if ((tp_kind_info[request->kind].traits & TP_TAKES_ADDRESS) != 0)
+        (void)tp_linux_sockaddr_from(request->a.address,
+                                     &tp_linux_side_of(records, record)->address);
     record->next_hashed = *bucket;
     *bucket = tp_linux_record_number(records, record);
     return record;

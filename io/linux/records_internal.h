@@ -1,17 +1,19 @@
 /** io/linux/records_internal.h - what is remembered of an operation beyond its handle.
  *
- * A plain operation (read, write, fsync, nop, ...) goes into the ring under its own handle
- * and has no record. The others have one: they hold paths or a statx buffer, need something
- * done with their result, wait for room, or run on a thread. Records are found by handle,
+ * A plain operation (read, write, recv, send, ...) goes into the ring under its own handle
+ * and has no record. The others have one: they hold paths or other memory that the kernel
+ * reads or writes, take several steps, need something done with their result, wait for
+ * room, or run on a thread. Records are found by handle,
  * for cancel, and sit in one list at a time. Numbers are 1 + index; 0 is none.
  */
 #ifndef TEMPEST_IO_LINUX_RECORDS_INTERNAL_H
 #define TEMPEST_IO_LINUX_RECORDS_INTERNAL_H
 
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "io/linux/paths_internal.h"
-#include "io/request.h"
+#include "io/request_net.h"
 
 enum tp_linux_state {
     TP_LINUX_FREE,
@@ -25,15 +27,28 @@ enum tp_linux_state {
     TP_LINUX_FINISHED, /* by a worker thread, and not delivered yet */
 };
 
+/* What an operation has in the kernel's form. The kernel, or a thread, reads or writes it
+ * while the operation runs, so it does not move. */
+union tp_linux_side {
+    struct statx statx;              /* fstat, stat */
+    struct sockaddr_storage address; /* listen, connect */
+    struct {
+        struct msghdr header;
+        struct iovec parts[TP_BUFS_MAX];
+    } message; /* send_bufs */
+};
+
 struct tp_linux_record {
-    struct tp_request request; /* its paths are the copies below */
+    struct tp_request request; /* its paths are the copies below, its address the side's */
     char *paths[2];
     uint32_t next, previous; /* in the list of its state */
     uint32_t next_hashed;    /* of the same bucket; in a free one: the next free one */
     int32_t result;          /* of a worker */
+    int32_t fd;              /* of its own, while it is under way: connect; -1: none */
     uint8_t state;           /* enum tp_linux_state */
     uint8_t uncounted;       /* in the ring, and not under the cap */
     uint8_t cancelled;       /* somebody has asked it to stop */
+    uint8_t tries;           /* of a cancel: names of its target that were tried */
 };
 
 struct tp_linux_list {
@@ -42,8 +57,7 @@ struct tp_linux_list {
 
 struct tp_linux_records {
     struct tp_linux_record *items;
-    struct statx
-        *statx; /* one for each record: the kernel writes there, so it cannot move */
+    union tp_linux_side *sides; /* one for each record */
     uint32_t *buckets;
     uint32_t bucket_mask;
     uint32_t capacity;
@@ -78,6 +92,12 @@ tp_linux_record_at(const struct tp_linux_records *records, uint32_t number)
 {
     tp_assert(number > 0 && number <= records->capacity);
     return &records->items[number - 1];
+}
+
+static inline union tp_linux_side *tp_linux_side_of(const struct tp_linux_records *records,
+                                                    const struct tp_linux_record *record)
+{
+    return &records->sides[record - records->items];
 }
 
 void tp_linux_list_append(struct tp_linux_records *records, struct tp_linux_list *list,

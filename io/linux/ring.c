@@ -160,6 +160,11 @@ int tp_linux_ring_open(struct tp_linux_ring *ring,
             ring->kernel_workers = options->kernel_workers_max;
         }
     }
+    /* Kernels that count the users of a registered file slot by slot (6.13) do not say so;
+     * those that say this are all younger. */
+    if ((options->features_off & TP_LINUX_SOCKET_FILES) == 0 &&
+        (ring->uring.features & TP_LINUX_FEAT_RW_ATTR) != 0)
+        ring->features |= TP_LINUX_SOCKET_FILES;
     if ((options->features_off & TP_LINUX_NO_IOWAIT) == 0 &&
         (ring->uring.features & TP_LINUX_FEAT_NO_IOWAIT) != 0) {
         ring->features |= TP_LINUX_NO_IOWAIT;
@@ -168,7 +173,7 @@ int tp_linux_ring_open(struct tp_linux_ring *ring,
     return 0;
 }
 
-/* Everything that submit.c fills in. A ring that was taken over can do no more than this.
+/* Everything that we fill in. A ring that was taken over can do no more than this.
  */
 static const uint8_t opcodes_used[] = {
     IORING_OP_NOP,          IORING_OP_OPENAT,       IORING_OP_CLOSE,
@@ -177,6 +182,9 @@ static const uint8_t opcodes_used[] = {
     IORING_OP_FALLOCATE,    IORING_OP_RENAMEAT,     IORING_OP_UNLINKAT,
     IORING_OP_MKDIRAT,      IORING_OP_SYMLINKAT,    IORING_OP_POLL_ADD,
     IORING_OP_FILES_UPDATE, IORING_OP_ASYNC_CANCEL, TP_LINUX_OP_FTRUNCATE,
+    IORING_OP_SOCKET,       IORING_OP_CONNECT,      IORING_OP_ACCEPT,
+    IORING_OP_RECV,         IORING_OP_SEND,         IORING_OP_SENDMSG,
+    IORING_OP_SHUTDOWN,
 };
 
 static int restrict_ring(const struct tp_linux_ring *ring)

@@ -17,6 +17,7 @@
 
 /* What liburing 2.3 does not know yet. */
 #define TP_LINUX_OP_FTRUNCATE    55U        /* IORING_OP_FTRUNCATE, 6.9 */
+#define TP_LINUX_FEAT_RW_ATTR    (1U << 16) /* IORING_FEAT_RW_ATTR, 6.14 */
 #define TP_LINUX_FEAT_NO_IOWAIT  (1U << 17) /* IORING_FEAT_NO_IOWAIT, 6.15 */
 #define TP_LINUX_ENTER_NO_IOWAIT (1U << 7)  /* IORING_ENTER_NO_IOWAIT */
 

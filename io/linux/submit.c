@@ -1,171 +1,6 @@
-#include "linux_internal.h"
+#include "entries_internal.h"
 
-#include "io/linux/blocking_internal.h"
-
-/* ------------------------------------------------------------------ entries */
-
-static inline uint64_t address_of(const void *memory)
-{
-    return (uint64_t)(uintptr_t)memory;
-}
-
-/* Read or write: the kernel's own buffer and file tables are used where they apply. */
-static inline void fill_transfer(struct tp_linux_io *self, const struct tp_request *request,
-                                 uint64_t user_data)
-{
-    const bool writes = request->kind == TP_WRITE;
-    struct tp_linux_entry entry = {
-        .opcode = writes ? IORING_OP_WRITE : IORING_OP_READ,
-        .offset = request->b.offset,
-        .address = address_of(request->a.memory),
-        .len = request->len,
-        .user_data = user_data,
-    };
-
-    entry.fd =
-        tp_linux_files_use(&self->files, &self->ring, request->fd.number, &entry.flags);
-    if (request->buf != NULL && request->buf->registered != 0 &&
-        self->bufs_per_region != 0 && request->len != 0) {
-        entry.opcode = writes ? IORING_OP_WRITE_FIXED : IORING_OP_READ_FIXED;
-        if (request->buf->registered > self->bufs_per_region)
-            entry.buf_index =
-                (uint16_t)((request->buf->registered - 1) / self->bufs_per_region);
-    }
-    tp_linux_ring_fill(&self->ring, entry);
-}
-
-static void fill_on_fd(struct tp_linux_io *self, const struct tp_request *request,
-                       uint64_t user_data)
-{
-    struct tp_linux_entry entry = {.user_data = user_data};
-
-    switch (request->kind) {
-    case TP_FSYNC:
-        entry.opcode = IORING_OP_FSYNC;
-        entry.op_flags = (request->flags & TP_DATA_ONLY) != 0 ? IORING_FSYNC_DATASYNC : 0;
-        break;
-    case TP_TRUNCATE:
-        entry.opcode = TP_LINUX_OP_FTRUNCATE;
-        entry.offset = request->a.length;
-        break;
-    case TP_FALLOCATE:
-        entry.opcode = IORING_OP_FALLOCATE;
-        entry.offset = request->b.offset;
-        entry.address = request->a.length;
-        entry.len = (request->flags & TP_KEEP_SIZE) != 0 ? FALLOC_FL_KEEP_SIZE : 0;
-        break;
-    default:
-        tp_unreachable();
-    }
-    entry.fd =
-        tp_linux_files_use(&self->files, &self->ring, request->fd.number, &entry.flags);
-    tp_linux_ring_fill(&self->ring, entry);
-}
-
-static void fill_statx(struct tp_linux_io *self, const struct tp_request *request,
-                       const struct tp_linux_record *record, uint64_t user_data)
-{
-    const struct statx *memory = &self->records.statx[record - self->records.items];
-    const bool by_fd = request->kind == TP_FSTAT;
-    struct tp_linux_entry entry = {
-        .opcode = IORING_OP_STATX,
-        .fd = by_fd ? (int32_t)request->fd.number : tp_linux_dir_of(request),
-        .address = address_of(by_fd ? "" : request->b.path),
-        .offset = address_of(memory),
-        .len = TP_LINUX_STATX_MASK,
-        .op_flags = tp_linux_statx_flags(request),
-        .user_data = user_data,
-    };
-
-    tp_linux_ring_fill(&self->ring, entry);
-}
-
-/* Operations on names; addr2 is `offset` by another name. */
-static void fill_on_path(struct tp_linux_io *self, const struct tp_request *request,
-                         uint64_t user_data)
-{
-    struct tp_linux_entry entry = {
-        .fd = tp_linux_dir_of(request),
-        .address = address_of(request->a.path),
-        .user_data = user_data,
-    };
-
-    switch (request->kind) {
-    case TP_OPEN:
-        entry.opcode = IORING_OP_OPENAT;
-        entry.len = TP_LINUX_CREATE_MODE;
-        entry.op_flags = (uint32_t)tp_linux_open_flags(request);
-        break;
-    case TP_RENAME:
-        entry.opcode = IORING_OP_RENAMEAT;
-        entry.len =
-            (request->flags & TP_IN_DIR) != 0 ? request->to_dir.number : (uint32_t)AT_FDCWD;
-        entry.offset = address_of(request->b.path);
-        break;
-    case TP_REMOVE:
-        entry.opcode = IORING_OP_UNLINKAT;
-        break;
-    case TP_REMOVE_DIR:
-        entry.opcode = IORING_OP_UNLINKAT;
-        entry.op_flags = AT_REMOVEDIR;
-        break;
-    case TP_CREATE_DIR:
-        entry.opcode = IORING_OP_MKDIRAT;
-        entry.len = request->b.mode;
-        break;
-    case TP_SYMLINK:
-        entry.opcode = IORING_OP_SYMLINKAT;
-        entry.address = address_of(request->b.path);
-        entry.offset = address_of(request->a.path);
-        break;
-    default:
-        tp_unreachable();
-    }
-    tp_linux_ring_fill(&self->ring, entry);
-}
-
-static inline void fill_nop(struct tp_linux_io *self, uint64_t user_data)
-{
-    struct tp_linux_entry entry = {
-        .opcode = IORING_OP_NOP, .fd = -1, .user_data = user_data};
-
-    tp_linux_ring_fill(&self->ring, entry);
-}
-
-/* Kinds without a record; `user_data` is the handle, or names the record that they have all
- * the same (Valgrind). */
-static void fill_plain(struct tp_linux_io *self, const struct tp_request *request,
-                       uint64_t user_data)
-{
-    if (request->kind == TP_READ || request->kind == TP_WRITE)
-        fill_transfer(self, request, user_data);
-    else if (request->kind == TP_NOP)
-        fill_nop(self, user_data);
-    else
-        fill_on_fd(self, request, user_data);
-}
-
-static void fill_recorded(struct tp_linux_io *self, const struct tp_linux_record *record)
-{
-    const struct tp_request *request = &record->request;
-    const uint64_t user_data = tp_linux_tagged(
-        TP_LINUX_TAG_RECORD, tp_linux_record_number(&self->records, record));
-
-    if (request->kind == TP_CLOSE) {
-        struct tp_linux_entry entry = {.opcode = IORING_OP_CLOSE,
-                                       .fd = (int32_t)request->fd.number,
-                                       .user_data = user_data};
-
-        tp_linux_files_leave(&self->files, &self->ring, request->fd.number);
-        tp_linux_ring_fill(&self->ring, entry);
-    } else if (request->kind == TP_FSTAT || request->kind == TP_STAT) {
-        fill_statx(self, request, record, user_data);
-    } else if ((tp_kind_info[request->kind].traits & TP_TAKES_PATH) != 0) {
-        fill_on_path(self, request, user_data);
-    } else {
-        fill_plain(self, request, user_data);
-    }
-}
+#include <errno.h>
 
 /* ------------------------------------------------------------------ holding back */
 
@@ -204,16 +39,27 @@ static void stall(struct tp_linux_io *self, struct tp_linux_record *record)
     hold(self, &record->request, true);
 }
 
-/* Whether an operation and an entry that goes with it fit; flushes the queue if they do
+/* Whether an operation and the entries that go with it fit; flushes the queue if they do
  * not. */
 static bool make_space(struct tp_linux_io *self)
 {
-    if (tp_linux_ring_space(&self->ring) >= 2)
+    if (tp_linux_ring_space(&self->ring) >= TP_LINUX_ENTRIES_MAX)
         return true;
     tp_linux_ring_flush(&self->ring);
     self->io.stats.enters++;
     self->io.stats.enters_extra++;
-    return tp_linux_ring_space(&self->ring) >= 2;
+    return tp_linux_ring_space(&self->ring) >= TP_LINUX_ENTRIES_MAX;
+}
+
+/* The user_data of an operation without a record. One that may wait for a peer for ever is
+ * not under the cap. */
+static inline uint64_t plain_data(struct tp_linux_io *self,
+                                  const struct tp_request *request)
+{
+    if ((tp_kind_info[request->kind].traits & TP_WAITS) == 0)
+        return request->handle;
+    self->ring.uncounted++;
+    return tp_linux_tagged(TP_LINUX_TAG_WAITS, request->handle);
 }
 
 /* Puts an operation with a record into the ring; there is space. */
@@ -229,7 +75,7 @@ static void place(struct tp_linux_io *self, struct tp_linux_record *record)
         return;
     }
     if (self->route[kind] == TP_LINUX_ROUTE_PLAIN) {
-        fill_plain(self, &record->request, record->request.handle);
+        tp_linux_fill_plain(self, &record->request, plain_data(self, &record->request));
         tp_linux_record_free(&self->records, record);
         return;
     }
@@ -238,7 +84,7 @@ static void place(struct tp_linux_io *self, struct tp_linux_record *record)
         record->uncounted = 1;
         self->ring.uncounted++;
     }
-    fill_recorded(self, record);
+    tp_linux_fill_recorded(self, record);
 }
 
 static void place_or_stall(struct tp_linux_io *self, struct tp_linux_record *record)
@@ -260,10 +106,15 @@ static void close_at_last(struct tp_linux_io *self, struct tp_fd fd)
     record = tp_linux_record_at(&self->records, file->closing);
     file->closing = 0;
     tp_assert(record->state == TP_LINUX_CLOSING);
-    if (self->route[TP_CLOSE] == TP_LINUX_ROUTE_WORKER)
-        tp_linux_workers_add(&self->workers, record);
+    place_or_stall(self, record);
+}
+
+void tp_linux_go_on(struct tp_linux_io *self, struct tp_linux_record *record)
+{
+    if (tp_linux_ring_space(&self->ring) >= TP_LINUX_ENTRIES_MAX)
+        place(self, record);
     else
-        place_or_stall(self, record);
+        stall(self, record);
 }
 
 void tp_linux_unhold(struct tp_linux_io *self, const struct tp_request *request)
@@ -281,7 +132,7 @@ void tp_linux_unhold(struct tp_linux_io *self, const struct tp_request *request)
 
 static void release_list(struct tp_linux_io *self, struct tp_linux_list *list, bool capped)
 {
-    const uint32_t space = capped ? 1 : 2; /* a close takes two, and is never capped */
+    const uint32_t space = capped ? 1 : TP_LINUX_ENTRIES_MAX; /* a close is never capped */
 
     while (list->count > 0 && tp_linux_ring_space(&self->ring) >= space &&
            (!capped || tp_linux_below_cap(self))) {
@@ -313,11 +164,22 @@ static void submit_close(struct tp_linux_io *self, struct tp_linux_record *recor
         tp_assert(file->closing == 0);
         record->state = TP_LINUX_CLOSING;
         file->closing = tp_linux_record_number(&self->records, record);
-    } else if (self->route[TP_CLOSE] == TP_LINUX_ROUTE_WORKER) {
-        tp_linux_workers_add(&self->workers, record);
     } else {
         place_or_stall(self, record);
     }
+}
+
+/* Whether a thread does it, or its first step. */
+static bool starts_on_thread(const struct tp_linux_io *self,
+                             const struct tp_request *request)
+{
+    const struct tp_socket_options *options = &request->b.socket;
+
+    if (request->kind != TP_CONNECT)
+        return self->route[request->kind] == TP_LINUX_ROUTE_WORKER;
+    return self->sockets_by_thread || request->a.address->family == TP_ADDRESS_UNIX ||
+           options->recv_buffer_bytes != 0 || options->send_buffer_bytes != 0 ||
+           options->keep_alive_s != 0 || options->no_delay;
 }
 
 static void submit_recorded(struct tp_linux_io *self, const struct tp_request *request)
@@ -327,7 +189,7 @@ static void submit_recorded(struct tp_linux_io *self, const struct tp_request *r
 
     if (request->kind == TP_CLOSE) {
         submit_close(self, record);
-    } else if (self->route[request->kind] == TP_LINUX_ROUTE_WORKER) {
+    } else if (starts_on_thread(self, request)) {
         hold(self, request, true);
         tp_linux_workers_add(&self->workers, record);
     } else if ((traits & (TP_NEVER_WAITS | TP_WAITS)) == 0 && !tp_linux_below_cap(self)) {
@@ -349,15 +211,39 @@ static void submit_cancel(struct tp_linux_io *self, const struct tp_request *req
     stall(self, tp_linux_record_make(&self->records, request));
 }
 
+/* What a socket does not take, and what needs no asking. True: `ret_value` is the result.
+ */
+static bool is_answered(const struct tp_linux_io *self, const struct tp_request *request,
+                        int32_t *ret_value)
+{
+    if ((request->kind == TP_READ || request->kind == TP_WRITE) &&
+        self->files.items[request->fd.number].is_socket) {
+        *ret_value = -ESPIPE;
+        return true;
+    }
+    if (request->kind == TP_RECV && request->len == 0) {
+        *ret_value = self->files.items[request->fd.number].is_socket ? 0 : -ENOTSOCK;
+        return true;
+    }
+    return false;
+}
+
 /* What tp_linux_submit() does not do itself. */
 static __attribute__((noinline)) void submit_rare(struct tp_linux_io *self,
                                                   const struct tp_request *request)
 {
+    const uint32_t unbounded = TP_WAITS | TP_NEVER_WAITS;
+    int32_t value;
+
     if (*self->alive == 0)
         tp_linux_check_owner(self);
-    if (self->route[request->kind] == TP_LINUX_ROUTE_PLAIN && tp_linux_below_cap(self) &&
-        tp_linux_ring_space(&self->ring) > 0)
-        fill_plain(self, request, request->handle);
+    if (is_answered(self, request, &value))
+        tp_io_complete_later(&self->io, request->handle, value);
+    else if (self->route[request->kind] == TP_LINUX_ROUTE_PLAIN &&
+             tp_linux_ring_space(&self->ring) > 0 &&
+             (tp_linux_below_cap(self) ||
+              (tp_kind_info[request->kind].traits & unbounded) != 0))
+        tp_linux_fill_plain(self, request, plain_data(self, request));
     else if (request->kind == TP_CANCEL)
         submit_cancel(self, request);
     else
@@ -379,10 +265,13 @@ void tp_linux_submit(struct tp_io *io, const struct tp_request *request)
     if (__builtin_expect(!is_ready(self, request), 0))
         submit_rare(self, request);
     else if ((request->kind == TP_READ || request->kind == TP_WRITE) &&
-             tp_linux_files_settled(&self->files, request->fd.number))
-        fill_transfer(self, request, request->handle);
+             tp_linux_files_settled(&self->files, request->fd.number, false))
+        tp_linux_fill_transfer(self, request, request->handle);
     else if (request->kind == TP_NOP)
-        fill_nop(self, request->handle);
+        tp_linux_fill_nop(self, request->handle);
+    else if ((request->kind == TP_RECV || request->kind == TP_SEND) && request->len > 0 &&
+             tp_linux_files_settled(&self->files, request->fd.number, true))
+        tp_linux_fill_message(self, request, plain_data(self, request));
     else
         submit_rare(self, request);
 }

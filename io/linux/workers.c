@@ -39,8 +39,8 @@ static void *work(void *argument)
         }
         record->state = TP_LINUX_RUNNING;
         tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
-        record->result = tp_linux_run_blocking(&record->request,
-                                               &records->statx[record - records->items]);
+        record->result =
+            tp_linux_run_blocking(&record->request, tp_linux_side_of(records, record));
         tp_assert(pthread_mutex_lock(&workers->lock) == 0);
         tp_linux_list_append(records, &workers->done, record);
         if (workers->done.count == 1)
