@@ -21,7 +21,8 @@ static bool take(struct reader *reader, char wanted)
 static bool take_number(struct reader *reader, uint32_t base, uint32_t digits_max,
                         uint32_t max, uint32_t *ret_value)
 {
-    uint32_t value = 0, digits = 0;
+    uint64_t value = 0;
+    uint32_t digits = 0;
 
     for (;; reader->at++, digits++) {
         const char c = *reader->at;
@@ -39,16 +40,24 @@ static bool take_number(struct reader *reader, uint32_t base, uint32_t digits_ma
             return false;
         value = value * base + digit;
     }
-    *ret_value = value;
-    return digits > 0 && value <= max;
+    if (digits == 0 || value > max)
+        return false;
+    *ret_value = (uint32_t)value;
+    return true;
 }
 
+/* A leading zero is refused, as inet_pton(3) does: to some it means octal. */
 static bool take_ipv4(struct reader *reader, uint8_t ret_bytes[4])
 {
     for (uint32_t i = 0; i < 4; i++) {
+        const char *first;
         uint32_t value;
 
-        if ((i > 0 && !take(reader, '.')) || !take_number(reader, 10, 3, 255, &value))
+        if (i > 0 && !take(reader, '.'))
+            return false;
+        first = reader->at;
+        if (!take_number(reader, 10, 3, 255, &value) ||
+            (*first == '0' && reader->at > first + 1))
             return false;
         ret_bytes[i] = (uint8_t)value;
     }
@@ -171,7 +180,7 @@ int tp_address_parse(const char *text, uint16_t default_port,
         reader.at++;
         if (!take_ipv6(&reader, address.at.ipv6) ||
             (take(&reader, '%') &&
-             !take_number(&reader, 10, 9, UINT32_MAX, &address.scope)) ||
+             !take_number(&reader, 10, 10, UINT32_MAX, &address.scope)) ||
             !take(&reader, ']') || !take_port(&reader, &address.port))
             return -EINVAL;
     } else if (memchr(text, '.', strcspn(text, ":")) != NULL) {
@@ -182,7 +191,7 @@ int tp_address_parse(const char *text, uint16_t default_port,
         address = of_family(TP_ADDRESS_IPV6, default_port);
         if (!take_ipv6(&reader, address.at.ipv6) ||
             (take(&reader, '%') &&
-             !take_number(&reader, 10, 9, UINT32_MAX, &address.scope)) ||
+             !take_number(&reader, 10, 10, UINT32_MAX, &address.scope)) ||
             *reader.at != '\0')
             return -EINVAL;
     }

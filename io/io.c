@@ -424,8 +424,6 @@ struct tp_buf *tp_io_recv_buf(struct tp_io *io, const struct tp_completion *comp
 
 void(tp_io_give_back)(struct tp_io *io, struct tp_buf *buf, const char *file, int line)
 {
-    if (io->recv_bufs == NULL)
-        tp_stop(file, line, "gave back a buffer to an Io that has no receive buffers");
     tp_recv_pool_give_back(io->recv_bufs, buf, file, line);
 }
 

@@ -26,7 +26,8 @@ enum tp_kind_trait {
     TP_NEVER_WAITS = 512,    /* not held back by the cap on operations in flight (law 7) */
     TP_TAKES_ADDRESS = 1024, /* `a.address` is copied at submission */
     TP_GIVES_BUF = 2048,     /* a completion carries a receive buffer, to be given back */
-    TP_PATH_IN_B = 4096, /* with TP_TAKES_PATH: it is `b.path`, since `a` lends memory */
+    TP_PATH_IN_B = 4096,   /* with TP_TAKES_PATH: it is `b.path`, since `a` lends memory */
+    TP_TAKES_OTHER = 8192, /* arguments of another sort, to be looked at as well */
 };
 
 /*   kind            name              traits */
@@ -66,8 +67,8 @@ enum tp_kind_trait {
     X(TP_SET_SOCKET, "set_socket", TP_TAKES_FD)                                      \
     X(TP_SOCKET_ADDRESS, "socket_address", TP_TAKES_FD | TP_LENDS_IN)                \
     X(TP_RESOLVE, "resolve", TP_TAKES_PATH | TP_PATH_IN_B | TP_LENDS_IN)             \
-    X(TP_OFFLOAD, "offload", 0)                                                      \
-    X(TP_SIGNAL, "signal", TP_WAITS)                                                 \
+    X(TP_OFFLOAD, "offload", TP_TAKES_OTHER)                                         \
+    X(TP_SIGNAL, "signal", TP_WAITS | TP_TAKES_OTHER)                                \
     X(TP_TIMER, "timer", TP_NOT_IO)                                                  \
     X(TP_CHILD, "child", TP_NOT_IO)
 

@@ -31,8 +31,9 @@ size_t __sanitizer_get_allocated_size(const volatile void *memory);
 struct loan {
     uint64_t handle;
     uintptr_t start, end;
-    uintptr_t farthest; /* the largest `end` in the subtree */
-    uint64_t checksum;  /* of an out loan */
+    uintptr_t farthest;    /* the largest `end` in the subtree */
+    uintptr_t farthest_in; /* the same, of in loans: 0 where there are none */
+    uint64_t checksum;     /* of an out loan */
     uint32_t left, right;
     uint32_t priority;
     uint32_t next; /* in the hash chain, or in the free list */
@@ -77,17 +78,20 @@ static uint64_t checksum(const struct loan *loan)
 
 /* ------------------------------------------------------------------ the treap */
 
+static uintptr_t larger(uintptr_t a, uintptr_t b)
+{
+    return a > b ? a : b;
+}
+
 static void refresh(struct tp_loans *loans, uint32_t at)
 {
     struct loan *loan = &loans->loans[at];
-    uintptr_t left = loans->loans[loan->left].farthest;
-    uintptr_t right = loans->loans[loan->right].farthest;
+    const struct loan *left = &loans->loans[loan->left];
+    const struct loan *right = &loans->loans[loan->right];
 
-    loan->farthest = loan->end;
-    if (left > loan->farthest)
-        loan->farthest = left;
-    if (right > loan->farthest)
-        loan->farthest = right;
+    loan->farthest = larger(loan->end, larger(left->farthest, right->farthest));
+    loan->farthest_in = larger(loan->in != 0 ? loan->end : 0,
+                               larger(left->farthest_in, right->farthest_in));
 }
 
 static uint32_t merge(struct tp_loans *loans, uint32_t a, uint32_t b)
@@ -159,7 +163,7 @@ static uint32_t overlapping(const struct tp_loans *loans, uint32_t at, uintptr_t
     const struct loan *loan = &loans->loans[at];
     uint32_t found;
 
-    if (at == 0 || loan->farthest <= start)
+    if (at == 0 || (in_only ? loan->farthest_in : loan->farthest) <= start)
         return 0;
     found = overlapping(loans, loan->left, start, end, in_only);
     if (found != 0)
@@ -279,7 +283,8 @@ struct tp_loans *tp_loans_create(struct tp_io *io, uint32_t loans_max)
     loans->io = io;
     loans->allocator = allocator;
     /* Room for many send_bufs; pages that nobody uses cost nothing. */
-    loans->capacity = loans_max + TP_BUFS_MAX * (loans_max < 65536 ? loans_max : 65536) + 1;
+    loans->capacity =
+        loans_max + (1 + TP_BUFS_MAX) * (loans_max < 65536 ? loans_max : 65536) + 1;
     loans->mask = chains - 1;
     loans->fresh = 1;
     loans->loans = tp_alloc(allocator, (size_t)loans->capacity * sizeof *loans->loans, 16);
@@ -357,6 +362,8 @@ void tp_loans_begin(struct tp_loans *loans, const struct tp_request *request)
         begin(loans, request, request->a.memory, request->len);
         return;
     }
+    begin(loans, request, request->a.bufs,
+          request->len * (uint32_t)sizeof *request->a.bufs);
     for (uint32_t i = 0; i < request->len; i++)
         begin(loans, request, request->a.bufs[i].data, request->a.bufs[i].len);
 }

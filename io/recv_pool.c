@@ -108,21 +108,32 @@ bool tp_recv_pool_take(struct tp_recv_pool *pool, uint32_t *ret_index)
     return true;
 }
 
-void tp_recv_pool_give_back(struct tp_recv_pool *pool, struct tp_buf *buf, const char *file,
-                            int line)
+struct tp_recv_buf *tp_recv_pool_find(struct tp_recv_pool *pool, const struct tp_buf *buf,
+                                      const char *file, int line)
 {
-    uintptr_t offset = (uintptr_t)buf - (uintptr_t)pool->items;
-    uint32_t index = (uint32_t)(offset / sizeof(struct tp_recv_buf));
+    uintptr_t offset, index;
 
+    if (pool == NULL)
+        tp_stop(file, line, "gave back a buffer to an Io that has no receive buffers");
+    offset = (uintptr_t)buf - (uintptr_t)pool->items;
+    index = offset / sizeof(struct tp_recv_buf);
     if ((uintptr_t)buf < (uintptr_t)pool->items || index >= pool->count ||
         offset % sizeof(struct tp_recv_buf) != 0)
         tp_stop(file, line,
                 "gave back a buffer that is not a receive buffer of this Io "
                 "(a part of one, or a foreign one)");
     if (pool->items[index].state != TP_RECV_USER)
-        tp_stopf(file, line, "gave back receive buffer %u twice", index);
+        tp_stopf(file, line, "gave back receive buffer %u twice", (uint32_t)index);
+    return &pool->items[index];
+}
+
+void tp_recv_pool_give_back(struct tp_recv_pool *pool, struct tp_buf *buf, const char *file,
+                            int line)
+{
+    const struct tp_recv_buf *item = tp_recv_pool_find(pool, buf, file, line);
+
     pool->with_user--;
-    put(pool, index);
+    put(pool, (uint32_t)(item - pool->items));
 }
 
 void tp_recv_pool_open(struct tp_recv_pool *pool, uint32_t index)

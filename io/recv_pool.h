@@ -44,7 +44,12 @@ void tp_recv_pool_deliver(struct tp_recv_pool *pool, uint32_t index, uint32_t le
 /** The world has used a buffer for nothing (an error, the end): back to `returned`. */
 void tp_recv_pool_recycle(struct tp_recv_pool *pool, uint32_t index);
 
-/** Stops the program, naming file:line, when `buf` is not one that the user has. */
+/** What is known of a buffer that the user has. Stops the program, naming file:line, when
+ * it is not one (NULL: there is no pool). */
+struct tp_recv_buf *tp_recv_pool_find(struct tp_recv_pool *pool, const struct tp_buf *buf,
+                                      const char *file, int line);
+
+/** The user has no more use for a buffer. Stops as tp_recv_pool_find() does. */
 void tp_recv_pool_give_back(struct tp_recv_pool *pool, struct tp_buf *buf, const char *file,
                             int line);
 

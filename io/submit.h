@@ -44,8 +44,8 @@ static inline bool tp_io_is_good_transfer(const struct tp_io *io,
 static inline void tp_io_pass(struct tp_io *io, const struct tp_request *request,
                               uint32_t traits)
 {
-    const uint32_t with_arguments =
-        TP_TAKES_FD | TP_TAKES_PATH | TP_LENDS_IN | TP_LENDS_OUT;
+    const uint32_t with_arguments = TP_TAKES_FD | TP_TAKES_PATH | TP_LENDS_IN |
+                                    TP_LENDS_OUT | TP_TAKES_ADDRESS | TP_TAKES_OTHER;
 
     if (__builtin_expect(request->handle - 1 >= TP_HANDLE_MAX, 0) ||
         __builtin_expect(io->in_flight >= io->ops_max, 0) ||

@@ -71,6 +71,9 @@ static void pass_on(struct tp_io *io)
     io->stats.enters = inner->stats.enters;
     io->stats.enters_extra = inner->stats.enters_extra;
     io->stats.held_back = inner->stats.held_back;
+    io->stats.recv_bufs_exhausted = inner->stats.recv_bufs_exhausted;
+    io->stats.recv_bufs_max = inner->stats.recv_bufs_max;
+    io->stats.rearmed = inner->stats.rearmed;
 }
 
 void tp_io_wrap_poll(struct tp_io *io)

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "io/recv_pool.h"
+
 static struct manual_io *manual_of(struct tp_io *io)
 {
     return tp_container_of(io, struct manual_io, io);
@@ -15,7 +17,8 @@ static void cancel(struct manual_io *manual, const struct tp_request *request)
     for (uint32_t i = 0; i < manual->count; i++) {
         struct manual_op *op = &manual->ops[i];
 
-        if (op->request.handle == request->a.target && !op->done && !manual->ignore_cancels)
+        if (op->request.handle == request->a.target && !op->done && !op->completing &&
+            !manual->ignore_cancels)
             manual_complete(op, -ECANCELED);
     }
 }
@@ -40,6 +43,33 @@ static void submit(struct tp_io *io, const struct tp_request *request)
         manual_complete(op, 0);
 }
 
+static void deliver_shot(struct manual_io *manual, const struct manual_shot *shot)
+{
+    if (shot->has_buf) {
+        tp_io_complete_recv(&manual->io, shot->handle, shot->buf, (uint32_t)shot->value);
+        return;
+    }
+    tp_assert(tp_io_fd_opened(&manual->io, (uint32_t)shot->value));
+    tp_io_complete(&manual->io, shot->handle, shot->value, TP_MORE);
+}
+
+/* Whether there were any; those that do not fit stay. */
+static bool deliver_shots(struct manual_io *manual, uint64_t handle)
+{
+    uint32_t kept = 0, count = manual->shot_count;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct manual_shot shot = manual->shots[i];
+
+        if (shot.handle == handle && tp_io_completions_room(&manual->io) > 0)
+            deliver_shot(manual, &shot);
+        else
+            manual->shots[kept++] = shot;
+    }
+    manual->shot_count = kept;
+    return kept < count;
+}
+
 static bool deliver(struct manual_io *manual)
 {
     bool any = false;
@@ -48,6 +78,8 @@ static bool deliver(struct manual_io *manual)
     for (uint32_t i = manual->delivered_from; i < manual->count; i++) {
         struct manual_op *op = &manual->ops[i];
 
+        if (!op->done && deliver_shots(manual, op->request.handle))
+            any = true;
         if (!op->completing || op->done || tp_io_completions_room(&manual->io) == 0)
             continue;
         op->done = true;
@@ -153,6 +185,35 @@ void manual_complete(struct manual_op *op, int32_t value)
     tp_assert(op != NULL && !op->completing);
     op->completing = true;
     op->value = value;
+}
+
+static void add_shot(struct manual_io *manual, const struct manual_op *op,
+                     struct manual_shot shot)
+{
+    tp_assert(op != NULL && !op->completing);
+    tp_assert((tp_kind_info[op->request.kind].traits & TP_MANY) != 0);
+    tp_assert(manual->shot_count < sizeof manual->shots / sizeof manual->shots[0]);
+    shot.handle = op->request.handle;
+    manual->shots[manual->shot_count++] = shot;
+}
+
+void manual_shot(struct manual_io *manual, struct manual_op *op, int32_t value)
+{
+    tp_assert(op != NULL && op->request.kind == TP_ACCEPT_MANY && value >= 0);
+    add_shot(manual, op, (struct manual_shot){.value = value});
+}
+
+void manual_receive(struct manual_io *manual, struct manual_op *op, const char *text)
+{
+    struct tp_recv_pool *pool = manual->io.recv_bufs;
+    struct manual_shot shot = {.value = (int32_t)strlen(text), .has_buf = true};
+
+    tp_assert(op != NULL && op->request.kind == TP_RECV_MANY && pool != NULL);
+    tp_assert(tp_recv_pool_take(pool, &shot.buf));
+    tp_assert(strlen(text) <= pool->size_bytes);
+    tp_recv_pool_open(pool, shot.buf);
+    memcpy(pool->items[shot.buf].buf.data, text, strlen(text));
+    add_shot(manual, op, shot);
 }
 
 uint32_t manual_pending(const struct manual_io *manual)

@@ -1,9 +1,11 @@
 /** tests/common/manual_io.h - an Io whose completions and clock the test decides.
  *
- * Operations are noted in order of submission and complete when the test says so. Every NOP
+ * Operations are noted in order of submission and complete when the test says so, in that
+ * order within one poll; the shots of a multishot come before what follows it. Every NOP
  * completes by itself with the next poll. A cancel makes its target complete with
- * -ECANCELED, unless `ignore_cancels`. Parking with nothing that could complete moves the
- * clock to the deadline; with no deadline either it is a failure of the test.
+ * -ECANCELED, unless it is completing already or `ignore_cancels`. Parking with nothing
+ * that could complete moves the clock to the deadline; with no deadline either it is a
+ * failure of the test.
  */
 #ifndef TESTS_COMMON_MANUAL_IO_H
 #define TESTS_COMMON_MANUAL_IO_H
@@ -17,10 +19,19 @@ struct manual_op {
     bool completing, done;
 };
 
+/* A completion of a multishot that goes on. */
+struct manual_shot {
+    uint64_t handle;
+    int32_t value;
+    uint32_t buf; /* index of a receive buffer, if it has one */
+    bool has_buf;
+};
+
 struct manual_io {
     struct tp_io io;
-    struct manual_op ops[8192]; /* in order of submission */
-    uint32_t count;
+    struct manual_op ops[8192];     /* in order of submission */
+    struct manual_shot shots[1024]; /* not delivered yet, in order */
+    uint32_t count, shot_count;
     uint32_t delivered_from; /* everything below is done */
     uint64_t now_ns, wall_ns;
     uint32_t cancels;  /* that came in */
@@ -38,6 +49,12 @@ struct manual_op *manual_find(struct manual_io *manual, enum tp_kind kind);
 
 /** Completes it with the next poll. An open's value >= 0 opens that fd number. */
 void manual_complete(struct manual_op *op, int32_t value);
+
+/** A completion of an accept_many with the next poll: a connection with that fd number. */
+void manual_shot(struct manual_io *manual, struct manual_op *op, int32_t value);
+
+/** A completion of a recv_many with the next poll: these bytes, in a receive buffer. */
+void manual_receive(struct manual_io *manual, struct manual_op *op, const char *text);
 
 /** How many operations have not completed. */
 uint32_t manual_pending(const struct manual_io *manual);

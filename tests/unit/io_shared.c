@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/loans.h"
+#include "io/io.h"
 #include "tests/common/expect_stop.h"
 #include "tests/common/manual_io.h"
 
@@ -246,6 +246,58 @@ Test(arguments, longer_than_one_operation_moves_are_shortened)
     cr_assert(eq(i32, claim(1), 0));
 #endif
     (void)fd;
+}
+
+Test(arguments, of_services_that_are_bad_arrive_as_completions)
+{
+    static char long_name[TP_NAME_MAX + 2];
+    struct tp_address none, path, endless;
+    struct tp_socket_options options = {0};
+    struct tp_fd fd = open_fd(3);
+    struct tp_addresses addresses;
+    struct tp_buf bufs[TP_BUFS_MAX + 1];
+    uint8_t memory[8];
+    struct tp_buf nowhere = tp_buf_empty(NULL, 8);
+
+    memset(&none, 0, sizeof none);
+    path = endless = none;
+    path.family = endless.family = TP_ADDRESS_UNIX;
+    memset(endless.at.path, 'x', sizeof endless.at.path);
+    memset(long_name, 'x', TP_NAME_MAX + 1);
+    for (uint32_t i = 0; i <= TP_BUFS_MAX; i++)
+        bufs[i] = tp_buf_full(memory, 1);
+    tp_io_listen(io, 1, NULL, options);
+    tp_io_listen(io, 2, &none, options);
+    tp_io_connect(io, 3, &path, options);
+    tp_io_connect(io, 4, &endless, options);
+    tp_io_send_bufs(io, 5, fd, bufs, 0);
+    tp_io_send_bufs(io, 6, fd, bufs, TP_BUFS_MAX + 1);
+    tp_io_send_bufs(io, 7, fd, NULL, 0);
+    tp_io_send_bufs(io, 8, fd, NULL, 1);
+    tp_io_send_bufs(io, 9, tp_fd_none(), bufs, 1);
+    tp_io_recv(io, 10, fd, &nowhere);
+    tp_io_recv_many(io, 11, tp_fd_none());
+    tp_io_accept_many(io, 12, tp_fd_none());
+    tp_io_shutdown(io, 13, fd, 0);
+    tp_io_local_address(io, 14, fd, NULL);
+    tp_io_resolve(io, 15, "", &addresses);
+    tp_io_resolve(io, 16, long_name, &addresses);
+    tp_io_resolve(io, 17, NULL, &addresses);
+    tp_io_offload(io, 18, NULL, NULL);
+    tp_io_signal(io, 19, 0);
+    tp_io_signal(io, 20, 2 * TP_SIGNAL_USR2);
+    tp_io_signal(io, 21, TP_SIGNAL_HUP | UINT32_C(1) << 31);
+    cr_assert(eq(u32, manual_pending(&manual), 0), "the backend was bothered");
+    {
+        static const int32_t expected[] = {
+            -EFAULT, -EAFNOSUPPORT, -EINVAL, -ENAMETOOLONG, -EINVAL, -EINVAL, -EINVAL,
+            -EFAULT, -EBADF,        -EFAULT, -EBADF,        -EBADF,  -EINVAL, -EFAULT,
+            -ENOENT, -ENAMETOOLONG, -EFAULT, -EFAULT,       -EINVAL, -EINVAL, -EINVAL};
+
+        for (uint64_t handle = 1; handle <= 21; handle++)
+            cr_assert(eq(i32, claim(handle), expected[handle - 1]), "handle %d",
+                      (int)handle);
+    }
 }
 
 static void submit_twice_the_bound(void *argument)
@@ -502,126 +554,3 @@ Test(names, of_errors_are_words)
     cr_assert(eq(str, (char *)(uintptr_t)tp_errno_name(-99999), "E?"));
     cr_assert(eq(u32, tp_version(), TP_VERSION_NUMBER));
 }
-
-/* ------------------------------------------------------------------ loans (law 2) */
-
-#ifdef TP_CHECKED
-
-TestSuite(loans, .init = set_up, .fini = tear_down);
-
-static uint8_t lent[4096] __attribute__((aligned(64)));
-
-static void overlap_two_reads(void *argument)
-{
-    struct tp_fd fd = open_fd(3);
-    struct tp_buf a = tp_buf_empty(lent, 100), b = tp_buf_empty(lent + 99, 100);
-
-    (void)argument;
-    tp_io_read_at(io, 1, fd, &a, 0);
-    tp_io_read_at(io, 2, fd, &b, 0);
-}
-
-static void overlap_read_and_write(void *argument)
-{
-    struct tp_fd fd = open_fd(3);
-    struct tp_buf a = tp_buf_full(lent, 100), b = tp_buf_empty(lent + 50, 1000);
-
-    (void)argument;
-    tp_io_write_at(io, 1, fd, &a, 0);
-    tp_io_read_at(io, 2, fd, &b, 0);
-}
-
-static void change_what_is_written(void *argument)
-{
-    struct tp_fd fd = open_fd(3);
-    struct tp_buf a = tp_buf_full(lent, 100);
-
-    (void)argument;
-    tp_io_write_at(io, 1, fd, &a, 0);
-    lent[99] ^= 1;
-    manual_complete(manual_find(&manual, TP_WRITE), 100);
-    (void)claim(1);
-}
-
-Test(loans, that_are_broken_stop_the_program)
-{
-    expect_stop(overlap_two_reads, NULL, "read", "overlaps", "handle 1", "handle 2",
-                "in loan");
-    expect_stop(overlap_read_and_write, NULL, "memory of read", "that of write",
-                "out loan");
-    expect_stop(change_what_is_written, NULL, "write", "handle 1", "changed before");
-}
-
-Test(loans, out_may_overlap_each_other_and_end_with_the_claim)
-{
-    struct tp_fd fd = open_fd(3);
-    struct tp_buf bufs[200];
-
-    for (uint32_t i = 0; i < 200; i++) {
-        bufs[i] = tp_buf_full(lent + i, 1000);
-        tp_io_write_at(io, i + 1, fd, &bufs[i], 0);
-    }
-    while (manual_find(&manual, TP_WRITE) != NULL)
-        manual_complete(manual_find(&manual, TP_WRITE), 1000);
-    for (uint32_t i = 0; i < 200; i++)
-        cr_assert(eq(i32, claim(i + 1), 1000));
-    {
-        struct tp_buf in = tp_buf_empty(lent, sizeof lent);
-
-        tp_io_read_at(io, 1, fd, &in, 0);
-        manual_complete(manual_find(&manual, TP_READ), 0);
-        cr_assert(eq(i32, claim(1), 0));
-    }
-}
-
-Test(loans, of_thousands_are_kept_apart)
-{
-    static uint8_t memory[4000][16];
-    static struct tp_buf bufs[4000];
-    struct tp_fd fd = open_fd(3);
-
-    for (uint32_t i = 0; i < 4000; i++) {
-        uint32_t at = i * 7 % 4000;
-
-        bufs[at] = tp_buf_empty(memory[at], 16);
-        tp_io_read_at(io, at + 1, fd, &bufs[at], 0);
-    }
-    for (uint32_t i = 0; i < manual.count; i++) {
-        if (manual.ops[i].request.kind == TP_READ && !manual.ops[i].completing)
-            manual_complete(&manual.ops[i], 16);
-    }
-    for (uint32_t i = 0; i < 4000; i++)
-        cr_assert(eq(i32, claim(i * 3 % 4000 + 1), 16));
-}
-
-#if defined(__SANITIZE_ADDRESS__)
-static void touch_what_is_read(void *argument)
-{
-    struct tp_fd fd = open_fd(3);
-    struct tp_buf a = tp_buf_empty(lent, 64);
-    volatile uint8_t *byte = &lent[8];
-
-    (void)argument;
-    tp_io_read_at(io, 1, fd, &a, 0);
-    *byte = 1;
-}
-
-static void free_what_is_read(void *argument)
-{
-    struct tp_fd fd = open_fd(3);
-    void *memory = malloc(64);
-    struct tp_buf a = tp_buf_empty(memory, 64);
-
-    (void)argument;
-    tp_io_read_at(io, 1, fd, &a, 0);
-    free(memory);
-}
-
-Test(loans, in_are_poisoned_and_freeing_them_is_reported)
-{
-    expect_stop(touch_what_is_read, NULL, "use-after-poison");
-    expect_stop(free_what_is_read, NULL, "free() of memory on loan to read (handle 1)");
-}
-#endif
-
-#endif
