@@ -230,6 +230,7 @@ uint32_t tp_room(const struct tp_ctx *cx)
     uint32_t free_slots = slots->ops_max - slots->count;
     uint32_t io_room = tp_io_room(cx->scheduler->io);
 
+    io_room = io_room > slots->idle ? io_room - slots->idle : 0;
     return free_slots < io_room ? free_slots : io_room;
 }
 

@@ -57,9 +57,9 @@ static inline void pass(struct tp_scheduler *s, uint32_t index, struct tp_reques
     struct tp_slot *slot = &s->slots.slots[index];
 
     if ((traits & (TP_LENDS_IN | TP_LENDS_OUT)) != 0)
-        slot->flags = TP_SLOT_LENT;
+        slot->flags |= TP_SLOT_LENT;
     if ((traits & TP_GIVES_FD) != 0)
-        slot->flags = TP_SLOT_GIVES_FD;
+        slot->flags |= TP_SLOT_GIVES_FD;
     request->handle = tp_slot_handle(&s->slots, index);
     tp_io_pass(s->io, request, traits);
 }
@@ -244,7 +244,7 @@ void tp_slot_deliver(struct tp_scheduler *s, uint32_t index, int32_t value)
     remove_timer(s, index);
     unlink_slot(s, index);
     s->stats.completed++;
-    if (value >= 0 && has_trait(slot, TP_GIVES_FD))
+    if (value >= 0 && has_trait(slot, TP_GIVES_FD) && !has_trait(slot, TP_MANY))
         tp_io_fd_site(s->io, value, slot->file, tp_slot_line(slot));
     if ((slot->flags & TP_SLOT_EXPIRED) != 0 && value == -ECANCELED)
         value = -ETIMEDOUT;
@@ -392,6 +392,18 @@ void tp_slot_claim(struct tp_scheduler *s, uint32_t index, struct tp_result *ret
     claim(s, index, ret_result);
 }
 
+/* It has many completions, and they come in order with all others. */
+static TP_NORETURN TP_COLD void refuse_many(struct tp_ctx *cx, uint32_t index)
+{
+    struct tp_scheduler *s = cx->scheduler;
+
+    (void)tp_describe_slot(s, index, s->text, sizeof s->text);
+    tp_stopf(__FILE__, __LINE__,
+             "machine %s asks for one completion of a multishot, which tp_next_cqe() and "
+             "tp_next_of() claim: %s",
+             cx->self->name, s->text);
+}
+
 static inline bool get_cqe(struct tp_ctx *cx, struct tp_op op, struct tp_result *ret_result)
 {
     uint32_t index;
@@ -399,10 +411,10 @@ static inline bool get_cqe(struct tp_ctx *cx, struct tp_op op, struct tp_result 
     if (op.handle == 0)
         return false;
     index = slot_of(cx, op, "asks for");
+    if (__builtin_expect((cx->scheduler->slots.slots[index].flags & TP_SLOT_MANY) != 0, 0))
+        refuse_many(cx, index);
     if (cx->scheduler->slots.slots[index].state != TP_SLOT_ARRIVED)
         return false;
-    /* Its shots come first, in order: tp_next_cqe(). */
-    tp_assert(!has_trait(&cx->scheduler->slots.slots[index], TP_MANY));
     claim(cx->scheduler, index, ret_result);
     return true;
 }
@@ -483,7 +495,7 @@ void tp_slot_ask(struct tp_scheduler *s, uint32_t index)
     } else if (slot->kind == TP_CHILD) {
         tp_machine_cancel(slot->on.child);
     } else if ((slot->flags & TP_SLOT_IDLE) != 0) {
-        tp_slot_make(s, index, -ECANCELED);
+        tp_shots_stop(s, index, -ECANCELED);
     } else {
         request = tp_request_cancel(tp_slot_handle(&s->slots, index));
         tp_io_submit(s->io, &request); /* handle 0: nobody waits for the outcome */

@@ -121,6 +121,7 @@ TP_END_DECLS
  * itself, so each function is called through one of its own name. */
 #define TP_HERE(cx)                     ((cx)->file = __FILE__, (cx)->line = __LINE__, (cx))
 #define tp_submit(cx, request)          tp_submit(TP_HERE(cx), request)
+#define tp_give_back(cx, buf)           tp_give_back(TP_HERE(cx), buf)
 #define tp_timer(cx, delay_ns)          tp_timer(TP_HERE(cx), delay_ns)
 #define tp_start(cx, child, tick, name) tp_start(TP_HERE(cx), child, tick, name)
 

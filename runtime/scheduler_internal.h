@@ -120,6 +120,9 @@ void tp_shots_deliver(struct tp_scheduler *s, uint32_t index,
 /** shots.c: the end of a multishot that was to pause. False: it is a real end. */
 bool tp_shots_paused(struct tp_scheduler *s, uint32_t index, int32_t value);
 
+/** shots.c: ends a multishot that is paused. */
+void tp_shots_stop(struct tp_scheduler *s, uint32_t index, int32_t value);
+
 /** shots.c: claims a shot. */
 void tp_shots_claim(struct tp_scheduler *s, uint32_t index, struct tp_result *ret_result);
 

@@ -26,6 +26,7 @@ static struct tp_recv_buf *recv_buf_of(struct tp_buf *buf)
 
 void tp_shots_begin(struct tp_slot *slot, struct tp_fd fd)
 {
+    slot->flags |= TP_SLOT_MANY;
     slot->on.many.fd_generation = fd.generation;
     slot->on.many.keep_max = KEEP_MAX;
 }
@@ -81,7 +82,7 @@ void tp_shots_deliver(struct tp_scheduler *s, uint32_t index,
         give_up(s, multishot, item->value, buf);
         return;
     }
-    at = tp_slots_take(&s->slots);
+    at = tp_slots_room_for_shot(&s->slots) ? tp_slots_take(&s->slots) : 0;
     if (at == 0)
         tp_stop_with_census(s, "completions of multishots are kept unclaimed, more than "
                                "there is room for: see tp_keep()");
@@ -99,12 +100,20 @@ void tp_shots_deliver(struct tp_scheduler *s, uint32_t index,
     multishot->value++;
     owner->ops++;
     tp_slots_append(&s->slots, &owner->arrived, &owner->arrived_last, at);
-    if (owner->keeps && multishot->value >= (int32_t)multishot->on.many.keep_max)
+    if (owner->keeps && (uint32_t)multishot->value >= multishot->on.many.keep_max)
         pause_it(s, index);
     tp_machine_wake(s, owner);
 }
 
 /* ------------------------------------------------------------------ pausing */
+
+void tp_shots_stop(struct tp_scheduler *s, uint32_t index, int32_t value)
+{
+    tp_assert((s->slots.slots[index].flags & TP_SLOT_IDLE) != 0 && s->slots.idle > 0);
+    s->slots.slots[index].flags &= (uint16_t)~TP_SLOT_IDLE;
+    s->slots.idle--;
+    tp_slot_make(s, index, value);
+}
 
 /* Begins a paused multishot again, unless its fd was closed meanwhile. */
 static void resume(struct tp_scheduler *s, uint32_t index)
@@ -114,11 +123,12 @@ static void resume(struct tp_scheduler *s, uint32_t index)
     struct tp_request request = slot->kind == TP_ACCEPT_MANY ? tp_request_accept_many(fd)
                                                              : tp_request_recv_many(fd);
 
-    slot->flags &= (uint16_t)~TP_SLOT_IDLE;
     if (!tp_fd_table_holds(s->io->fds, fd)) {
-        tp_slot_make(s, index, -ECANCELED); /* as close does to what is pending */
+        tp_shots_stop(s, index, -ECANCELED); /* as close does to what is pending */
         return;
     }
+    slot->flags &= (uint16_t)~TP_SLOT_IDLE;
+    s->slots.idle--;
     s->stats.resumed++;
     request.handle = tp_slot_handle(&s->slots, index);
     tp_io_pass(s->io, &request, tp_kind_info[slot->kind].traits);
@@ -132,6 +142,7 @@ bool tp_shots_paused(struct tp_scheduler *s, uint32_t index, int32_t value)
     if (value != -ECANCELED || (slot->flags & TP_SLOT_ASKED) != 0)
         return false;
     slot->flags |= TP_SLOT_IDLE;
+    s->slots.idle++;
     if (slot->value == 0)
         resume(s, index);
     return true;
@@ -219,13 +230,16 @@ void tp_shots_drop(struct tp_scheduler *s, uint32_t index)
     }
 }
 
-void tp_give_back(struct tp_ctx *cx, struct tp_buf *buf)
+void(tp_give_back)(struct tp_ctx *cx, struct tp_buf *buf)
 {
-    struct tp_machine *holder = recv_buf_of(buf)->holder;
+    struct tp_io *io = cx->scheduler->io;
+    const int line = (int)cx->line;
+    struct tp_machine *holder =
+        tp_recv_pool_find(io->recv_bufs, buf, cx->file, line)->holder;
 
     if (holder != NULL) {
         tp_assert(holder->bufs > 0);
         holder->bufs--;
     }
-    tp_io_give_back(cx->scheduler->io, buf);
+    (tp_io_give_back)(io, buf, cx->file, line);
 }

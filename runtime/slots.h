@@ -33,6 +33,7 @@ enum tp_slot_flag {
     TP_SLOT_SHOT = 128,    /* one completion of a multishot: shots.c */
     TP_SLOT_PAUSING = 256, /* a multishot that was stopped because its queue is full */
     TP_SLOT_IDLE = 512,    /* the same, and nothing of it is with the Io any more */
+    TP_SLOT_MANY = 1024,   /* a multishot */
     /* Those that a delivery must look at. */
     TP_SLOT_RARE = TP_SLOT_EXPIRED | TP_SLOT_ABANDONED | TP_SLOT_GIVES_FD | TP_SLOT_PAUSING,
 };
@@ -74,6 +75,7 @@ struct tp_slots {
     uint32_t count_max;          /* high-water mark */
     uint32_t ops_max;            /* bound of `count` */
     uint32_t shots;              /* not retired */
+    uint32_t idle; /* paused multishots, which the Io does not count as in flight */
 };
 
 /** A list with both ends, for order of arrival. */
@@ -170,6 +172,12 @@ static inline void tp_slots_retire(struct tp_slots *slots, uint32_t index)
         slots->shots--;
     else
         slots->count--;
+}
+
+/** Whether one more shot leaves the operations their slots. */
+static inline bool tp_slots_room_for_shot(const struct tp_slots *slots)
+{
+    return slots->shots < slots->capacity - 1 - slots->ops_max;
 }
 
 /** Puts a slot in front of a list that has one end. */
