@@ -9,7 +9,9 @@ enum { STOPPED, TOO_LATE, IN_VAIN, HALF_WAY, WAYS };
  * that. */
 static bool stop_half_way(struct tp_virtual *v, struct tp_flight *f, uint32_t stream)
 {
-    bool transfers = f->request.kind == TP_READ || f->request.kind == TP_WRITE;
+    uint16_t kind = f->request.kind;
+    bool transfers =
+        kind == TP_READ || kind == TP_WRITE || kind == TP_RECV || kind == TP_SEND;
 
     if (!transfers || f->request.len < 2)
         return false;
@@ -31,9 +33,16 @@ int32_t tp_cancel_effect(struct tp_virtual *v, uint64_t target)
         tp_flight_withdraw(v, flight, -ECANCELED);
         return 0;
     }
+    if (f->state == TP_FLIGHT_WAITS || f->state == TP_FLIGHT_STARVED ||
+        f->state == TP_FLIGHT_PACED) {
+        tp_wait_stop(v, flight);
+        return 0;
+    }
     if (f->state == TP_FLIGHT_DONE || f->fail != 0 ||
         (tp_kind_info[f->request.kind].traits & TP_CLEANUP) != 0)
         return -EALREADY;
+    /* It may win the race if what it wants is there, but not begin to wait after it. */
+    f->no_wait = (tp_kind_info[f->request.kind].traits & TP_WAITS) != 0;
     switch (tp_tape_draw(v->tape, stream, TP_DRAW_CANCEL, WAYS)) {
     case STOPPED:
         f->fail = -ECANCELED;

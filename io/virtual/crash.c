@@ -23,12 +23,16 @@ static uint64_t draw(const struct crash *crash, enum tp_draw kind, uint64_t boun
     return tp_tape_draw(crash->v->tape, crash->stream, kind, bound);
 }
 
-/* Whether there is something on the disk for it to change. */
-static bool changes_disk(const struct tp_flight *f)
+/* Whether there is something for it to change that outlives the process. */
+static bool changes_world(const struct tp_flight *f)
 {
     switch ((enum tp_kind)f->request.kind) {
     case TP_WRITE:
+    case TP_SEND:
+    case TP_SEND_BUFS:
         return f->request.len > 0;
+    case TP_LISTEN: /* a name on the disk */
+        return f->address.family == TP_ADDRESS_UNIX;
     case TP_OPEN:
         return f->request.b.options.create || f->request.b.options.create_new ||
                f->request.b.options.truncate;
@@ -43,6 +47,7 @@ static bool changes_disk(const struct tp_flight *f)
     case TP_REMOVE_DIR:
     case TP_SYNC_DIR:
     case TP_SYMLINK:
+    case TP_SHUTDOWN:
         return true;
     case TP_NOP:
     case TP_CLOSE:
@@ -54,15 +59,11 @@ static bool changes_disk(const struct tp_flight *f)
     case TP_READ_LINK:
     case TP_CANCEL:
     case TP_LOCK:
-    case TP_LISTEN:
     case TP_CONNECT:
     case TP_ACCEPT:
     case TP_ACCEPT_MANY:
     case TP_RECV:
     case TP_RECV_MANY:
-    case TP_SEND:
-    case TP_SEND_BUFS:
-    case TP_SHUTDOWN:
     case TP_SET_SOCKET:
     case TP_SOCKET_ADDRESS:
     case TP_RESOLVE:
@@ -127,12 +128,27 @@ static void end_write(const struct crash *crash, struct tp_flight *f)
     (void)tp_effect_plain(crash->v, f);
 }
 
+/* A stream is torn at any byte. */
+static void end_send(const struct crash *crash, struct tp_flight *f)
+{
+    uint64_t way = draw(crash, TP_DRAW_CUT_OP, 3);
+
+    if (way == IN_PART)
+        f->limit =
+            f->request.len - 1 - (uint32_t)draw(crash, TP_DRAW_CUT_LEN, f->request.len);
+    if (way == HAPPENED || (way == IN_PART && f->limit > 0))
+        (void)tp_effect_plain(crash->v, f);
+}
+
 static void end_flight(const struct crash *crash, struct tp_flight *f)
 {
-    if (f->fail != 0 || !changes_disk(f))
+    f->no_wait = true;
+    if (f->fail != 0 || !changes_world(f))
         return;
-    if (f->request.kind == TP_WRITE)
+    if (f->request.kind == TP_WRITE && !tp_vfile_at(crash->v, f->file)->is_socket)
         end_write(crash, f);
+    else if (f->request.kind == TP_SEND)
+        end_send(crash, f);
     else if (draw(crash, TP_DRAW_CUT_OP, 2) == HAPPENED)
         (void)tp_effect_plain(crash->v, f);
 }
@@ -194,12 +210,14 @@ static void crash_now(struct tp_io *io, bool power)
     struct crash crash = {v, tp_stream(v->config.node, TP_CONCERN_CRASH), power};
 
     tp_assert(!v->ended && v->boot == v->disk->boot);
+    if (v->cuts && v->own_world == NULL)
+        tp_world_stop_at(v->world, 0); /* for the others it goes on */
     end_flights(&crash);
     end_loans(v);
     tp_trace_crash(v, power ? 2 : 1);
     if (!power)
         tp_files_leave_locks(v, crash.stream);
-    tp_files_close_all(v);
+    tp_virtual_leave(v, power);
     for (uint32_t flight = 1; flight < v->flights.used; flight++) {
         if (tp_flight_at(v, flight)->state != TP_FLIGHT_FREE)
             tp_flight_free(v, flight);

@@ -27,6 +27,7 @@
 #define TP_LINKS_MAX     40 /* symbolic links that one path may lead through */
 #define TP_UMASK         UINT32_C(022)
 #define TP_LOCK_LEFT     UINT32_MAX
+#define TP_FILE_SOCKET   UINT32_C(64) /* a kind that programs see as TP_FILE_OTHER */
 
 /* ------------------------------------------------------------------ pages of a file */
 
@@ -81,7 +82,7 @@ struct tp_entry_list {
 struct tp_inode {
     uint64_t size, media_size;
     int64_t modified_ns, media_modified_ns;
-    uint32_t kind; /* enum tp_file_kind; TP_FILE_OTHER: free */
+    uint32_t kind; /* enum tp_file_kind or TP_FILE_SOCKET; TP_FILE_OTHER: free */
     uint32_t mode, media_mode;
     uint32_t names[TP_NAME_SPACES]; /* entries that name it, in each space */
     uint32_t pending;               /* mentions in the log of name operations */
@@ -324,6 +325,12 @@ void tp_inode_unlock(struct tp_disk *disk, uint32_t inode, uint32_t holder, uint
 /** Whether it is a directory that was removed. */
 bool tp_inode_is_dead(const struct tp_disk *disk, uint32_t inode);
 void tp_inode_stat(const struct tp_disk *disk, uint32_t inode, struct tp_statx *ret_statx);
+/** Its kind, as programs see it. */
+static inline uint32_t tp_inode_kind(const struct tp_disk *disk, uint32_t inode)
+{
+    uint32_t kind = tp_inode_at(disk, inode)->kind;
+    return kind == TP_FILE_SOCKET ? (uint32_t)TP_FILE_OTHER : kind;
+}
 /** Pages more that a file may take: 0 when the disk is full. */
 static inline uint64_t tp_disk_room(const struct tp_disk *disk)
 {
@@ -373,6 +380,8 @@ int32_t tp_tree_make_dir(struct tp_disk *disk, uint32_t start, const char *path,
 int32_t tp_tree_make_dir_all(struct tp_disk *disk, const char *path, int64_t now_ns);
 int32_t tp_tree_symlink(struct tp_disk *disk, uint32_t start, const char *path,
                         const char *target, int64_t now_ns);
+/** What bind does with a path. Result: an inode, or -errno. */
+int64_t tp_tree_make_socket(struct tp_disk *disk, const char *path, int64_t now_ns);
 int32_t tp_tree_remove(struct tp_disk *disk, uint32_t start, const char *path,
                        int64_t now_ns);
 int32_t tp_tree_remove_dir(struct tp_disk *disk, uint32_t start, const char *path,

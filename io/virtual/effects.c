@@ -7,9 +7,9 @@
 #include "io/loans.h"
 #include "io/virtual/hash.h"
 
-static int64_t wall_now(const struct tp_virtual *v)
+int64_t tp_effect_wall_ns(const struct tp_virtual *v)
 {
-    return (int64_t)(v->config.wall_ns + v->world.now_ns);
+    return (int64_t)(v->config.wall_ns + v->world->now_ns);
 }
 
 static struct tp_vfile *file_of(const struct tp_virtual *v, const struct tp_flight *f)
@@ -39,9 +39,8 @@ static uint32_t start_of(const struct tp_virtual *v, const struct tp_flight *f)
     return is_in_dir(f) ? file_of(v, f)->inode : TP_ROOT;
 }
 
-/* Hands bytes out into the memory that was lent. */
-static void give(struct tp_virtual *v, const struct tp_flight *f, const void *bytes,
-                 size_t len)
+void tp_effect_give(struct tp_virtual *v, const struct tp_flight *f, const void *bytes,
+                    size_t len)
 {
     tp_loans_open(&v->io, f->request.handle);
     memcpy(f->request.a.memory, bytes, len);
@@ -105,7 +104,7 @@ static int32_t effect_write(struct tp_virtual *v, struct tp_flight *f)
         return (int32_t)done;
     if (v->traces)
         f->payload = tp_data_hash(v->disk, file->inode, offset, (uint64_t)done);
-    tp_inode_at(v->disk, file->inode)->modified_ns = wall_now(v);
+    tp_inode_at(v->disk, file->inode)->modified_ns = tp_effect_wall_ns(v);
     if (file->dsync)
         tp_media_sync_range(v->disk, file->inode, offset, (uint64_t)done);
     tp_media_writeback(v->disk, file->inode, v->tape, v->config.node);
@@ -121,7 +120,7 @@ static int32_t effect_truncate(struct tp_virtual *v, const struct tp_flight *f)
         return -EINVAL;
     error = tp_data_truncate(v->disk, file->inode, f->request.a.length);
     if (error == 0)
-        tp_inode_at(v->disk, file->inode)->modified_ns = wall_now(v);
+        tp_inode_at(v->disk, file->inode)->modified_ns = tp_effect_wall_ns(v);
     return error;
 }
 
@@ -150,7 +149,7 @@ static int32_t effect_find_data(struct tp_virtual *v, struct tp_flight *f)
     words[0] = extent.start;
     words[1] = extent.end;
     f->payload = tp_hash_words(words, 2, 0);
-    give(v, f, &extent, sizeof extent);
+    tp_effect_give(v, f, &extent, sizeof extent);
     return 1;
 }
 
@@ -166,7 +165,7 @@ static int32_t stat_inode(struct tp_virtual *v, struct tp_flight *f, uint32_t in
 
     tp_inode_stat(v->disk, inode, &statx);
     f->payload = tp_trace_statx(&statx);
-    give(v, f, &statx, sizeof statx);
+    tp_effect_give(v, f, &statx, sizeof statx);
     return 0;
 }
 
@@ -186,7 +185,7 @@ static int32_t pack_entries(struct tp_virtual *v, struct tp_flight *f,
         const char *name = tp_texts_at(&v->disk->texts, e->name);
         uint32_t len = ((uint32_t)sizeof(struct tp_dir_entry) + e->name_len + 1 + 7) & ~7U;
         struct tp_dir_entry head = {(uint16_t)len, (uint16_t)e->name_len,
-                                    tp_inode_at(v->disk, e->inode)->kind};
+                                    tp_inode_kind(v->disk, e->inode)};
 
         if (len > f->request.len - used)
             return used > 0 ? (int32_t)used : -EINVAL;
@@ -232,7 +231,7 @@ static int32_t effect_read_link(struct tp_virtual *v, struct tp_flight *f)
         return -EINVAL;
     len = link->size < f->request.len ? (uint32_t)link->size : f->request.len;
     f->payload = tp_hash(tp_texts_at(&v->disk->texts, link->target), len, 0);
-    give(v, f, tp_texts_at(&v->disk->texts, link->target), len);
+    tp_effect_give(v, f, tp_texts_at(&v->disk->texts, link->target), len);
     return (int32_t)len;
 }
 
@@ -267,7 +266,7 @@ static int32_t effect_open(struct tp_virtual *v, const struct tp_flight *f)
     if (number == UINT32_MAX)
         return -EMFILE;
     inode = tp_tree_open(v->disk, start_of(v, f), path_of(v, f, 0), f->request.b.options,
-                         is_in_dir(f), wall_now(v));
+                         is_in_dir(f), tp_effect_wall_ns(v));
     if (inode < 0)
         return (int32_t)inode;
     tp_files_open(v, number, (uint32_t)inode, f->request.b.options);
@@ -278,8 +277,10 @@ static int32_t effect_rename(struct tp_virtual *v, const struct tp_flight *f)
 {
     uint32_t to_start = is_in_dir(f) ? tp_vfile_at(v, f->to_file)->inode : TP_ROOT;
 
+    if (is_in_dir(f) && tp_vfile_at(v, f->to_file)->is_socket)
+        return -ENOTDIR;
     return tp_tree_rename(v->disk, start_of(v, f), path_of(v, f, 0), to_start,
-                          path_of(v, f, 1), wall_now(v));
+                          path_of(v, f, 1), tp_effect_wall_ns(v));
 }
 
 static int32_t effect_name(struct tp_virtual *v, const struct tp_flight *f)
@@ -294,15 +295,15 @@ static int32_t effect_name(struct tp_virtual *v, const struct tp_flight *f)
     case TP_RENAME:
         return effect_rename(v, f);
     case TP_REMOVE:
-        return tp_tree_remove(disk, start, path, wall_now(v));
+        return tp_tree_remove(disk, start, path, tp_effect_wall_ns(v));
     case TP_CREATE_DIR:
-        return tp_tree_make_dir(disk, start, path, f->request.b.mode, wall_now(v));
+        return tp_tree_make_dir(disk, start, path, f->request.b.mode, tp_effect_wall_ns(v));
     case TP_CREATE_DIR_ALL:
-        return tp_tree_make_dir_all(disk, path, wall_now(v));
+        return tp_tree_make_dir_all(disk, path, tp_effect_wall_ns(v));
     case TP_REMOVE_DIR:
-        return tp_tree_remove_dir(disk, start, path, wall_now(v));
+        return tp_tree_remove_dir(disk, start, path, tp_effect_wall_ns(v));
     case TP_SYMLINK:
-        return tp_tree_symlink(disk, start, path, path_of(v, f, 1), wall_now(v));
+        return tp_tree_symlink(disk, start, path, path_of(v, f, 1), tp_effect_wall_ns(v));
     default:
         tp_unreachable();
     }
@@ -314,6 +315,9 @@ int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f)
 {
     int32_t result;
 
+    if (f->file != 0 && file_of(v, f)->is_socket && f->request.kind < TP_LISTEN &&
+        f->request.kind != TP_CLOSE)
+        return tp_socket_as_file(v, f);
     switch ((enum tp_kind)f->request.kind) {
     case TP_NOP:
         return 0;
@@ -363,17 +367,19 @@ int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f)
     case TP_LISTEN:
     case TP_CONNECT:
     case TP_ACCEPT:
-    case TP_ACCEPT_MANY:
     case TP_RECV:
-    case TP_RECV_MANY:
     case TP_SEND:
     case TP_SEND_BUFS:
     case TP_SHUTDOWN:
     case TP_SET_SOCKET:
     case TP_SOCKET_ADDRESS:
+        return tp_socket_effect(v, f);
     case TP_RESOLVE:
     case TP_OFFLOAD:
     case TP_SIGNAL:
+        return tp_service_effect(v, f);
+    case TP_ACCEPT_MANY: /* see waits.c */
+    case TP_RECV_MANY:
     case TP_TIMER:
     case TP_CHILD:
     case TP_KINDS:
@@ -387,25 +393,25 @@ static void effect_failed(struct tp_virtual *v, struct tp_flight *f)
 {
     if (f->request.kind == TP_CLOSE)
         tp_files_close(v, f->number);
-    else if (f->request.kind == TP_FSYNC && f->fail != -ECANCELED && f->fail != -EINTR)
+    else if (f->request.kind == TP_FSYNC && f->fail != -ECANCELED && f->fail != -EINTR &&
+             !file_of(v, f)->is_socket)
         tp_media_sync_failed(v->disk, file_of(v, f)->inode);
+    else
+        tp_socket_effect_failed(v, f);
 }
 
 int32_t tp_effect(struct tp_virtual *v, struct tp_flight *f)
 {
-    uint64_t lent = f->payload; /* hash of the memory at submission, when that is checked */
     bool lends = (tp_kind_info[f->request.kind].traits & TP_LENDS_OUT) != 0;
 
-    f->payload = 0;
     if (v->checks && lends && f->request.len > 0 &&
-        tp_hash(f->request.a.memory, f->request.len, 0) != lent)
+        tp_socket_lent_hash(&f->request) != f->lent)
         tp_stopf(
             __FILE__, __LINE__,
             "memory on loan to %s (handle %llu, fd %u) was changed while it was in flight",
             tp_kind_info[f->request.kind].name, (unsigned long long)f->request.handle,
             f->number);
-    tp_disk_land(v->disk);
-    tp_fault_draw(v, f);
+    tp_fault_try(v, f);
     if (f->fail == 0)
         return tp_effect_plain(v, f);
     effect_failed(v, f);

@@ -70,6 +70,23 @@ void tp_files_open(struct tp_virtual *v, uint32_t number, uint32_t inode,
     tp_inode_open(v->disk, inode);
 }
 
+uint32_t tp_files_open_socket(struct tp_virtual *v, uint32_t number, uint32_t socket,
+                              uint32_t inode)
+{
+    uint32_t file = tp_pool_take(&v->files, v->allocator);
+    struct tp_vfile *f = tp_vfile_at(v, file);
+
+    tp_assert(v->numbers[number] == 0 && socket != 0);
+    f->is_socket = true;
+    f->socket = socket;
+    f->inode = inode;
+    f->refs = 1;
+    v->numbers[number] = file;
+    if (inode != 0)
+        tp_inode_open(v->disk, inode);
+    return file;
+}
+
 void tp_files_unref(struct tp_virtual *v, uint32_t file)
 {
     uint32_t inode, lock;
@@ -86,7 +103,8 @@ void tp_files_unref(struct tp_virtual *v, uint32_t file)
         return;
     if (lock != 0)
         tp_inode_unlock(v->disk, inode, lock, 0);
-    tp_inode_close(v->disk, inode);
+    if (inode != 0)
+        tp_inode_close(v->disk, inode);
 }
 
 void tp_files_close(struct tp_virtual *v, uint32_t number)
@@ -97,6 +115,14 @@ void tp_files_close(struct tp_virtual *v, uint32_t number)
     v->numbers[number] = 0;
     if (number < v->lowest)
         v->lowest = number;
+    if (tp_vfile_at(v, file)->is_socket) {
+        uint32_t socket = tp_vfile_at(v, file)->socket;
+
+        tp_vfile_at(v, file)->socket = 0;
+        tp_wait_stop_all(v, file);
+        if (v->host != 0) /* else the power went, and its sockets with it */
+            tp_net_close(v->net, socket);
+    }
     tp_files_unref(v, file);
 }
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "io/loans.h"
-#include "io/virtual/hash.h"
+#include "io/recv_pool.h"
 
 #define SCRIBBLE 0xa5 /* what memory lent to be read into holds, until it is */
 
@@ -118,8 +118,10 @@ void tp_flight_free(struct tp_virtual *v, uint32_t flight)
     struct tp_flight *f = tp_flight_at(v, flight);
 
     tp_assert(f->state != TP_FLIGHT_FREE);
-    if (f->request.handle != 0)
+    if (f->request.handle != 0 && !f->shot)
         handle_remove(v, flight);
+    if (f->buf != 0)
+        tp_recv_pool_recycle(v->io.recv_bufs, f->buf - 1); /* nobody has seen it */
     tp_texts_remove(&v->texts, f->path[0]);
     tp_texts_remove(&v->texts, f->path[1]);
     tp_files_unref(v, f->file);
@@ -130,7 +132,7 @@ void tp_flight_free(struct tp_virtual *v, uint32_t flight)
     tp_pool_give(&v->flights, flight);
 }
 
-static void list_append(struct tp_virtual *v, struct tp_flight_list *list, uint32_t flight)
+void tp_flight_append(struct tp_virtual *v, struct tp_flight_list *list, uint32_t flight)
 {
     tp_flight_at(v, flight)->next = 0;
     if (list->last != 0)
@@ -141,7 +143,7 @@ static void list_append(struct tp_virtual *v, struct tp_flight_list *list, uint3
     list->count++;
 }
 
-static uint32_t list_pop(struct tp_virtual *v, struct tp_flight_list *list)
+uint32_t tp_flight_pop(struct tp_virtual *v, struct tp_flight_list *list)
 {
     uint32_t flight = list->first;
 
@@ -153,8 +155,8 @@ static uint32_t list_pop(struct tp_virtual *v, struct tp_flight_list *list)
     return flight;
 }
 
-/* A queue is short when something is withdrawn from it, so a walk will do. */
-static void list_remove(struct tp_virtual *v, struct tp_flight_list *list, uint32_t flight)
+/* A list is short when something is withdrawn from it, so a walk will do. */
+void tp_flight_remove(struct tp_virtual *v, struct tp_flight_list *list, uint32_t flight)
 {
     uint32_t before = 0;
     uint32_t at = list->first;
@@ -224,7 +226,7 @@ static void check_loan_begins(struct tp_virtual *v, struct tp_flight *f)
         memset(f->request.a.memory, SCRIBBLE, f->request.len);
         tp_loans_close(&v->io, f->request.handle);
     } else if ((traits & TP_LENDS_OUT) != 0) {
-        f->payload = tp_hash(f->request.a.memory, f->request.len, 0);
+        f->lent = tp_socket_lent_hash(&f->request);
     }
 }
 
@@ -240,6 +242,8 @@ void tp_flight_submit(struct tp_io *io, const struct tp_request *request)
     f->sequence = ++v->sequence;
     f->bounded = (tp_kind_info[request->kind].traits & (TP_NEVER_WAITS | TP_WAITS)) == 0;
     copy_paths(v, f, request);
+    if ((tp_kind_info[request->kind].traits & TP_TAKES_ADDRESS) != 0)
+        f->address = *request->a.address;
     hold_files(v, f);
     if (v->checks)
         check_loan_begins(v, f);
@@ -247,15 +251,21 @@ void tp_flight_submit(struct tp_io *io, const struct tp_request *request)
         handle_add(v, flight);
     if (f->bounded && v->bounded >= v->config.queue_max) {
         f->bounded = false; /* until it leaves the waiting list */
-        list_append(v, &v->waiting, flight);
+        tp_flight_append(v, &v->waiting, flight);
         v->io.stats.held_back++;
         return;
     }
     v->bounded += f->bounded;
-    list_append(v, &v->queue, flight);
+    tp_flight_append(v, &v->queue, flight);
 }
 
 /* ------------------------------------------------------------------ on the way */
+
+static void set_event(struct tp_virtual *v, uint32_t flight, uint64_t at_ns)
+{
+    v->under_way++;
+    tp_world_at(v->world, at_ns, tp_flight_at(v, flight)->tie, v->party, flight);
+}
 
 static void begin(struct tp_virtual *v, uint32_t flight)
 {
@@ -265,42 +275,94 @@ static void begin(struct tp_virtual *v, uint32_t flight)
     tp_fault_count(v, f);
     latency = tp_latency_draw(v, f, &f->tie);
     effect = tp_latency_effect(v, latency);
-    f->done_ns = v->world.now_ns + latency;
+    f->done_ns = v->world->now_ns + latency;
     f->state = TP_FLIGHT_BEGUN;
-    tp_world_at(&v->world, v->world.now_ns + effect, f->tie, v->party, flight);
+    set_event(v, flight, v->world->now_ns + effect);
+}
+
+void tp_flight_begin_again(struct tp_virtual *v, uint32_t flight)
+{
+    struct tp_flight *f = tp_flight_at(v, flight);
+    uint64_t latency = tp_latency_draw(v, f, &f->tie);
+
+    tp_assert(f->state == TP_FLIGHT_WAITS);
+    f->state = TP_FLIGHT_BEGUN;
+    set_event(v, flight, v->world->now_ns + latency);
 }
 
 void tp_flight_begin_queued(struct tp_virtual *v)
 {
     while (v->waiting.count > 0 && v->bounded < v->config.queue_max) {
-        uint32_t flight = list_pop(v, &v->waiting);
+        uint32_t flight = tp_flight_pop(v, &v->waiting);
 
         tp_flight_at(v, flight)->bounded = true;
         v->bounded++;
-        list_append(v, &v->queue, flight);
+        tp_flight_append(v, &v->queue, flight);
     }
     while (v->queue.count > 0)
-        begin(v, list_pop(v, &v->queue));
+        begin(v, tp_flight_pop(v, &v->queue));
 }
 
-void tp_flight_due(void *context, uint32_t flight)
+void tp_flight_finish(struct tp_virtual *v, uint32_t flight, int32_t result)
 {
-    struct tp_virtual *v = context;
     struct tp_flight *f = tp_flight_at(v, flight);
 
+    f->result = result;
+    f->state = TP_FLIGHT_DONE;
+    set_event(v, flight, f->done_ns > v->world->now_ns ? f->done_ns : v->world->now_ns);
+}
+
+void tp_flight_shoot(struct tp_virtual *v, uint32_t flight, int32_t value, uint32_t buf,
+                     uint64_t payload)
+{
+    uint32_t shot = tp_pool_take(&v->flights, v->allocator);
+    struct tp_flight *f = tp_flight_at(v, shot);
+
+    f->request = tp_flight_at(v, flight)->request;
+    f->state = TP_FLIGHT_READY;
+    f->shot = true;
+    f->result = value;
+    f->buf = buf;
+    f->payload = payload;
+    tp_trace_completion(v, f);
+    tp_flight_append(v, &v->ready, shot);
+}
+
+/* An event of an operation: it takes effect, or completes. */
+static void due(struct tp_virtual *v, uint32_t flight)
+{
+    struct tp_flight *f = tp_flight_at(v, flight);
+
+    v->under_way--;
     if (f->state == TP_FLIGHT_BEGUN) {
-        f->result = tp_effect(v, f);
-        f->state = TP_FLIGHT_DONE;
-        tp_world_at(&v->world, f->done_ns, f->tie, v->party, flight);
+        int32_t result;
+
+        if ((tp_kind_info[f->request.kind].traits & TP_MANY) != 0) {
+            tp_many_due(v, flight);
+            return;
+        }
+        result = tp_effect(v, f);
+        if (result != TP_NOT_YET)
+            tp_flight_finish(v, flight, result);
         return;
     }
     tp_assert(f->state == TP_FLIGHT_DONE);
     f->state = TP_FLIGHT_READY;
     tp_trace_completion(v, f);
     if (f->request.handle != 0)
-        list_append(v, &v->ready, flight);
+        tp_flight_append(v, &v->ready, flight);
     else
         tp_flight_free(v, flight); /* a cancel that nobody waits for */
+}
+
+void tp_flight_due(void *context, uint32_t what)
+{
+    struct tp_virtual *v = context;
+
+    if ((what & TP_DUE_SIGNAL) != 0)
+        tp_service_signal(v, what & ~TP_DUE_SIGNAL);
+    else
+        due(v, what);
 }
 
 void tp_flight_withdraw(struct tp_virtual *v, uint32_t flight, int32_t result)
@@ -308,25 +370,29 @@ void tp_flight_withdraw(struct tp_virtual *v, uint32_t flight, int32_t result)
     struct tp_flight *f = tp_flight_at(v, flight);
 
     tp_assert(f->state == TP_FLIGHT_QUEUED);
-    list_remove(v, &v->queue, flight);
-    list_remove(v, &v->waiting, flight);
+    tp_flight_remove(v, &v->queue, flight);
+    tp_flight_remove(v, &v->waiting, flight);
     f->result = result;
     f->payload = 0;
     f->state = TP_FLIGHT_READY;
     tp_trace_completion(v, f);
-    list_append(v, &v->ready, flight);
+    tp_flight_append(v, &v->ready, flight);
 }
 
 void tp_flight_deliver(struct tp_virtual *v)
 {
     while (v->ready.count > 0 && tp_io_completions_room(&v->io) > 0) {
-        uint32_t flight = list_pop(v, &v->ready);
+        uint32_t flight = tp_flight_pop(v, &v->ready);
         struct tp_flight *f = tp_flight_at(v, flight);
+        bool gives_fd = (tp_kind_info[f->request.kind].traits & TP_GIVES_FD) != 0;
 
-        if (f->request.kind == TP_OPEN && f->result >= 0 &&
-            !tp_io_fd_opened(&v->io, (uint32_t)f->result))
+        if (gives_fd && f->result >= 0 && !tp_io_fd_opened(&v->io, (uint32_t)f->result))
             tp_stop(__FILE__, __LINE__, "a fd past the end of the table");
-        tp_io_complete(&v->io, f->request.handle, f->result, 0);
+        if (f->buf != 0)
+            tp_io_complete_recv(&v->io, f->request.handle, f->buf - 1, (uint32_t)f->result);
+        else
+            tp_io_complete(&v->io, f->request.handle, f->result, f->shot ? TP_MORE : 0);
+        f->buf = 0;
         tp_flight_free(v, flight);
     }
 }

@@ -107,7 +107,7 @@ void tp_inode_stat(const struct tp_disk *disk, uint32_t inode, struct tp_statx *
     const struct tp_inode *file = tp_inode_at(disk, inode);
 
     *ret_statx = empty;
-    ret_statx->kind = file->kind;
+    ret_statx->kind = tp_inode_kind(disk, inode);
     ret_statx->mode = file->mode;
     ret_statx->size = file->size;
     ret_statx->allocated = (uint64_t)file->allocated * TP_PAGE_BYTES;

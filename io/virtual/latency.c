@@ -1,6 +1,8 @@
 /* How long operations take, in whole numbers only: the logarithm behind the exponential
  * distribution is interpolated between powers of two. */
-#include "virtual_internal.h"
+#include "latency.h"
+
+#include "io/virtual/virtual_internal.h"
 
 #define PPM UINT64_C(1000000)
 
@@ -16,7 +18,7 @@ static uint64_t exponential(uint32_t value)
 }
 
 /* The draw's upper 24 bits say how long; the top of the range: the long tail, then none. */
-static uint64_t latency_of(const struct tp_virtual_latency *latency, uint32_t drawn)
+uint64_t tp_latency_of(const struct tp_virtual_latency *latency, uint32_t drawn)
 {
     uint32_t value = drawn >> 8;
     uint64_t zero_from = (PPM - latency->zero_ppm) * (UINT64_C(1) << 24) / PPM;
@@ -41,6 +43,14 @@ static bool is_sync(const struct tp_virtual *v, const struct tp_flight *f)
            (kind == TP_WRITE && tp_vfile_at(v, f->file)->dsync);
 }
 
+static const struct tp_virtual_latency *latency_for(const struct tp_virtual *v,
+                                                    const struct tp_flight *f)
+{
+    if (f->request.kind >= TP_LISTEN && f->request.kind <= TP_SOCKET_ADDRESS)
+        return &v->config.socket_latency;
+    return is_sync(v, f) ? &v->config.sync_latency : &v->config.latency;
+}
+
 uint64_t tp_latency_draw(struct tp_virtual *v, const struct tp_flight *f, uint32_t *ret_tie)
 {
     uint32_t drawn = (uint32_t)tp_tape_draw(v->tape, v->stream_latency, TP_DRAW_LATENCY,
@@ -49,7 +59,7 @@ uint64_t tp_latency_draw(struct tp_virtual *v, const struct tp_flight *f, uint32
     *ret_tie = drawn;
     if (v->config.instant)
         return 0;
-    return latency_of(is_sync(v, f) ? &v->config.sync_latency : &v->config.latency, drawn);
+    return tp_latency_of(latency_for(v, f), drawn);
 }
 
 uint64_t tp_latency_effect(struct tp_virtual *v, uint64_t latency_ns)

@@ -33,6 +33,7 @@ enum tp_concern {
     TP_CONCERN_WRITEBACK, /* what moves down the disk's layers by itself, and when */
     TP_CONCERN_CRASH,     /* what survives a kill or a power cut */
     TP_CONCERN_WORKLOAD,  /* what the program under test is asked to do */
+    TP_CONCERN_NETWORK,   /* the packets that it sends: when they come, if at all */
     TP_CONCERNS
 };
 
@@ -75,7 +76,16 @@ enum tp_concern {
     X(TP_DRAW_WORKLOAD, "workload",                                                     \
       "the least: no command, the first key, the smallest size")                        \
     X(TP_DRAW_CUT_LOCK, "cut_lock",                                                     \
-      "a lock of the killed is free before the next operation; then later")
+      "a lock of the killed is free before the next operation; then later")             \
+    X(TP_DRAW_NET_LATENCY, "net_latency",                                               \
+      "the base latency; then longer, a long tail, at the very top none")               \
+    X(TP_DRAW_NET_SPLIT, "net_split", "a packet arrives as one; at the top as two")     \
+    X(TP_DRAW_NET_CUT, "net_cut", "the first part lacks the least it can; then more")   \
+    X(TP_DRAW_NET_FAULT, "net_fault", "no fault; the top values are the faults")        \
+    X(TP_DRAW_NET_LOSS, "net_loss", "lost once; then more often")                       \
+    X(TP_DRAW_NET_CLOG, "net_clog", "no time; then longer")                             \
+    X(TP_DRAW_NET_CONNECT, "net_connect",                                               \
+      "the connection is made; the top values: refused, not answered")
 
 enum tp_draw {
 #define TP_DRAW_ENUM(kind, name, mapping) kind,

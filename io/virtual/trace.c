@@ -24,6 +24,14 @@ static uint64_t options_bits(struct tp_open_options options)
            (uint64_t)options.dsync << 6;
 }
 
+static void put_options(const struct tp_socket_options *o, uint64_t *ret_words)
+{
+    ret_words[0] = (uint64_t)o->recv_buffer_bytes << 32 | o->send_buffer_bytes;
+    ret_words[1] = (uint64_t)o->keep_alive_s << 32 | (uint64_t)o->backlog << 8 |
+                   (uint64_t)o->no_delay | (uint64_t)o->reuse_port << 1 |
+                   (uint64_t)o->v6_only << 2;
+}
+
 /* The arguments that are numbers. */
 static void put_arguments(const struct tp_request *r, uint64_t *ret_words)
 {
@@ -52,6 +60,14 @@ static void put_arguments(const struct tp_request *r, uint64_t *ret_words)
     case TP_CANCEL:
         ret_words[0] = r->a.target;
         break;
+    case TP_LISTEN:
+    case TP_CONNECT:
+    case TP_SET_SOCKET:
+        put_options(&r->b.socket, ret_words);
+        break;
+    case TP_SIGNAL:
+        ret_words[0] = r->a.signals;
+        break;
     case TP_NOP:
     case TP_CLOSE:
     case TP_FSYNC:
@@ -66,8 +82,6 @@ static void put_arguments(const struct tp_request *r, uint64_t *ret_words)
     case TP_SYMLINK:
     case TP_READ_LINK:
     case TP_LOCK:
-    case TP_LISTEN:
-    case TP_CONNECT:
     case TP_ACCEPT:
     case TP_ACCEPT_MANY:
     case TP_RECV:
@@ -75,11 +89,9 @@ static void put_arguments(const struct tp_request *r, uint64_t *ret_words)
     case TP_SEND:
     case TP_SEND_BUFS:
     case TP_SHUTDOWN:
-    case TP_SET_SOCKET:
     case TP_SOCKET_ADDRESS:
     case TP_RESOLVE:
-    case TP_OFFLOAD:
-    case TP_SIGNAL:
+    case TP_OFFLOAD: /* an address of code and one of memory: neither is the same again */
     case TP_TIMER:
     case TP_CHILD:
     case TP_KINDS:
@@ -94,14 +106,15 @@ void tp_trace_completion(struct tp_virtual *v, const struct tp_flight *f)
 
     if (!v->traces)
         return;
-    words[0] = v->world.now_ns;
+    words[0] = v->world->now_ns;
     words[1] = (uint64_t)v->config.node << 32 | (uint64_t)r->flags << 16 | r->kind;
     words[2] = r->handle;
     words[3] = (uint64_t)r->fd.number << 32 | r->to_dir.number;
     words[4] = (uint64_t)r->fd.generation << 32 | r->to_dir.generation;
-    words[5] = r->len;
+    words[5] = (uint64_t)f->shot << 32 | r->len;
     put_arguments(r, words + 6);
-    words[8] = hash_text(v, f->path[0]);
+    words[8] = f->address.family != TP_ADDRESS_NONE ? tp_trace_address(&f->address)
+                                                    : hash_text(v, f->path[0]);
     words[9] = hash_text(v, f->path[1]);
     words[10] = (uint64_t)(int64_t)f->result;
     words[11] = f->payload;
@@ -111,12 +124,29 @@ void tp_trace_completion(struct tp_virtual *v, const struct tp_flight *f)
 void tp_trace_crash(struct tp_virtual *v, uint32_t how)
 {
     struct tp_disk_usage usage = tp_disk_usage(v->disk);
-    uint64_t words[6] = {v->world.now_ns,   (uint64_t)v->config.node << 32 | how,
+    uint64_t words[6] = {v->world->now_ns,  (uint64_t)v->config.node << 32 | how,
                          usage.used_bytes,  usage.inodes,
                          usage.dirty_pages, usage.pending_names};
 
     if (v->traces)
         v->trace = tp_hash_words(words, 6, v->trace);
+}
+
+uint64_t tp_trace_address(const struct tp_address *address)
+{
+    uint64_t words[3] = {(uint64_t)address->family << 48 | (uint64_t)address->port << 32 |
+                             address->scope,
+                         0, 0};
+
+    if (address->family == TP_ADDRESS_UNIX)
+        words[1] = tp_hash(address->at.path, strlen(address->at.path), 0);
+    else if (address->family == TP_ADDRESS_IPV4)
+        words[1] = tp_get_le(address->at.ipv4, 4);
+    else if (address->family == TP_ADDRESS_IPV6) {
+        words[1] = tp_get_le(address->at.ipv6, 8);
+        words[2] = tp_get_le(address->at.ipv6 + 8, 8);
+    }
+    return tp_hash_words(words, 3, 0);
 }
 
 uint64_t tp_trace_statx(const struct tp_statx *statx)

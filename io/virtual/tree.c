@@ -85,6 +85,8 @@ static int32_t check_open(const struct tp_disk *disk, uint32_t inode,
         return -EEXIST;
     if (kind == TP_FILE_SYMLINK)
         return -ELOOP;
+    if (kind == TP_FILE_SOCKET)
+        return -ENXIO;
     if (kind == TP_FILE_DIRECTORY && (options.create || options.write))
         return -EISDIR;
     if (kind == TP_FILE_DIRECTORY && options.direct)
@@ -181,6 +183,20 @@ int32_t tp_tree_symlink(struct tp_disk *disk, uint32_t start, const char *path,
     tp_inode_at(disk, (uint32_t)made)->size = len;
     tp_inode_at(disk, (uint32_t)made)->media_size = len;
     return 0;
+}
+
+int64_t tp_tree_make_socket(struct tp_disk *disk, const char *path, int64_t now_ns)
+{
+    struct tp_walked at;
+    int32_t error = tp_path_walk(disk, TP_ROOT, path, TP_WALK_PARENT, &at);
+
+    if (error < 0)
+        return error;
+    if (at.last != TP_LAST_NAME || at.inode != 0)
+        return -EADDRINUSE;
+    if (at.slash)
+        return -ENOENT;
+    return make(disk, &at, TP_FILE_SOCKET, 0777 & ~TP_UMASK, now_ns);
 }
 
 /* The part that remove and remove_dir share. */

@@ -19,9 +19,15 @@
  * tp_virtual_io_kill() end it now and decide what becomes of the operations in flight. From
  * then on the Io is dead: it delivers nothing, and only tp_virtual_io_destroy() is left.
  * The disk, if it is one of your own (tp_disk_create()), goes into the next Io, as after a
- * reboot.
+ * reboot. In a shared world only this Io is dead; the others go on.
  *
- * Ownership: tape and disk given in the config stay yours, and must outlive the Io.
+ * Network. An Io is a host of a network (net.h): its own, where it is alone and reaches
+ * itself by 127.0.0.1 and ::1, or one that several Ios attach to, all in one world
+ * (world.h). A Unix socket's path is a name on the Io's disk. Work handed to a thread
+ * (offload) runs in line, when the operation takes effect.
+ *
+ * Ownership: tape, disk, network and world given in the config stay yours, and must outlive
+ * the Io.
  */
 #ifndef TEMPEST_IO_VIRTUAL_VIRTUAL_H
 #define TEMPEST_IO_VIRTUAL_VIRTUAL_H
@@ -29,18 +35,9 @@
 #include "../io.h"
 
 #include "disk.h"
+#include "net.h"
 #include "tape.h"
-
-/** How long an operation takes: `base_ns`, and a random part that is exponential with a
- * mean of `spread_ns`. In millionths: one operation in so many takes no time at all, one in
- * so many takes `tail_factor` times the random part. */
-struct tp_virtual_latency {
-    uint32_t base_ns;
-    uint32_t spread_ns;
-    uint32_t zero_ppm;
-    uint32_t tail_ppm;
-    uint32_t tail_factor;
-};
+#include "world.h"
 
 /** What goes wrong; all zero: nothing. Cancel and nop never fail, and a close that fails
  * has closed all the same. A failed fsync leaves its pages clean and not durable, as Linux
@@ -50,10 +47,11 @@ struct tp_virtual_faults {
     uint16_t fail_kind; /* count only operations of this kind; TP_NOP: of all kinds */
     uint16_t reserved;
     int32_t fail_errno;  /* positive, as EIO; 0: EIO */
-    uint32_t error_ppm;  /* in millionths of operations: -EIO ... */
-    uint32_t eintr_ppm;  /* reads, writes, opens: -EINTR ... */
+    uint32_t error_ppm;  /* in millionths of operations: -EIO; on sockets -ENOBUFS, -ENOMEM;
+                            accept: -ENFILE ... */
+    uint32_t eintr_ppm;  /* transfers, opens: -EINTR ... */
     uint32_t eagain_ppm; /* reads and writes: -EAGAIN ... */
-    uint32_t short_ppm;  /* reads and writes: fewer bytes than could be */
+    uint32_t short_ppm;  /* transfers: fewer bytes than could be */
 };
 
 enum tp_virtual_switch { TP_VIRTUAL_DEFAULT, TP_VIRTUAL_ON, TP_VIRTUAL_OFF };
@@ -84,11 +82,24 @@ struct tp_virtual_io_config {
     uint64_t wall_ns; /* wall clock at the start; 2020-01-01 00:00 UTC */
     const struct tp_allocator *allocator;
     const struct tp_log *log;
+    struct tp_world *world; /* one that others share; one of the Io's own. See world.h for
+                               who advances its time. Must be that of `net` */
+    struct tp_net *net;     /* the network to attach to; one of the Io's own */
+    const struct tp_net_config
+        *net_config; /* for a network of the Io's own; the defaults. Its tape is the Io's */
+    const struct tp_address *addresses;       /* of this host, besides loopback; none */
+    uint32_t address_count;                   /* at most TP_NET_ADDRESSES_MAX */
+    uint32_t recv_buf_count;                  /* receive buffers; 256 */
+    uint32_t recv_buf_size;                   /* bytes of each; 16384 */
+    struct tp_virtual_latency socket_latency; /* of operations on sockets, apart from what
+                                                 the network takes; 2 us, spread 3 us */
 };
 
 TP_BEGIN_DECLS
 
-/** NULL config: the defaults. 0, -EINVAL (an impossible size), or -ENOMEM. */
+/** NULL config: the defaults. 0, -EINVAL (an impossible size; another world than the
+ * network's), -EADDRINUSE (another Io has an address), -ENOSPC (the network has no room for
+ * a host), or -ENOMEM. */
 TP_EXPORT int tp_virtual_io_create(const struct tp_virtual_io_config *config,
                                    struct tp_io **ret_io);
 
@@ -96,16 +107,26 @@ TP_EXPORT int tp_virtual_io_create(const struct tp_virtual_io_config *config,
  * and all is freed. A dead one is freed as it is. NULL is fine. */
 TP_EXPORT void tp_virtual_io_destroy(struct tp_io *io);
 
-/** The disk and the tape it works with. */
+/** The disk, the tape, the network and the world it works with. */
 TP_EXPORT struct tp_disk *tp_virtual_io_disk(struct tp_io *io);
 TP_EXPORT struct tp_tape *tp_virtual_io_tape(struct tp_io *io);
+TP_EXPORT struct tp_net *tp_virtual_io_net(struct tp_io *io);
+TP_EXPORT struct tp_world *tp_virtual_io_world(struct tp_io *io);
+
+/** Its number among the hosts of the network. */
+TP_EXPORT uint32_t tp_virtual_io_host(const struct tp_io *io);
+
+/** A signal (one of enum tp_signal) comes to the process: now, or at a time. It stays
+ * pending until the program asks for it. */
+TP_EXPORT void tp_virtual_io_signal(struct tp_io *io, uint32_t signal);
+TP_EXPORT void tp_virtual_io_signal_at(struct tp_io *io, uint32_t signal, uint64_t at_ns);
 
 /** Operations that the world has taken, cancels not counted: the n of a sweep over
  * failures. */
 TP_EXPORT uint64_t tp_virtual_io_operations(const struct tp_io *io);
 
-/** Events so far (an operation takes effect, an operation completes): the n of a sweep over
- * cuts. */
+/** Events of the world so far (an operation takes effect, an operation completes, a packet
+ * arrives): the n of a sweep over cuts. */
 TP_EXPORT uint64_t tp_virtual_io_events(const struct tp_io *io);
 
 /** The hash over all completions so far: virtual time, node, kind, handle, arguments,
@@ -117,7 +138,8 @@ TP_EXPORT void tp_virtual_io_set_faults(struct tp_io *io,
                                         const struct tp_virtual_faults *faults);
 
 /** Stops the world when `event` events (as tp_virtual_io_events() counts them) have
- * happened; at once if they have. The Io is dead then: end it by a power cut or a kill, or
+ * happened; at once if they have. A shared world stands still until this Io was ended by a
+ * power cut or a kill. The Io is dead then: end it by a power cut or a kill, or
  * destroy it, and what was in flight has not happened. 0: never. */
 TP_EXPORT void tp_virtual_io_cut_at(struct tp_io *io, uint64_t event);
 

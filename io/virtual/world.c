@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "io/virtual/world_internal.h"
+
 #define HEAP_FIRST_CAPACITY 256
 
 static size_t heap_bytes(uint32_t capacity)
@@ -10,28 +12,45 @@ static size_t heap_bytes(uint32_t capacity)
     return (size_t)capacity * sizeof(struct tp_event);
 }
 
-int tp_world_init(struct tp_world *world, const struct tp_allocator *allocator)
+int tp_world_create(const struct tp_allocator *allocator, struct tp_world **ret_world)
 {
-    static const struct tp_world empty;
+    struct tp_world *world = tp_alloc(allocator, sizeof *world, 16);
 
-    *world = empty;
+    if (world == NULL)
+        return -ENOMEM;
     world->allocator = allocator;
     world->heap = tp_alloc(allocator, heap_bytes(HEAP_FIRST_CAPACITY), 16);
     world->capacity = HEAP_FIRST_CAPACITY;
-    return world->heap == NULL ? -ENOMEM : 0;
+    if (world->heap == NULL) {
+        tp_free(allocator, world, sizeof *world, 16);
+        return -ENOMEM;
+    }
+    *ret_world = world;
+    return 0;
 }
 
-void tp_world_deinit(struct tp_world *world)
+void tp_world_destroy(struct tp_world *world)
 {
+    if (world == NULL)
+        return;
+    tp_assert(world->members == 0);
     tp_free(world->allocator, world->heap, heap_bytes(world->capacity), 16);
-    world->heap = NULL;
+    tp_free(world->allocator, world, sizeof *world, 16);
 }
+
+/* ------------------------------------------------------------------ parties */
 
 uint32_t tp_world_join(struct tp_world *world, tp_world_due *due, void *context)
 {
-    uint32_t party = world->party_count++;
+    uint32_t party = 0;
 
-    tp_assert(party < TP_PARTIES_MAX);
+    while (party < world->party_count && world->parties[party].due != NULL)
+        party++;
+    if (party == TP_PARTIES_MAX)
+        tp_stop(__FILE__, __LINE__, "a world has room for 128 Ios and networks");
+    if (party == world->party_count)
+        world->party_count++;
+    world->members++;
     world->parties[party].due = due;
     world->parties[party].context = context;
     return party;
@@ -54,22 +73,6 @@ static void heap_grow(struct tp_world *world)
     world->capacity *= 2;
 }
 
-void tp_world_at(struct tp_world *world, uint64_t at_ns, uint32_t tie, uint32_t party,
-                 uint32_t what)
-{
-    struct tp_event event = {at_ns, (uint64_t)tie << 32 | world->sequence++, party, what};
-    uint32_t at = world->count++;
-
-    tp_assert(at_ns >= world->now_ns && party < world->party_count);
-    if (world->count > world->capacity)
-        heap_grow(world);
-    while (at > 0 && is_before(&event, &world->heap[(at - 1) / 2])) {
-        world->heap[at] = world->heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    world->heap[at] = event;
-}
-
 static struct tp_event heap_pop(struct tp_world *world)
 {
     struct tp_event first = world->heap[0];
@@ -90,6 +93,52 @@ static struct tp_event heap_pop(struct tp_world *world)
     return first;
 }
 
+static void heap_push(struct tp_world *world, struct tp_event event)
+{
+    uint32_t at = world->count++;
+
+    while (at > 0 && is_before(&event, &world->heap[(at - 1) / 2])) {
+        world->heap[at] = world->heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    world->heap[at] = event;
+}
+
+void tp_world_at(struct tp_world *world, uint64_t at_ns, uint32_t tie, uint32_t party,
+                 uint32_t what)
+{
+    struct tp_event event = {at_ns, (uint64_t)tie << 32 | world->sequence++, party, what};
+
+    tp_assert(at_ns >= world->now_ns && party < world->party_count);
+    if (world->count == world->capacity)
+        heap_grow(world);
+    heap_push(world, event);
+}
+
+/* The order of events is a total one, so the heap that is built anew gives the same. */
+void tp_world_leave(struct tp_world *world, uint32_t party)
+{
+    uint32_t count = world->count;
+
+    tp_assert(party < world->party_count && world->parties[party].due != NULL);
+    world->count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct tp_event event = world->heap[i]; /* the heap so far ends at or before it */
+
+        if (event.party != party)
+            heap_push(world, event);
+    }
+    world->parties[party].due = NULL;
+    world->members--;
+}
+
+/* ------------------------------------------------------------------ time */
+
+uint64_t tp_world_now_ns(const struct tp_world *world)
+{
+    return world->now_ns;
+}
+
 uint64_t tp_world_next_ns(const struct tp_world *world)
 {
     return world->count == 0 ? TP_NEVER : world->heap[0].at_ns;
@@ -108,4 +157,20 @@ void tp_world_run(struct tp_world *world, uint64_t until_ns)
     }
     if (!world->stopped)
         world->now_ns = until_ns;
+}
+
+uint64_t tp_world_events(const struct tp_world *world)
+{
+    return world->events;
+}
+
+void tp_world_stop_at(struct tp_world *world, uint64_t event)
+{
+    world->stop_at = event;
+    world->stopped = event != 0 && world->events >= event;
+}
+
+bool tp_world_is_stopped(const struct tp_world *world)
+{
+    return world->stopped;
 }
