@@ -332,11 +332,6 @@ void tp_connection_consume(struct tp_connection *connection, uint32_t bytes)
     connection->scanned = 0;
 }
 
-uint32_t tp_connection_buffered(const struct tp_connection *connection)
-{
-    return tp_input_len(&connection->input);
-}
-
 /* ------------------------------------------------------------------ output */
 
 uint8_t *tp_connection_reserve(struct tp_connection *connection, uint32_t bytes)
@@ -370,26 +365,6 @@ int32_t tp_connection_write(struct tp_connection *connection, const void *bytes,
         memcpy(place, bytes, len_bytes);
     tp_output_commit(&connection->output, len_bytes);
     return 0;
-}
-
-void tp_connection_hold(struct tp_connection *connection, uint64_t until)
-{
-    tp_output_hold(&connection->output, until);
-}
-
-bool tp_connection_release(struct tp_connection *connection, uint64_t reached)
-{
-    return tp_output_release(&connection->output, reached);
-}
-
-uint32_t tp_connection_discard_held(struct tp_connection *connection)
-{
-    return tp_output_discard_held(&connection->output);
-}
-
-uint64_t tp_connection_pending(const struct tp_connection *connection)
-{
-    return tp_output_len(&connection->output);
 }
 
 /* ------------------------------------------------------------------ the end */

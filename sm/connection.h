@@ -150,12 +150,18 @@ TP_EXPORT void tp_connection_commit(struct tp_connection *connection, uint32_t b
 /** The reply that ends here, all that was written since the last call, waits until `until`
  * was reached, and for what is before it; 0: for that only. Call it for each reply, in the
  * tick in which it was written, or not at all. */
-TP_EXPORT void tp_connection_hold(struct tp_connection *connection, uint64_t until);
+static inline void tp_connection_hold(struct tp_connection *connection, uint64_t until)
+{
+    tp_output_hold(&connection->output, until);
+}
 
 /** What waits for numbers up to `reached` may leave; it does in this tick's end, or in that
  * of the machine's next one: wake it when another machine calls. Whether anything was held.
  */
-TP_EXPORT bool tp_connection_release(struct tp_connection *connection, uint64_t reached);
+static inline bool tp_connection_release(struct tp_connection *connection, uint64_t reached)
+{
+    return tp_output_release(&connection->output, reached);
+}
 
 /** What the first held reply waits for; 0: nothing is held. */
 static inline uint64_t tp_connection_held(const struct tp_connection *connection)
@@ -165,13 +171,22 @@ static inline uint64_t tp_connection_held(const struct tp_connection *connection
 
 /** Drops what is held and everything behind it. How many replies that was, as
  * tp_connection_hold() counts them: as many others are due. */
-TP_EXPORT uint32_t tp_connection_discard_held(struct tp_connection *connection);
+static inline uint32_t tp_connection_discard_held(struct tp_connection *connection)
+{
+    return tp_output_discard_held(&connection->output);
+}
 
 /** Bytes of output that wait, held ones included. */
-TP_EXPORT uint64_t tp_connection_pending(const struct tp_connection *connection);
+static inline uint64_t tp_connection_pending(const struct tp_connection *connection)
+{
+    return tp_output_len(&connection->output);
+}
 
 /** Bytes of input that are received and not consumed. */
-TP_EXPORT uint32_t tp_connection_buffered(const struct tp_connection *connection);
+static inline uint32_t tp_connection_buffered(const struct tp_connection *connection)
+{
+    return tp_input_len(&connection->input);
+}
 
 /** Ends a tick in which the machine stops looking at input before peek() gave -EAGAIN:
  * claims what has come, sends what may leave. */

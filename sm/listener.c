@@ -39,6 +39,7 @@ void tp_listener_deinit(struct tp_listener *listener)
             ALIGN);
     l->children = NULL;
     l->waiting = NULL;
+    l->child_fresh = l->child_free = 0;
 }
 
 /* ------------------------------------------------------------------ connections */

@@ -61,6 +61,9 @@ static enum tp_step service_tick(struct tp_machine *machine, struct tp_ctx *cx)
         service->signal_op = tp_signal(cx, service->config.stop_signals);
     if (service->early)
         tp_listener_stop(&service->listener, 0);
+    TP_AWAIT_UNTIL(cx, tp_service_ready(service) != -EAGAIN);
+    if (service->parent != NULL)
+        tp_wake(service->parent);
     TP_AWAIT_NEXT(cx, &result);
     if (result.op.handle == service->listener_op.handle) {
         tp_abandon(cx, service->signal_op);
@@ -100,6 +103,7 @@ struct tp_op(tp_service_start)(struct tp_ctx *cx, struct tp_service *service,
                                const struct tp_service_config *config)
 {
     fill(service, config);
+    service->parent = cx->self;
     return (tp_start)(cx, &service->machine, service_tick, "service");
 }
 
@@ -114,6 +118,21 @@ void tp_service_stop(struct tp_service *service, uint64_t grace_ns)
 {
     service->early = true;
     tp_listener_stop(&service->listener, grace_ns);
+}
+
+void tp_service_deinit(struct tp_service *service)
+{
+    struct tp_listener *listener = &service->listener;
+
+    for (uint32_t i = 0; i < listener->child_fresh; i++) {
+        struct tp_machine *machine = listener->children[i].machine;
+
+        if (machine == NULL)
+            continue;
+        tp_connection_deinit(&tp_client_of(machine)->connection);
+        free_client(service, machine);
+    }
+    tp_listener_deinit(listener);
 }
 
 enum tp_step tp_client_end(struct tp_machine *machine, struct tp_ctx *cx)

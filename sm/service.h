@@ -62,6 +62,7 @@ struct tp_service {
     struct tp_machine machine;
     struct tp_listener listener;
     struct tp_service_config config; /* with the defaults filled in */
+    struct tp_machine *parent;       /* NULL: none */
     struct tp_op listener_op, signal_op;
     int32_t signal; /* that stopped it, or why there is none */
     bool early;     /* it was stopped before it began */
@@ -77,8 +78,19 @@ TP_EXPORT struct tp_op tp_service_start(struct tp_ctx *cx, struct tp_service *se
 TP_EXPORT void tp_service_spawn(struct tp_scheduler *scheduler, struct tp_service *service,
                                 const struct tp_service_config *config);
 
+/** 0: it listens, at service->listener.address. -EAGAIN: not yet; its parent is woken. Else
+ * it has failed. */
+static inline int32_t tp_service_ready(const struct tp_service *service)
+{
+    return tp_listener_ready(&service->listener);
+}
+
 /** Stops in order; see tp_listener_stop(). */
 TP_EXPORT void tp_service_stop(struct tp_service *service, uint64_t grace_ns);
+
+/** Gives the memory back that a service has when its scheduler has crashed, all clients'
+ * included; one that has ended, or never began, has none. */
+TP_EXPORT void tp_service_deinit(struct tp_service *service);
 
 /** The client whose machine it is. */
 static inline struct tp_client *tp_client_of(struct tp_machine *machine)

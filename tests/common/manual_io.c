@@ -70,6 +70,11 @@ static bool deliver_shots(struct manual_io *manual, uint64_t handle)
     return kept < count;
 }
 
+static bool gives_one_fd(uint16_t kind)
+{
+    return (tp_kind_info[kind].traits & (TP_GIVES_FD | TP_MANY)) == TP_GIVES_FD;
+}
+
 static bool deliver(struct manual_io *manual)
 {
     bool any = false;
@@ -84,7 +89,7 @@ static bool deliver(struct manual_io *manual)
             continue;
         op->done = true;
         any = true;
-        if (op->request.kind == TP_OPEN && op->value >= 0)
+        if (op->value >= 0 && gives_one_fd(op->request.kind))
             tp_assert(tp_io_fd_opened(&manual->io, (uint32_t)op->value));
         tp_io_complete(&manual->io, op->request.handle, op->value, 0);
     }

@@ -47,7 +47,7 @@ void manual_io_deinit(struct manual_io *manual);
 /** The newest operation of `kind` that has not completed; NULL if there is none. */
 struct manual_op *manual_find(struct manual_io *manual, enum tp_kind kind);
 
-/** Completes it with the next poll. An open's value >= 0 opens that fd number. */
+/** Completes it with the next poll. Of what gives a fd, a value >= 0 opens that number. */
 void manual_complete(struct manual_op *op, int32_t value);
 
 /** A completion of an accept_many with the next poll: a connection with that fd number. */
