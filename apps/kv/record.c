@@ -5,7 +5,6 @@
 enum {
     CAPACITY_FIRST = 256,
     CAPACITY_KEPT = 64 << 10, /* of an empty record */
-    NUMBER_BYTES_MAX = 10,    /* of 64 bits in LEB128 */
 };
 
 /* What an effect of a kind has. */
@@ -88,26 +87,9 @@ int kv_record_reserve(struct kv_record *record, uint32_t len)
     return grow(record, len);
 }
 
-static uint8_t *put_number(uint8_t *at, uint64_t number)
-{
-    while (number >= 0x80) {
-        *at++ = (uint8_t)(number | 0x80);
-        number >>= 7;
-    }
-    *at++ = (uint8_t)number;
-    return at;
-}
-
-static uint8_t *put_bytes(uint8_t *at, struct kv_slice slice)
-{
-    if (slice.len > 0)
-        memcpy(at, slice.bytes, slice.len);
-    return at + slice.len;
-}
-
 /* All of an effect but its key and value. */
 static uint32_t encode_head(const struct kv_effect *effect, uint32_t fields,
-                            uint8_t ret_head[2 + 4 * NUMBER_BYTES_MAX])
+                            uint8_t ret_head[2 + 4 * KV_NUMBER_SIZE])
 {
     uint8_t *at = ret_head;
 
@@ -115,19 +97,19 @@ static uint32_t encode_head(const struct kv_effect *effect, uint32_t fields,
     if (fields & HAS_DB)
         *at++ = (uint8_t)effect->db;
     if (fields & HAS_EXPIRY)
-        at = put_number(at, (uint64_t)effect->expire_ms);
+        at = kv_put_number(at, (uint64_t)effect->expire_ms);
     if (fields & HAS_OFFSET)
-        at = put_number(at, effect->offset);
+        at = kv_put_number(at, effect->offset);
     if (fields & HAS_KEY)
-        at = put_number(at, effect->key.len);
+        at = kv_put_number(at, effect->key.len);
     if (fields & HAS_VALUE)
-        at = put_number(at, effect->value.len);
+        at = kv_put_number(at, effect->value.len);
     return (uint32_t)(at - ret_head);
 }
 
 int kv_record_add(struct kv_record *record, const struct kv_effect *effect)
 {
-    uint8_t head[2 + 4 * NUMBER_BYTES_MAX];
+    uint8_t head[2 + 4 * KV_NUMBER_SIZE];
     uint32_t fields, head_len;
     uint64_t len;
     uint8_t *at;
@@ -154,9 +136,9 @@ int kv_record_add(struct kv_record *record, const struct kv_effect *effect)
     memcpy(at, head, head_len);
     at += head_len;
     if (fields & HAS_KEY)
-        at = put_bytes(at, effect->key);
+        at = kv_put_slice(at, effect->key);
     if (fields & HAS_VALUE)
-        at = put_bytes(at, effect->value);
+        at = kv_put_slice(at, effect->value);
     record->len = (uint32_t)(at - record->bytes);
     tp_assert(record->len == len);
     return 0;
@@ -166,97 +148,62 @@ int kv_record_add(struct kv_record *record, const struct kv_effect *effect)
 
 struct kv_record_cursor kv_record_read(const uint8_t *bytes, uint32_t len)
 {
-    struct kv_record_cursor cursor = {bytes, len == 0 ? bytes : bytes + len, false};
+    struct kv_record_cursor cursor = {kv_reader_of(bytes, len), false};
 
     return cursor;
 }
 
-static bool get_byte(struct kv_record_cursor *cursor, uint32_t below, uint32_t *ret_byte)
-{
-    if (cursor->at == cursor->end || *cursor->at >= below)
-        return false;
-    *ret_byte = *cursor->at++;
-    return true;
-}
-
-/* A number up to `max`, in its shortest form. */
-static bool get_number(struct kv_record_cursor *cursor, uint64_t max, uint64_t *ret_number)
-{
-    uint64_t number = 0;
-
-    for (uint32_t i = 0; i < NUMBER_BYTES_MAX - 1 && cursor->at < cursor->end; i++) {
-        uint8_t byte = *cursor->at++;
-
-        number |= (uint64_t)(byte & 0x7f) << (7 * i);
-        if (byte >= 0x80)
-            continue;
-        if ((byte == 0 && i > 0) || number > max)
-            return false;
-        *ret_number = number;
-        return true;
-    }
-    return false;
-}
-
-static bool get_length(struct kv_record_cursor *cursor, uint32_t *ret_len)
+static bool get_length(struct kv_reader *reader, uint32_t *ret_len)
 {
     uint64_t len;
 
-    if (!get_number(cursor, KV_STRING_MAX, &len))
+    if (!kv_read_number(reader, KV_STRING_MAX, &len))
         return false;
     *ret_len = (uint32_t)len;
     return true;
 }
 
-static bool get_bytes(struct kv_record_cursor *cursor, struct kv_slice *slice)
-{
-    if ((size_t)(cursor->end - cursor->at) < slice->len)
-        return false;
-    slice->bytes = cursor->at;
-    cursor->at += slice->len;
-    return true;
-}
-
-static bool get_effect(struct kv_record_cursor *cursor, struct kv_effect *effect)
+static bool get_effect(struct kv_reader *reader, struct kv_effect *effect)
 {
     uint32_t fields;
     uint64_t expire_ms = 0;
 
-    if (!get_byte(cursor, KINDS, &effect->kind) || effect->kind == 0)
+    if (!kv_read_byte(reader, KINDS, &effect->kind) || effect->kind == 0)
         return false;
     fields = fields_of[effect->kind];
-    if ((fields & HAS_DB) && !get_byte(cursor, KV_DBS, &effect->db))
+    if ((fields & HAS_DB) && !kv_read_byte(reader, KV_DBS, &effect->db))
         return false;
-    if ((fields & HAS_EXPIRY) && !get_number(cursor, INT64_MAX, &expire_ms))
+    if ((fields & HAS_EXPIRY) && !kv_read_number(reader, INT64_MAX, &expire_ms))
         return false;
-    if ((fields & HAS_OFFSET) && !get_length(cursor, &effect->offset))
+    if ((fields & HAS_OFFSET) && !get_length(reader, &effect->offset))
         return false;
-    if ((fields & HAS_KEY) && !get_length(cursor, &effect->key.len))
+    if ((fields & HAS_KEY) && !get_length(reader, &effect->key.len))
         return false;
-    if ((fields & HAS_VALUE) && !get_length(cursor, &effect->value.len))
+    if ((fields & HAS_VALUE) && !get_length(reader, &effect->value.len))
         return false;
     effect->expire_ms = (int64_t)expire_ms;
-    return get_bytes(cursor, &effect->key) && get_bytes(cursor, &effect->value) &&
+    return kv_read_slice(reader, &effect->key) && kv_read_slice(reader, &effect->value) &&
            effect->offset <= KV_STRING_MAX - effect->value.len;
 }
 
 int kv_record_next(struct kv_record_cursor *cursor, struct kv_effect *ret_effect)
 {
+    struct kv_reader *reader = &cursor->reader;
     struct kv_effect effect = {0};
 
     if (!cursor->begun) {
-        if (cursor->at == cursor->end)
+        if (reader->at == reader->end)
             return -EBADMSG;
-        if (*cursor->at != KV_RECORD_VERSION)
+        if (*reader->at != KV_RECORD_VERSION)
             return -EPROTONOSUPPORT;
-        cursor->at++;
+        reader->at++;
         cursor->begun = true;
-        if (cursor->at == cursor->end)
+        if (reader->at == reader->end)
             return -EBADMSG;
     }
-    if (cursor->at == cursor->end)
+    if (reader->at == reader->end)
         return 0;
-    if (!get_effect(cursor, &effect))
+    if (!get_effect(reader, &effect))
         return -EBADMSG;
     *ret_effect = effect;
     return 1;

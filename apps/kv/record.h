@@ -23,7 +23,7 @@
 #ifndef TEMPEST_APPS_KV_RECORD_H
 #define TEMPEST_APPS_KV_RECORD_H
 
-#include "apps/kv/slice.h"
+#include "apps/kv/coding.h"
 
 #define KV_RECORD_VERSION UINT8_C(1)
 #define KV_DBS            UINT32_C(16)          /* databases, numbered from 0 */
@@ -61,7 +61,7 @@ struct kv_record {
 
 /** A walk over the effects of a record. */
 struct kv_record_cursor {
-    const uint8_t *at, *end;
+    struct kv_reader reader;
     bool begun;
 };
 

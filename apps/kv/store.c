@@ -181,39 +181,15 @@ static void expire(struct kv_store *store, struct target *t, int64_t expire_ms)
 
 /* ------------------------------------------------------------------ a database */
 
-/* What a sweep for a flush needs. */
-struct flush {
-    struct kv_store *store;
-    struct kv_db *db;
-    uint64_t lsn;
-};
-
-static bool drop_older(void *context, struct kv_entry *entry)
-{
-    struct flush *flush = context;
-
-    if (is_newer(entry, flush->lsn))
-        return false;
-    entry->next = NULL;
-    kv_expiry_set(&flush->db->expiry, &flush->store->memory, entry, 0);
-    flush->db->entry_bytes -= kv_entry_size(entry);
-    kv_store_bury(flush->store, entry);
-    return true;
-}
-
-/* Live, and in most of a replay, the whole database is put aside. Only where it may hold
- * what a snapshot found after this record, entry by entry is looked at. */
+/* In a replay this takes away, too, what a snapshot found after this record. Whatever made
+ * it then is in records behind this one, which are still to come. */
 static void flush(struct kv_store *store, uint32_t number, uint64_t lsn)
 {
     struct kv_db *db = &store->dbs[number];
-    struct flush context = {store, db, lsn};
 
     if (store->config.changed != NULL)
         store->config.changed(store->config.context, number, kv_slice_of(NULL, 0));
-    if (lsn > db->loaded_lsn)
-        kv_store_bury_db(store, db);
-    else
-        kv_table_sweep(&db->table, drop_older, &context);
+    kv_store_bury_db(store, db);
     db->flushed_lsn = lsn;
     db->lsn = db->lsn < lsn ? lsn : db->lsn;
 }
@@ -323,7 +299,6 @@ void kv_store_load(struct kv_store *store, uint32_t db, const struct kv_view *vi
         return;
     set(store, &t, view->value, view->expire_ms)->loaded = 1;
     t.db->lsn = t.db->lsn < view->lsn ? view->lsn : t.db->lsn;
-    t.db->loaded_lsn = t.db->loaded_lsn < view->lsn ? view->lsn : t.db->loaded_lsn;
     store->lsn = store->lsn < view->lsn ? view->lsn : store->lsn;
     work_along(store, t.db);
 }

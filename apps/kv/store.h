@@ -80,9 +80,10 @@ void kv_store_destroy(struct kv_store *store);
 int kv_store_check(const struct kv_store *store, const struct kv_effect *effect);
 
 /** Makes the change. kv_store_check() gave 0, `lsn` is not 0 and not below that of an
- * earlier call: the record's, or what it is going to be. What is newer already, because it
- * was loaded from a snapshot, stays as it is; a live effect is always newer. A DEL or
- * EXPIRE of a key that is not there changes nothing. */
+ * earlier call: the record's, or what it is going to be. A key that is newer already,
+ * because it was loaded from a snapshot, stays as it is; a live effect is always newer. (A
+ * FLUSH spares none: what makes such a key again is in the records behind it, which are to
+ * follow.) A DEL or EXPIRE of a key that is not there changes nothing. */
 void kv_store_apply(struct kv_store *store, const struct kv_effect *effect, uint64_t lsn);
 
 /** kv_store_apply() for an effect that was read from a disk: -EMSGSIZE, and no change, if

@@ -15,7 +15,6 @@ struct kv_db {
     uint64_t entry_bytes; /* of the entries in the table */
     uint64_t lsn;         /* of the last record that changed anything here */
     uint64_t flushed_lsn; /* of the last one that emptied it */
-    uint64_t loaded_lsn;  /* no entry that was loaded is newer */
 };
 
 /** What a database held when it was emptied. */

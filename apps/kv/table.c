@@ -199,29 +199,3 @@ bool kv_table_drain(struct kv_table *table, struct kv_memory *memory,
         finish_move(table, memory);
     return true;
 }
-
-static void sweep_buckets(struct kv_table *table, const struct kv_buckets *buckets,
-                          kv_table_drop_fn *drop, void *context)
-{
-    for (uint64_t i = 0; i < buckets->count; i++) {
-        struct kv_entry **link = chain(buckets, i);
-
-        while (link != NULL && *link != NULL) {
-            struct kv_entry *entry = *link;
-            struct kv_entry *next = entry->next;
-
-            if (drop(context, entry)) {
-                *link = next;
-                table->entries--;
-            } else {
-                link = &entry->next;
-            }
-        }
-    }
-}
-
-void kv_table_sweep(struct kv_table *table, kv_table_drop_fn *drop, void *context)
-{
-    sweep_buckets(table, &table->from, drop, context);
-    sweep_buckets(table, &table->to, drop, context);
-}

@@ -36,9 +36,6 @@ struct kv_table {
 
 typedef void kv_table_visit_fn(void *context, const struct kv_entry *entry);
 
-/** Takes an entry, which has been unlinked, and says true; or false: it stays. */
-typedef bool kv_table_drop_fn(void *context, struct kv_entry *entry);
-
 /** Where the pointer to the key's entry is, to replace or unlink it; NULL: not there. */
 struct kv_entry **kv_table_find(const struct kv_table *table, uint32_t hash,
                                 struct kv_slice key);
@@ -59,9 +56,6 @@ bool kv_table_step(struct kv_table *table, struct kv_memory *memory, bool may_gr
  * empty, and owns no memory. */
 bool kv_table_drain(struct kv_table *table, struct kv_memory *memory,
                     struct kv_entry **ret_entry);
-
-/** Offers every entry to `drop`, at once. */
-void kv_table_sweep(struct kv_table *table, kv_table_drop_fn *drop, void *context);
 
 /** The walk of kv_store_scan(): see there. */
 uint64_t kv_table_scan(const struct kv_table *table, uint64_t cursor,

@@ -142,7 +142,7 @@ static const char *differs(const struct model_entry *entry, const char *how)
 }
 
 static const char *entry_differs(const struct model_entry *entry,
-                                 const struct kv_store *store)
+                                 const struct kv_store *store, bool reborn)
 {
     struct kv_slice key = kv_slice_of(entry->key, entry->key_len);
     uint64_t lsn = kv_store_key_lsn(store, entry->db, key);
@@ -150,7 +150,7 @@ static const char *entry_differs(const struct model_entry *entry,
 
     if (kv_store_get(store, entry->db, key, &view) != entry->there)
         return differs(entry, entry->there ? "is missing" : "is there");
-    if (lsn < entry->lsn || lsn > kv_store_lsn(store))
+    if ((lsn < entry->lsn && !(reborn && !entry->there)) || lsn > kv_store_lsn(store))
         return differs(entry, "its LSN to wait for is wrong");
     if (!entry->there)
         return NULL;
@@ -237,12 +237,13 @@ static const char *counts_differ(const struct model *model, const struct kv_stor
     return NULL;
 }
 
-const char *model_differs(const struct model *model, const struct kv_store *store)
+const char *model_differs(const struct model *model, const struct kv_store *store,
+                          bool reborn)
 {
     const char *found = NULL;
 
     for (uint32_t i = 0; found == NULL && i < model->count; i++)
-        found = entry_differs(&model->entries[i], store);
+        found = entry_differs(&model->entries[i], store, reborn);
     if (found == NULL)
         found = walk_differs(model, store);
     return found != NULL ? found : counts_differ(model, store);

@@ -39,8 +39,10 @@ void model_apply(struct model *model, const struct kv_effect *effect, uint64_t l
 struct model_entry *model_find(const struct model *model, uint32_t db, struct kv_slice key);
 
 /** What differs between the two, in words; NULL: nothing. Looks at every key by itself, at
- * the walk over all of them, at counts, LSNs and expiry. */
-const char *model_differs(const struct model *model, const struct kv_store *store);
+ * the walk over all of them, at counts, LSNs and expiry. `reborn`: the store comes from a
+ * disk, and need not know when a key that is not there was removed. */
+const char *model_differs(const struct model *model, const struct kv_store *store,
+                          bool reborn);
 
 /** Numbers for tests: SplitMix64, below `bound`. */
 uint64_t model_draw(uint64_t *state, uint64_t bound);

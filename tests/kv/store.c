@@ -38,7 +38,7 @@ static void apply(struct kv_store *store, struct kv_effect effect, uint64_t lsn)
 
 static void expect_same(const struct kv_store *store, const char *when, uint64_t number)
 {
-    const char *difference = model_differs(&model, store);
+    const char *difference = model_differs(&model, store, false);
 
     cr_assert(difference == NULL, "%s %llu: %s", when, (unsigned long long)number,
               difference);
