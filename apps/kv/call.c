@@ -44,6 +44,7 @@ bool kv_call_get(struct kv_call *call, struct kv_slice key, struct kv_view *ret_
         expire(call, key);
     }
     wait_for(call, kv_store_key_lsn(store, db, key));
+    *ret_view = (struct kv_view){.expire_ms = 0};
     return false;
 }
 

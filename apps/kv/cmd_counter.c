@@ -8,7 +8,7 @@
 static void add(struct kv_call *call, int64_t difference)
 {
     struct kv_slice key = call->argv[1];
-    struct kv_view view = {.expire_ms = 0};
+    struct kv_view view;
     char digits[KV_NUMBER_BYTES];
     int64_t number = 0;
 
@@ -60,13 +60,13 @@ void kv_cmd_incrbyfloat(struct kv_call *call)
 {
     static const uint8_t zero[] = {'0'};
     struct kv_slice key = call->argv[1], sum;
-    struct kv_view view = {.value = {zero, 1}};
+    struct kv_view view;
     struct kv_decimal number, difference;
     char digits[KV_DECIMAL_BYTES];
     uint32_t len;
 
     if (!kv_call_get(call, key, &view))
-        view = (struct kv_view){.value = {zero, 1}};
+        view.value = kv_slice_of(zero, sizeof zero);
     if (!kv_decimal_parse(view.value, &number) ||
         !kv_decimal_parse(call->argv[2], &difference)) {
         kv_reply_error(call->reply, "ERR value is not a valid float");

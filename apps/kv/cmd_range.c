@@ -5,7 +5,7 @@
 void kv_cmd_append(struct kv_call *call)
 {
     struct kv_slice key = call->argv[1], value = call->argv[2];
-    struct kv_view view = {.lsn = 0};
+    struct kv_view view;
     struct kv_effect effect;
     uint64_t len = value.len;
 
@@ -23,8 +23,8 @@ void kv_cmd_strlen(struct kv_call *call)
 {
     struct kv_view view;
 
-    kv_reply_integer(call->reply,
-                     kv_call_read(call, call->argv[1], &view) ? view.value.len : 0);
+    (void)kv_call_read(call, call->argv[1], &view);
+    kv_reply_integer(call->reply, view.value.len);
 }
 
 void kv_cmd_setrange(struct kv_call *call)
@@ -32,7 +32,7 @@ void kv_cmd_setrange(struct kv_call *call)
     struct kv_slice key = call->argv[1], value = call->argv[3];
     struct kv_view view;
     struct kv_effect effect;
-    uint64_t len = 0, end;
+    uint64_t len, end;
     int64_t offset;
 
     if (!kv_call_integer(call, 2, &offset))
@@ -41,8 +41,8 @@ void kv_cmd_setrange(struct kv_call *call)
         kv_reply_error(call->reply, "ERR offset is out of range");
         return;
     }
-    if (kv_call_get(call, key, &view))
-        len = view.value.len;
+    (void)kv_call_get(call, key, &view);
+    len = view.value.len;
     end = (uint64_t)offset + value.len;
     if (value.len > 0) {
         if (!kv_call_fits(call, end))
@@ -80,13 +80,11 @@ static struct kv_slice part(struct kv_slice value, int64_t first, int64_t last)
 
 void kv_cmd_getrange(struct kv_call *call)
 {
-    struct kv_slice found = {NULL, 0};
     struct kv_view view;
     int64_t first, last;
 
     if (!kv_call_integer(call, 2, &first) || !kv_call_integer(call, 3, &last))
         return;
-    if (kv_call_read(call, call->argv[1], &view))
-        found = part(view.value, first, last);
-    kv_reply_bulk(call->reply, found);
+    (void)kv_call_read(call, call->argv[1], &view);
+    kv_reply_bulk(call->reply, part(view.value, first, last));
 }

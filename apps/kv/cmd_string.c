@@ -147,7 +147,7 @@ void kv_cmd_set(struct kv_call *call)
     if (refused)
         return;
     if (options.given & KEEPTTL)
-        expire_ms = found ? view.expire_ms : 0;
+        expire_ms = view.expire_ms;
     set(call, key, value, expire_ms);
     if (!(options.given & GET))
         kv_reply_ok(call->reply);

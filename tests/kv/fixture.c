@@ -127,6 +127,7 @@ void fixture_init(struct fixture *fixture, const struct fixture_config *config)
         .password = kv_slice_text(config->password == NULL ? "" : config->password),
         .secret = {4, 5, 6},
         .seed = 7,
+        .record_allocator = config->record_allocator,
     };
 
     memset(fixture, 0, sizeof *fixture);

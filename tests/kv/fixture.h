@@ -30,7 +30,8 @@ struct fixture_config {
     const char *password;
     uint32_t record_max; /* 0: FIXTURE_RECORD_MAX */
     bool with_replica;
-    const struct tp_allocator *allocator; /* of the store */
+    const struct tp_allocator *allocator;        /* of the store */
+    const struct tp_allocator *record_allocator; /* of the record in the making */
 };
 
 void fixture_init(struct fixture *fixture, const struct fixture_config *config);
