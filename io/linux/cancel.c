@@ -64,10 +64,36 @@ static void cancel_plain(struct tp_linux_io *self, const struct tp_request *requ
     fill_cancel(self, tp_linux_tagged(TP_LINUX_TAG_WAITS, target), user_data);
 }
 
-/* Whether an operation of several steps will stop before its next one. */
+void tp_linux_stop_in_ring(struct tp_linux_io *self, const struct tp_linux_record *record)
+{
+    fill_cancel(self,
+                tp_linux_tagged(TP_LINUX_TAG_RECORD,
+                                tp_linux_record_number(&self->records, record)),
+                tp_linux_internal_data(TP_LINUX_SILENT, 0));
+}
+
+/* Whether a connect has no socket yet: it will not get to its second step. */
 static bool stops_between_steps(const struct tp_linux_record *record)
 {
     return record->request.kind == TP_CONNECT && record->fd < 0;
+}
+
+static void cancel_running(struct tp_linux_io *self, const struct tp_request *request,
+                           const struct tp_linux_record *record)
+{
+    if (record->request.kind == TP_CANCEL) {
+        answer(self, request, -ENOENT);
+    } else if (stops_between_steps(record)) {
+        answer(self, request, 0);
+    } else if ((tp_kind_info[record->request.kind].traits & TP_MANY) != 0) {
+        /* If it is between two entries, the kernel does not find it, but it will stop. */
+        tp_linux_stop_in_ring(self, record);
+        answer(self, request, 0);
+    } else {
+        cancel_in_ring(self, request,
+                       tp_linux_tagged(TP_LINUX_TAG_RECORD,
+                                       tp_linux_record_number(&self->records, record)));
+    }
 }
 
 static void cancel_recorded(struct tp_linux_io *self, const struct tp_request *request,
@@ -87,14 +113,12 @@ static void cancel_recorded(struct tp_linux_io *self, const struct tp_request *r
         tp_linux_list_remove(&self->records, &self->stalled, record);
         break;
     case TP_LINUX_IN_RING:
-        if (record->request.kind == TP_CANCEL)
-            answer(self, request, -ENOENT);
-        else if (stops_between_steps(record))
-            answer(self, request, 0);
-        else
-            cancel_in_ring(self, request,
-                           tp_linux_tagged(TP_LINUX_TAG_RECORD,
-                                           tp_linux_record_number(&self->records, record)));
+        cancel_running(self, request, record);
+        return;
+    case TP_LINUX_STARVED:
+        tp_linux_recv_unstarve(self, record);
+        tp_linux_end_later(self, record, -ECANCELED);
+        answer(self, request, 0);
         return;
     case TP_LINUX_UNSENT:
     case TP_LINUX_QUEUED:

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 
 #include "io/linux/blocking_internal.h"
+#include "io/recv_pool.h"
 
 /* What each kind needs of the kernel, and what that means. */
 struct kind_plan {
@@ -22,7 +23,6 @@ struct kind_plan {
 #define THREAD TP_LINUX_ROUTE_WORKER
 
 static const char no_such_operation[] = "own thread: io_uring has no such operation";
-static const char no_network[] = "no network yet";
 static const char masked[] = "own thread: the config says so";
 
 static const struct kind_plan plans[TP_KINDS] = {
@@ -70,9 +70,11 @@ static const struct kind_plan plans[TP_KINDS] = {
                     "io_uring; to a path, or with options, first a step on a thread",
                     "io_uring, after a step on an own thread: the config says so"},
     [TP_ACCEPT] = {IORING_OP_ACCEPT, RECORD, TP_HOW_INLINE, "io_uring", ""},
-    [TP_ACCEPT_MANY] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_ACCEPT_MANY] = {IORING_OP_ACCEPT, RECORD, TP_HOW_INLINE,
+                        "io_uring, one entry for many", "io_uring, an entry for each"},
     [TP_RECV] = {IORING_OP_RECV, PLAIN, TP_HOW_INLINE, "io_uring", ""},
-    [TP_RECV_MANY] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_RECV_MANY] = {IORING_OP_RECV, RECORD, TP_HOW_INLINE, "io_uring, one entry for all",
+                      "io_uring, an entry for each"},
     [TP_SEND] = {IORING_OP_SEND, PLAIN, TP_HOW_INLINE, "io_uring", ""},
     [TP_SEND_BUFS] = {IORING_OP_SENDMSG, RECORD, TP_HOW_INLINE, "io_uring", ""},
     [TP_SHUTDOWN] = {IORING_OP_SHUTDOWN, RECORD, TP_HOW_WORKER, "io_uring, kernel worker",
@@ -81,7 +83,8 @@ static const struct kind_plan plans[TP_KINDS] = {
     [TP_SOCKET_ADDRESS] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
     [TP_RESOLVE] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", "own thread: getaddrinfo(3)"},
     [TP_OFFLOAD] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", "own thread"},
-    [TP_SIGNAL] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", no_network},
+    [TP_SIGNAL] = {IORING_OP_POLL_ADD, RECORD, TP_HOW_INLINE, "io_uring: polls a signalfd",
+                   ""},
     [TP_TIMER] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", "the runtime's own"},
     [TP_CHILD] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", "the runtime's own"},
 };
@@ -101,6 +104,14 @@ void tp_linux_route_kinds(struct tp_linux_io *self, uint64_t kinds_off)
         self->io.caps.kinds[kind].why = in_ring ? plan->why : plan->why_not;
         if (!in_ring && plan->how != TP_HOW_UNAVAILABLE)
             self->io.caps.kinds[kind].how = TP_HOW_WORKER;
+    }
+    if ((self->ring.features & TP_LINUX_MULTISHOT_ACCEPT) == 0)
+        self->io.caps.kinds[TP_ACCEPT_MANY].why = plans[TP_ACCEPT_MANY].why_not;
+    if (!self->recv.multishot)
+        self->io.caps.kinds[TP_RECV_MANY].why = plans[TP_RECV_MANY].why_not;
+    if (self->io.recv_bufs == NULL) {
+        self->io.caps.kinds[TP_RECV_MANY].how = TP_HOW_UNAVAILABLE;
+        self->io.caps.kinds[TP_RECV_MANY].why = "the config asks for no receive buffers";
     }
     self->sockets_by_thread =
         (kinds_off >> TP_CONNECT & 1) != 0 || self->ring.opcodes[IORING_OP_SOCKET] == 0;
@@ -149,10 +160,10 @@ static void say_limit(struct text *text, const char *name, int resource)
 static void say_features(struct text *text, uint32_t features)
 {
     static const char *const names[] = {
-        "DEFER_TASKRUN",      "SINGLE_ISSUER",   "COOP_TASKRUN",     "TASKRUN_FLAG",
-        "SUBMIT_ALL",         "registered ring", "registered files", "registered buffers",
-        "NO_IOWAIT",          "restricted",      "bounded workers",  "multishot wake",
-        "registered sockets",
+        "DEFER_TASKRUN",      "SINGLE_ISSUER",    "COOP_TASKRUN",     "TASKRUN_FLAG",
+        "SUBMIT_ALL",         "registered ring",  "registered files", "registered buffers",
+        "NO_IOWAIT",          "restricted",       "bounded workers",  "multishot wake",
+        "registered sockets", "multishot accept", "multishot recv",   "buffer ring",
     };
 
     say(text, "ring:");
@@ -197,6 +208,11 @@ void tp_linux_describe(struct tp_linux_io *self)
     say(&text, "\n");
     if (self->buf_bytes > 0 && self->bufs_per_region == 0)
         say(&text, "buffers: plain; the kernel registered none (locked memory?)\n");
+    if (self->io.recv_bufs != NULL)
+        say(&text, "receive buffers: %u of %u bytes, taken %s\n", self->io.recv_bufs->count,
+            self->io.recv_bufs->size_bytes,
+            self->recv.ring != NULL ? "by the kernel from a ring"
+                                    : "one by one; the kernel has no ring of them");
     say_direct(&text);
     self->io.caps.notes = self->notes;
 }

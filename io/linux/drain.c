@@ -79,6 +79,7 @@ void tp_linux_free(struct tp_linux_io *self)
     tp_linux_records_deinit(&self->records);
     tp_io_deinit(&self->io);
     tp_linux_unreserve(self->buf_memory, self->buf_bytes);
+    tp_linux_recv_deinit(self);
     if (self->alive != NULL)
         tp_linux_alive_unmap(self->alive);
     tp_free(allocator, self, sizeof *self, 64);

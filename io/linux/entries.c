@@ -145,8 +145,11 @@ static void fill_connect(struct tp_linux_io *self, const struct tp_linux_record 
 static void fill_accept(struct tp_linux_io *self, const struct tp_request *request,
                         uint64_t user_data)
 {
+    const bool multishot = request->kind == TP_ACCEPT_MANY &&
+                           (self->ring.features & TP_LINUX_MULTISHOT_ACCEPT) != 0;
     struct tp_linux_entry entry = {
         .opcode = IORING_OP_ACCEPT,
+        .priority = multishot ? IORING_ACCEPT_MULTISHOT : 0,
         .fd = (int32_t)request->fd.number,
         .op_flags = SOCK_CLOEXEC,
         .user_data = user_data,
@@ -227,7 +230,14 @@ void tp_linux_fill_recorded(struct tp_linux_io *self, struct tp_linux_record *re
         fill_connect(self, record, user_data);
         return;
     case TP_ACCEPT:
+    case TP_ACCEPT_MANY:
         fill_accept(self, request, user_data);
+        return;
+    case TP_RECV_MANY:
+        tp_linux_recv_fill(self, record, user_data);
+        return;
+    case TP_SIGNAL:
+        tp_linux_signal_fill(self, record, user_data);
         return;
     case TP_SEND_BUFS:
         fill_send_bufs(self, record, user_data);

@@ -28,6 +28,7 @@ struct tp_linux_file {
     bool is_socket;
     uint16_t slot;    /* 1 + slot in the table, on its way in or there; 0: none */
     uint32_t held;    /* operations on it that have not begun */
+    uint32_t starved; /* recv_manys of it that wait for a buffer */
     uint32_t closing; /* record of the close that waits for them; 0: none */
 };
 

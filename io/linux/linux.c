@@ -74,6 +74,8 @@ static int resolve(const struct tp_linux_io_config *given,
     config->files_max = or_default(config->files_max, 256);
     config->buf_count = or_default(config->buf_count, 32);
     config->buf_size = or_default(config->buf_size, 65536);
+    config->recv_buf_count = or_default(config->recv_buf_count, 256);
+    config->recv_buf_size = or_default(config->recv_buf_size, 16384);
     config->workers_max = or_default(config->workers_max, 4);
     config->kernel_workers_max =
         or_default(config->kernel_workers_max, kernel_workers_usual());
@@ -84,7 +86,10 @@ static int resolve(const struct tp_linux_io_config *given,
         config->files_max >= UINT16_MAX || config->workers_max == 0 ||
         config->workers_max > TP_LINUX_WORKERS_LIMIT ||
         (config->buf_count != 0 && config->buf_size == 0) ||
-        config->buf_size > REGION_BYTES)
+        config->buf_size > REGION_BYTES ||
+        config->recv_buf_count > TP_LINUX_RECV_BUFS_MAX ||
+        (config->recv_buf_count != 0 && config->recv_buf_size == 0) ||
+        config->recv_buf_size > REGION_BYTES)
         return -EINVAL;
     config->buf_size = (config->buf_size + DIRECT_BLOCK - 1) / DIRECT_BLOCK * DIRECT_BLOCK;
     return 0;
@@ -128,7 +133,8 @@ static uint32_t unsubmitted(const struct tp_io *io)
 {
     const struct tp_linux_io *self = (const struct tp_linux_io *)(const void *)io;
 
-    return tp_linux_ring_pending(&self->ring) + self->workers.unsent.count;
+    return tp_linux_ring_pending(&self->ring) + self->workers.unsent.count +
+           tp_linux_recv_ready(self);
 }
 
 static int pollable(const struct tp_io *io)
@@ -246,12 +252,17 @@ static int make_ring(struct tp_linux_io *self, const struct tp_linux_io_config *
     if (error == 0)
         error = make_bufs(self, config);
     if (error == 0)
+        error = tp_linux_recv_init(self, config->recv_buf_count, config->recv_buf_size,
+                                   config->features_off);
+    if (error == 0)
         error = tp_linux_ring_enable(&self->ring, config->features_off);
     if (error < 0)
         return error;
     self->cap = self->ring.cq_entries;
     if ((config->features_off & TP_LINUX_MULTISHOT_WAKE) == 0)
         self->ring.features |= TP_LINUX_MULTISHOT_WAKE;
+    if ((config->features_off & TP_LINUX_MULTISHOT_ACCEPT) == 0)
+        self->ring.features |= TP_LINUX_MULTISHOT_ACCEPT;
     error = tp_linux_wake_init(self);
     if (error < 0)
         return error;

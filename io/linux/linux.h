@@ -36,7 +36,10 @@ enum tp_linux_feature {
     TP_LINUX_RESTRICTIONS = 1 << 9,    /* the ring takes only what the library uses */
     TP_LINUX_WORKERS_MAX = 1 << 10,    /* a bound for the kernel's worker threads */
     TP_LINUX_MULTISHOT_WAKE = 1 << 11, /* the poll that carries wakes stays armed */
-    TP_LINUX_SOCKET_FILES = 1 << 12    /* hot sockets in the ring's own table, too (6.14) */
+    TP_LINUX_SOCKET_FILES = 1 << 12,   /* hot sockets in the ring's own table, too (6.14) */
+    TP_LINUX_MULTISHOT_ACCEPT = 1 << 13, /* accept_many: one entry for many connections */
+    TP_LINUX_MULTISHOT_RECV = 1 << 14,   /* recv_many: one entry for all that comes */
+    TP_LINUX_BUF_RING = 1 << 15 /* the kernel takes a receive buffer when it needs one */
 };
 
 /** How to create one; all zero (but for `size`, if you like) is a working configuration. */
@@ -54,11 +57,13 @@ struct tp_linux_io_config {
     uint32_t files_max;          /* registered files; 256 */
     uint32_t buf_count;          /* registered buffers; 32 */
     uint32_t buf_size;           /* bytes of each, rounded up to the block size; 65536 */
-    uint32_t workers_max;        /* threads of our own; 4 */
+    uint32_t recv_buf_count;     /* receive buffers, for recv_many; at most 32768; 256 */
+    uint32_t recv_buf_size;      /* bytes of each; 16384 */
+    uint32_t workers_max;        /* threads of our own; offload and resolve have at most all
+                                    but one; 4 */
     uint32_t kernel_workers_max; /* worker threads of the kernel, of each of its two sorts;
                                     4 for each processor, 8 to 64 */
     uint32_t drain_ms_max;       /* how long destroy waits for what is in flight; 5000 */
-    uint32_t reserved;
     const struct tp_allocator *allocator; /* NULL: calloc() and free() */
     const struct tp_log *log;             /* NULL: nothing is said */
 };

@@ -14,6 +14,7 @@
 #include "io/linux/files_internal.h"
 #include "io/linux/linux.h"
 #include "io/linux/records_internal.h"
+#include "io/linux/recv_internal.h"
 #include "io/linux/ring_internal.h"
 #include "io/linux/workers_internal.h"
 
@@ -79,6 +80,7 @@ struct tp_linux_io {
     struct tp_linux_list waiting; /* for room under the cap */
     struct tp_linux_list stalled; /* for a kernel that takes entries again */
     struct tp_linux_workers workers;
+    struct tp_linux_recv recv;
 
     int wake_fd;
     _Atomic uint32_t
@@ -120,6 +122,10 @@ void tp_linux_release(struct tp_linux_io *self);
 /** The operation has begun, or never will: a close that waited behind it may go. */
 void tp_linux_unhold(struct tp_linux_io *self, const struct tp_request *request);
 
+/** Whether an operation and the entries that go with it fit; flushes the queue if they do
+ * not. */
+bool tp_linux_make_space(struct tp_linux_io *self);
+
 /** Fills in the next step of an operation that is under way, or lets it wait for space. */
 void tp_linux_go_on(struct tp_linux_io *self, struct tp_linux_record *record);
 
@@ -129,6 +135,36 @@ void tp_linux_go_on(struct tp_linux_io *self, struct tp_linux_record *record);
  * ended, with `ret_value`; false: it goes on. */
 bool tp_linux_connect_seen(struct tp_linux_io *self, struct tp_linux_record *record,
                            int32_t result, int32_t *ret_value);
+
+/** An entry of an accept_many has completed: delivers the connection. True: it has ended,
+ * with `ret_value`. False: it goes on, or its end is on the way and the record is gone. */
+bool tp_linux_accept_seen(struct tp_linux_io *self, struct tp_linux_record *record,
+                          const struct io_uring_cqe *cqe, int32_t *ret_value);
+
+/** Whether a multishot has been stopped, or its fd closed. */
+bool tp_linux_is_over(const struct tp_linux_io *self, const struct tp_linux_record *record);
+
+/** An entry of a multishot was its last, for no reason of ours: fills in another, unless it
+ * is over. `counts` in the statistics. Always false. */
+bool tp_linux_go_on_many(struct tp_linux_io *self, struct tp_linux_record *record,
+                         bool counts);
+
+/** Ends an operation with the next poll: this one has delivered something of it. */
+void tp_linux_end_later(struct tp_linux_io *self, struct tp_linux_record *record,
+                        int32_t value);
+
+/* ------------------------------------------------------------------ signals.c */
+
+/** Takes a signal operation. There is space. */
+void tp_linux_signal_submit(struct tp_linux_io *self, const struct tp_request *request);
+
+/** Fills the poll of its signalfd. */
+void tp_linux_signal_fill(struct tp_linux_io *self, const struct tp_linux_record *record,
+                          uint64_t user_data);
+
+/** That has completed. True: the operation has ended, with `ret_value`. */
+bool tp_linux_signal_seen(struct tp_linux_io *self, struct tp_linux_record *record,
+                          int32_t result, int32_t *ret_value);
 
 /* ------------------------------------------------------------------ wake.c */
 
@@ -186,8 +222,13 @@ void tp_linux_finish_for_nobody(const struct tp_linux_record *record, int32_t re
 
 /* ------------------------------------------------------------------ cancel.c */
 
-/** Takes a cancel. */
+/** Takes a cancel. There is space for two entries. */
 void tp_linux_cancel(struct tp_linux_io *self, const struct tp_request *request);
+
+/** Stops what the kernel does for an operation; nobody waits for the answer. There is
+ * space.
+ */
+void tp_linux_stop_in_ring(struct tp_linux_io *self, const struct tp_linux_record *record);
 
 /* ------------------------------------------------------------------ drain.c */
 

@@ -2,6 +2,12 @@
 
 #include <sys/mman.h>
 
+#if defined(__has_include)
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
+#endif
+#endif
+
 void *tp_linux_reserve(size_t size_bytes)
 {
     void *memory;
@@ -16,6 +22,16 @@ void tp_linux_unreserve(void *memory, size_t size_bytes)
 {
     if (memory != NULL)
         tp_assert(munmap(memory, size_bytes) == 0);
+}
+
+void tp_linux_mark_written(const void *memory, int32_t len_bytes)
+{
+#ifdef VALGRIND_MAKE_MEM_DEFINED
+    if (len_bytes > 0)
+        (void)VALGRIND_MAKE_MEM_DEFINED(memory, (size_t)len_bytes);
+#else
+    (void)memory, (void)len_bytes;
+#endif
 }
 
 /* Volatile, so that no compiler makes a memcpy() of it, which AddressSanitizer would check.

@@ -14,4 +14,8 @@ void tp_linux_unreserve(void *memory, size_t size_bytes);
  * but the world; this is the world writing. */
 void tp_linux_store(void *lent, const void *from, size_t len_bytes);
 
+/** The kernel has written there, which Valgrind did not see. `len_bytes` <= 0: it has not.
+ */
+void tp_linux_mark_written(const void *memory, int32_t len_bytes);
+
 #endif

@@ -53,6 +53,7 @@ void tp_linux_poll(struct tp_io *io)
 
     tp_linux_check_owner(self);
     tp_linux_watch_end(self);
+    tp_linux_recv_refill(self);
     if (self->workers.unsent.count > 0)
         send_jobs(self);
     enter_with_reason(self);
@@ -110,6 +111,7 @@ void tp_linux_park(struct tp_io *io, uint64_t deadline_ns)
 
     tp_linux_check_owner(self);
     tp_linux_watch_end(self);
+    tp_linux_recv_refill(self);
     if (self->workers.unsent.count > 0)
         send_jobs(self);
     if (self->woken || self->workers.finished.count > 0 ||

@@ -6,23 +6,6 @@
 #include "io/linux/blocking_internal.h"
 #include "io/linux/memory_internal.h"
 
-#if defined(__has_include)
-#if __has_include(<valgrind/memcheck.h>)
-#include <valgrind/memcheck.h>
-#endif
-#endif
-
-/* The kernel wrote it, which Valgrind did not see. */
-static void mark_written(const void *memory, int32_t len)
-{
-#ifdef VALGRIND_MAKE_MEM_DEFINED
-    if (len > 0)
-        (void)VALGRIND_MAKE_MEM_DEFINED(memory, (size_t)len);
-#else
-    (void)memory, (void)len;
-#endif
-}
-
 /* Whether an operation was stopped at work, so that what was asked for did not happen. A
  * worker of the kernel may answer with ERESTARTSYS and its kin, 512 to 516, which no system
  * call shows. */
@@ -62,14 +45,14 @@ static int32_t finish(struct tp_linux_io *self, const struct tp_linux_record *re
             const struct statx *answer = &tp_linux_side_of(&self->records, record)->statx;
             struct tp_statx converted;
 
-            mark_written(answer, (int32_t)sizeof *answer);
+            tp_linux_mark_written(answer, (int32_t)sizeof *answer);
             converted = tp_linux_statx_convert(answer);
             tp_linux_store(request->a.memory, &converted, sizeof converted);
         }
         return result;
     case TP_READ:
     case TP_RECV:
-        mark_written(request->a.memory, result);
+        tp_linux_mark_written(request->a.memory, result);
         return result;
     default:
         return result;
@@ -112,23 +95,20 @@ static void reap_internal(struct tp_linux_io *self, const struct io_uring_cqe *c
 }
 
 /* A cancel has asked under one of the two names that its target may have. */
-static uint32_t reap_try(struct tp_linux_io *self, struct tp_linux_record *record,
-                         int32_t result, struct tp_completion *ret_completion)
+static void reap_try(struct tp_linux_io *self, struct tp_linux_record *record,
+                     int32_t result)
 {
     tp_assert(record->request.kind == TP_CANCEL && self->ring.uncounted > 0);
     self->ring.uncounted--;
     if (result != -ENOENT)
         record->result = result;
     if (record->tries++ == 0)
-        return 0;
-    ret_completion->handle = record->request.handle;
-    ret_completion->value = record->result;
+        return;
+    tp_io_complete(&self->io, record->request.handle, record->result, 0);
     tp_linux_record_free(&self->records, record);
-    return 1;
 }
 
-/* What an operation has come to, in the ring or on a thread. True: it has ended, with
- * `ret_value`; its record is still there. */
+/* What an operation with one step has come to, in the ring or on a thread. */
 static bool has_ended(struct tp_linux_io *self, struct tp_linux_record *record,
                       int32_t result, int32_t *ret_value)
 {
@@ -136,62 +116,79 @@ static bool has_ended(struct tp_linux_io *self, struct tp_linux_record *record,
         result = record->cancelled != 0 ? -ECANCELED : -EINTR;
     if (record->request.kind == TP_CONNECT)
         return tp_linux_connect_seen(self, record, result, ret_value);
+    if (record->request.kind == TP_SIGNAL)
+        return tp_linux_signal_seen(self, record, result, ret_value);
     *ret_value = finish(self, record, result);
     return true;
 }
 
-static uint32_t reap_recorded(struct tp_linux_io *self, struct tp_linux_record *record,
-                              const struct io_uring_cqe *cqe,
-                              struct tp_completion *ret_completion)
+static void reap_recorded(struct tp_linux_io *self, struct tp_linux_record *record,
+                          const struct io_uring_cqe *cqe)
 {
+    const uint32_t kind = record->request.kind;
+    int32_t value;
+    bool ended;
+
     tp_assert(record->state == TP_LINUX_IN_RING);
-    self->ring.uncounted -= record->uncounted;
-    record->uncounted = 0;
-    if (!has_ended(self, record, cqe->res, &ret_completion->value))
-        return 0;
-    ret_completion->handle = record->request.handle;
+    if ((cqe->flags & IORING_CQE_F_MORE) != 0) {
+        self->ring.finals--; /* the loop counts every entry as a final one */
+    } else {
+        self->ring.uncounted -= record->uncounted;
+        record->uncounted = 0;
+    }
+    if (kind == TP_RECV_MANY)
+        ended = tp_linux_recv_seen(self, record, cqe, &value);
+    else if (kind == TP_ACCEPT_MANY)
+        ended = tp_linux_accept_seen(self, record, cqe, &value);
+    else
+        ended = has_ended(self, record, cqe->res, &value);
+    if (!ended)
+        return;
+    tp_io_complete(&self->io, record->request.handle, value, 0);
     tp_linux_record_free(&self->records, record);
-    return 1;
 }
 
-/* Everything that is not plain. Returns how many completions it made: 0 or 1. */
-static uint32_t reap_tagged(struct tp_linux_io *self, const struct io_uring_cqe *cqe,
-                            struct tp_completion *ret_completion)
+/* Everything that is not plain; there is room for one completion. */
+static void reap_tagged(struct tp_linux_io *self, const struct io_uring_cqe *cqe)
 {
     const uint64_t rest = cqe->user_data & TP_HANDLE_MAX;
 
-    ret_completion->flags = 0;
     switch ((enum tp_linux_tag)(cqe->user_data >> TP_LINUX_TAG_SHIFT)) {
-    case TP_LINUX_TAG_WAITS:
-        ret_completion->handle = rest;
-        ret_completion->value = was_interrupted(cqe->res) ? -ECANCELED : cqe->res;
-        self->ring.uncounted--;
-        return 1;
     case TP_LINUX_TAG_RECORD:
-        return reap_recorded(self, tp_linux_record_at(&self->records, (uint32_t)rest), cqe,
-                             ret_completion);
+        reap_recorded(self, tp_linux_record_at(&self->records, (uint32_t)rest), cqe);
+        return;
     case TP_LINUX_TAG_CANCEL:
-        ret_completion->handle = rest;
-        ret_completion->value = cqe->res;
         self->ring.uncounted--;
-        return 1;
+        tp_io_complete(&self->io, rest, cqe->res, 0);
+        return;
     case TP_LINUX_TAG_TRY:
-        return reap_try(self, tp_linux_record_at(&self->records, (uint32_t)rest), cqe->res,
-                        ret_completion);
+        reap_try(self, tp_linux_record_at(&self->records, (uint32_t)rest), cqe->res);
+        return;
     case TP_LINUX_TAG_INTERNAL:
         reap_internal(self, cqe);
-        return 0;
+        return;
     case TP_LINUX_TAG_PLAIN:
+    case TP_LINUX_TAG_WAITS:
         break;
     }
     tp_unreachable();
+}
+
+/* Takes `made` completions behind the end of the list into it. */
+static void append(struct tp_io *io, uint32_t made)
+{
+    tp_assert(made <= io->in_flight);
+    io->completions.count += made;
+    io->completions.live += made;
+    io->in_flight -= made;
+    io->stats.completed += made;
 }
 
 static void reap_ring(struct tp_linux_io *self)
 {
     struct tp_linux_ring *ring = &self->ring;
     struct tp_completions *list = &self->io.completions;
-    const uint32_t room = tp_io_completions_room(&self->io);
+    uint32_t room = tp_io_completions_room(&self->io);
     const uint32_t ready = tp_linux_ring_ready(ring);
     const uint32_t mask = ring->cq_entries - 1;
     const uint32_t head = *ring->kernel_cq_head;
@@ -207,17 +204,23 @@ static void reap_ring(struct tp_linux_io *self)
             items[made].value = cqe->res;
             items[made].flags = 0;
             made++;
+        } else if (cqe->user_data >> TP_LINUX_TAG_SHIFT == TP_LINUX_TAG_WAITS) {
+            items[made].handle = cqe->user_data & TP_HANDLE_MAX;
+            items[made].value = was_interrupted(cqe->res) ? -ECANCELED : cqe->res;
+            items[made].flags = 0;
+            made++;
+            ring->uncounted--;
         } else {
-            made += reap_tagged(self, cqe, &items[made]);
+            append(&self->io, made);
+            reap_tagged(self, cqe);
+            items = list->items + list->count;
+            room = list->capacity - list->count;
+            made = 0;
         }
     }
     __atomic_store_n(ring->kernel_cq_head, head + seen, __ATOMIC_RELEASE);
     ring->finals += seen;
-    tp_assert(made <= self->io.in_flight);
-    list->count += made;
-    list->live += made;
-    self->io.in_flight -= made;
-    self->io.stats.completed += made;
+    append(&self->io, made);
 }
 
 static void reap_workers(struct tp_linux_io *self)
@@ -261,7 +264,8 @@ void tp_linux_reap_for_nobody(struct tp_linux_io *self)
         record =
             tp_linux_record_at(&self->records, (uint32_t)(cqe->user_data & TP_HANDLE_MAX));
         tp_linux_finish_for_nobody(record, cqe->res);
-        tp_linux_record_free(&self->records, record);
+        if ((cqe->flags & IORING_CQE_F_MORE) == 0)
+            tp_linux_record_free(&self->records, record);
     }
     __atomic_store_n(ring->kernel_cq_head, head + ready, __ATOMIC_RELEASE);
 }

@@ -91,7 +91,10 @@ struct tp_linux_record *tp_linux_record_make(struct tp_linux_records *records,
     record->fd = -1;
     record->uncounted = 0;
     record->cancelled = 0;
+    record->buf = 0;
     record->tries = 0;
+    record->polls = 0;
+    record->stopped = 0;
     keep_paths(records, record);
     if ((tp_kind_info[request->kind].traits & TP_TAKES_ADDRESS) != 0)
         (void)tp_linux_sockaddr_from(request->a.address,

@@ -19,6 +19,7 @@ enum tp_linux_state {
     TP_LINUX_FREE,
     TP_LINUX_WAITING,  /* for room under the cap of law 7 */
     TP_LINUX_STALLED,  /* the submission queue is full, and the kernel would take nothing */
+    TP_LINUX_STARVED,  /* a recv_many without a buffer */
     TP_LINUX_CLOSING,  /* a close behind operations on its fd that have not begun */
     TP_LINUX_IN_RING,  /* the kernel completes it */
     TP_LINUX_UNSENT,   /* for a worker thread, at the next poll */
@@ -44,11 +45,14 @@ struct tp_linux_record {
     uint32_t next, previous; /* in the list of its state */
     uint32_t next_hashed;    /* of the same bucket; in a free one: the next free one */
     int32_t result;          /* of a worker */
-    int32_t fd;              /* of its own, while it is under way: connect; -1: none */
-    uint8_t state;           /* enum tp_linux_state */
-    uint8_t uncounted;       /* in the ring, and not under the cap */
-    uint8_t cancelled;       /* somebody has asked it to stop */
-    uint8_t tries;           /* of a cancel: names of its target that were tried */
+    int32_t fd;        /* of its own, while it is under way: connect, signal; -1: none */
+    uint32_t buf;      /* recv_many: 1 + the receive buffer that its recv has; 0: none */
+    uint8_t state;     /* enum tp_linux_state */
+    uint8_t uncounted; /* in the ring, and not under the cap */
+    uint8_t cancelled; /* somebody has asked it to stop */
+    uint8_t tries;     /* of a cancel: names of its target that were tried */
+    uint8_t polls;     /* recv_many: waits until there is something to receive */
+    uint8_t stopped;   /* accept_many: a cancel of ours is on its way */
 };
 
 struct tp_linux_list {

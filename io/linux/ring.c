@@ -207,7 +207,7 @@ static int restrict_ring(const struct tp_linux_ring *ring)
         list[count++].register_op = registers[i];
     }
     list[count].opcode = IORING_RESTRICTION_SQE_FLAGS_ALLOWED;
-    list[count++].sqe_flags = IOSQE_FIXED_FILE;
+    list[count++].sqe_flags = IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
     return io_uring_register((unsigned int)ring->uring.ring_fd,
                              IORING_REGISTER_RESTRICTIONS, list, count);
 }

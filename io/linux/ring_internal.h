@@ -108,7 +108,8 @@ static inline bool tp_linux_ring_is_silent(const struct tp_linux_ring *ring)
 struct tp_linux_entry {
     uint8_t opcode;
     uint8_t flags;
-    uint16_t buf_index;
+    uint16_t priority;  /* of a multishot: the flag that makes it one */
+    uint16_t buf_index; /* or the group of buffers */
     int32_t fd;
     uint64_t offset;
     uint64_t address;
@@ -130,7 +131,7 @@ static inline void tp_linux_ring_fill(struct tp_linux_ring *ring,
     ring->tail++;
     sqe->opcode = entry.opcode;
     sqe->flags = entry.flags;
-    sqe->ioprio = 0;
+    sqe->ioprio = entry.priority;
     sqe->fd = entry.fd;
     sqe->off = entry.offset;
     sqe->addr = entry.address;

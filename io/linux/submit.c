@@ -39,9 +39,7 @@ static void stall(struct tp_linux_io *self, struct tp_linux_record *record)
     hold(self, &record->request, true);
 }
 
-/* Whether an operation and the entries that go with it fit; flushes the queue if they do
- * not. */
-static bool make_space(struct tp_linux_io *self)
+bool tp_linux_make_space(struct tp_linux_io *self)
 {
     if (tp_linux_ring_space(&self->ring) >= TP_LINUX_ENTRIES_MAX)
         return true;
@@ -79,6 +77,8 @@ static void place(struct tp_linux_io *self, struct tp_linux_record *record)
         tp_linux_record_free(&self->records, record);
         return;
     }
+    if (kind == TP_CLOSE && self->files.items[record->request.fd.number].starved > 0)
+        tp_linux_recv_closed(self, record->request.fd.number);
     record->state = TP_LINUX_IN_RING;
     if ((tp_kind_info[kind].traits & (TP_NEVER_WAITS | TP_WAITS)) != 0) {
         record->uncounted = 1;
@@ -89,7 +89,7 @@ static void place(struct tp_linux_io *self, struct tp_linux_record *record)
 
 static void place_or_stall(struct tp_linux_io *self, struct tp_linux_record *record)
 {
-    if (make_space(self))
+    if (tp_linux_make_space(self))
         place(self, record);
     else
         stall(self, record);
@@ -204,7 +204,7 @@ static void submit_recorded(struct tp_linux_io *self, const struct tp_request *r
 
 static void submit_cancel(struct tp_linux_io *self, const struct tp_request *request)
 {
-    if (make_space(self)) {
+    if (tp_linux_make_space(self)) {
         tp_linux_cancel(self, request);
         return;
     }
@@ -246,6 +246,8 @@ static __attribute__((noinline)) void submit_rare(struct tp_linux_io *self,
         tp_linux_fill_plain(self, request, plain_data(self, request));
     else if (request->kind == TP_CANCEL)
         submit_cancel(self, request);
+    else if (request->kind == TP_SIGNAL)
+        tp_linux_signal_submit(self, request);
     else
         submit_recorded(self, request);
 }

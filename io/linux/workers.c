@@ -22,6 +22,36 @@ void tp_linux_workers_init(struct tp_linux_workers *workers,
     (void)pthread_condattr_destroy(&monotonic);
 }
 
+static enum tp_linux_job job_of(const struct tp_linux_record *record)
+{
+    const uint32_t kind = record->request.kind;
+
+    return kind == TP_OFFLOAD || kind == TP_RESOLVE ? TP_LINUX_JOB_LONG
+                                                    : TP_LINUX_JOB_SHORT;
+}
+
+/* Threads that may begin a long job now. */
+static uint32_t room_for_long(const struct tp_linux_workers *workers)
+{
+    const uint32_t max = workers->threads_max > 1 ? workers->threads_max - 1 : 1;
+
+    tp_assert(workers->long_running <= max);
+    return max - workers->long_running;
+}
+
+static struct tp_linux_record *take_job(struct tp_linux_workers *workers)
+{
+    struct tp_linux_record *record =
+        tp_linux_list_pop(workers->records, &workers->queued[TP_LINUX_JOB_SHORT]);
+
+    if (record != NULL || room_for_long(workers) == 0)
+        return record;
+    record = tp_linux_list_pop(workers->records, &workers->queued[TP_LINUX_JOB_LONG]);
+    if (record != NULL)
+        workers->long_running++;
+    return record;
+}
+
 static void *work(void *argument)
 {
     struct tp_linux_workers *workers = argument;
@@ -29,7 +59,7 @@ static void *work(void *argument)
 
     tp_assert(pthread_mutex_lock(&workers->lock) == 0);
     while (!workers->over) {
-        struct tp_linux_record *record = tp_linux_list_pop(records, &workers->queued);
+        struct tp_linux_record *record = take_job(workers);
 
         if (record == NULL) {
             workers->idle++;
@@ -42,6 +72,8 @@ static void *work(void *argument)
         record->result =
             tp_linux_run_blocking(&record->request, tp_linux_side_of(records, record));
         tp_assert(pthread_mutex_lock(&workers->lock) == 0);
+        if (job_of(record) == TP_LINUX_JOB_LONG)
+            workers->long_running--;
         tp_linux_list_append(records, &workers->done, record);
         if (workers->done.count == 1)
             workers->notify(workers->notify_context);
@@ -73,30 +105,47 @@ void tp_linux_workers_add(struct tp_linux_workers *workers, struct tp_linux_reco
     tp_linux_list_append(workers->records, &workers->unsent, record);
 }
 
+/* Hands over what was added. Returns how many threads could begin something now. */
+static uint32_t queue_unsent(struct tp_linux_workers *workers)
+{
+    const struct tp_linux_list *longs = &workers->queued[TP_LINUX_JOB_LONG];
+    struct tp_linux_record *record;
+    uint32_t room;
+
+    workers->outstanding += workers->unsent.count;
+    while ((record = tp_linux_list_pop(workers->records, &workers->unsent)) != NULL) {
+        record->state = TP_LINUX_QUEUED;
+        tp_linux_list_append(workers->records, &workers->queued[job_of(record)], record);
+    }
+    room = room_for_long(workers);
+    return workers->queued[TP_LINUX_JOB_SHORT].count +
+           (longs->count < room ? longs->count : room);
+}
+
+static void fail_queued(struct tp_linux_workers *workers, struct tp_linux_list *queued)
+{
+    for (uint32_t at = queued->first; at != 0;
+         at = tp_linux_record_at(workers->records, at)->next)
+        tp_linux_record_at(workers->records, at)->result = -EAGAIN;
+    tp_linux_list_move(workers->records, &workers->done, queued);
+}
+
 int tp_linux_workers_send(struct tp_linux_workers *workers)
 {
-    struct tp_linux_records *records = workers->records;
     uint32_t jobs;
 
     if (workers->unsent.count == 0)
         return 0;
-    for (uint32_t at = workers->unsent.first; at != 0;
-         at = tp_linux_record_at(records, at)->next)
-        tp_linux_record_at(records, at)->state = TP_LINUX_QUEUED;
     tp_assert(pthread_mutex_lock(&workers->lock) == 0);
-    workers->outstanding += workers->unsent.count;
-    tp_linux_list_move(records, &workers->queued, &workers->unsent);
-    jobs = workers->queued.count;
+    jobs = queue_unsent(workers);
     while (workers->threads < workers->threads_max && workers->idle < jobs &&
            start_thread(workers) == 0)
         jobs--;
     for (uint32_t i = 0; i < jobs && i < workers->idle; i++)
         (void)pthread_cond_signal(&workers->work);
     if (workers->threads == 0) { /* nobody will come: fail them, rather than hang */
-        for (uint32_t at = workers->queued.first; at != 0;
-             at = tp_linux_record_at(records, at)->next)
-            tp_linux_record_at(records, at)->result = -EAGAIN;
-        tp_linux_list_move(records, &workers->done, &workers->queued);
+        fail_queued(workers, &workers->queued[TP_LINUX_JOB_SHORT]);
+        fail_queued(workers, &workers->queued[TP_LINUX_JOB_LONG]);
     }
     tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
     return workers->threads == 0 ? -EAGAIN : 0;
@@ -111,7 +160,7 @@ bool tp_linux_workers_withdraw(struct tp_linux_workers *workers,
     if (record->state == TP_LINUX_UNSENT) {
         tp_linux_list_remove(workers->records, &workers->unsent, record);
     } else if (record->state == TP_LINUX_QUEUED) {
-        tp_linux_list_remove(workers->records, &workers->queued, record);
+        tp_linux_list_remove(workers->records, &workers->queued[job_of(record)], record);
         workers->outstanding--;
     } else {
         withdrawn = false;

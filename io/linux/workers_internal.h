@@ -5,6 +5,9 @@
  * records: they are collected during a tick and handed over by the next poll, with one lock
  * for all. Results come back through a list and the eventfd that the ring polls, so a
  * worker's result looks like any other completion. The threads block all signals.
+ *
+ * What may take long (offload, resolve) has a queue of its own and never all threads, if
+ * there are two: a name server that does not answer delays no listen and no list_dir.
  */
 #ifndef TEMPEST_IO_LINUX_WORKERS_INTERNAL_H
 #define TEMPEST_IO_LINUX_WORKERS_INTERNAL_H
@@ -15,6 +18,8 @@
 
 #define TP_LINUX_WORKERS_LIMIT 64 /* highest workers_max */
 
+enum tp_linux_job { TP_LINUX_JOB_SHORT, TP_LINUX_JOB_LONG };
+
 struct tp_linux_workers {
     struct tp_linux_records *records;
     uint32_t threads_max;
@@ -24,11 +29,12 @@ struct tp_linux_workers {
     void (*notify)(void *context); /* called by a worker: results are there */
     void *notify_context;
 
-    pthread_mutex_t lock; /* protects what follows */
-    pthread_cond_t work;  /* there are jobs, or it is over */
-    pthread_cond_t gone;  /* a thread has ended */
-    struct tp_linux_list queued;
+    pthread_mutex_t lock;           /* protects what follows */
+    pthread_cond_t work;            /* there are jobs, or it is over */
+    pthread_cond_t gone;            /* a thread has ended */
+    struct tp_linux_list queued[2]; /* enum tp_linux_job */
     struct tp_linux_list done;
+    uint32_t long_running; /* threads that are at a long job */
     uint32_t threads, idle, ended;
     bool over;
     pthread_t ids[TP_LINUX_WORKERS_LIMIT];

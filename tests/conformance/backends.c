@@ -80,6 +80,10 @@ const struct conformance_backend conformance_backends[] = {
     {"linux-no-restrictions", create_linux, NULL, TP_LINUX_RESTRICTIONS},
     {"linux-no-workers-max", create_linux, NULL, TP_LINUX_WORKERS_MAX},
     {"linux-no-multishot-wake", create_linux, NULL, TP_LINUX_MULTISHOT_WAKE},
+    {"linux-no-socket-files", create_linux, NULL, TP_LINUX_SOCKET_FILES},
+    {"linux-no-multishot-accept", create_linux, NULL, TP_LINUX_MULTISHOT_ACCEPT},
+    {"linux-no-multishot-recv", create_linux, NULL, TP_LINUX_MULTISHOT_RECV},
+    {"linux-no-buf-ring", create_linux, NULL, TP_LINUX_BUF_RING},
     {"linux-plain", create_linux, NULL, UINT32_MAX},
     {0},
 };

@@ -3,6 +3,16 @@
 #include <string.h>
 #include <unistd.h>
 
+const uint32_t net_masks[NET_MASKS] = {
+    0,
+    TP_LINUX_SOCKET_FILES,
+    TP_LINUX_MULTISHOT_ACCEPT,
+    TP_LINUX_MULTISHOT_RECV,
+    TP_LINUX_BUF_RING,
+    TP_LINUX_MULTISHOT_ACCEPT | TP_LINUX_BUF_RING | TP_LINUX_FILES | TP_LINUX_SUBMIT_ALL,
+    UINT32_MAX,
+};
+
 enum { HANDLE_ACCEPT = 1 << 20, HANDLE_CONNECT };
 
 struct tp_address net_address(uint32_t family)
@@ -67,8 +77,8 @@ struct net_pair net_connect(struct tp_io *io, uint32_t family)
 
 void net_close(struct tp_io *io, struct net_pair *pair)
 {
-    cr_assert(zero(i32, net_run(io, tp_request_close(pair->client))));
     cr_assert(zero(i32, net_run(io, tp_request_close(pair->server))));
+    cr_assert(zero(i32, net_run(io, tp_request_close(pair->client))));
     cr_assert(zero(i32, net_run(io, tp_request_close(pair->listener))));
     if (pair->address.family == TP_ADDRESS_UNIX)
         cr_assert(zero(i32, net_run(io, tp_request_remove(pair->address.at.path))));
@@ -91,4 +101,16 @@ void net_pass(struct tp_io *io, struct tp_fd from, struct tp_fd to, const char *
         got += (uint32_t)value;
     }
     cr_assert(zero(int, memcmp(memory, text, len)));
+}
+
+struct tp_completion net_wait(struct tp_io *io, uint64_t handle)
+{
+    const uint64_t start_ns = tp_io_now_ns(io);
+    struct tp_completion completion;
+
+    while (!tp_io_get_cqe(io, handle, &completion)) {
+        cr_assert(lt(u64, tp_io_now_ns(io), start_ns + UINT64_C(10000000000)));
+        tp_io_park(io, tp_io_now_ns(io) + 100000000);
+    }
+    return completion;
 }

@@ -10,6 +10,11 @@ struct net_pair {
     struct tp_address address; /* of the listener */
 };
 
+/** The features that have to do with sockets, one set of masks after the other: what to put
+ * into `features_off`. */
+extern const uint32_t net_masks[];
+enum { NET_MASKS = 7 };
+
 /** The address families that the tests run over: 0 to NET_FAMILIES - 1. */
 enum { NET_IPV4, NET_IPV6, NET_UNIX, NET_FAMILIES };
 
@@ -28,10 +33,13 @@ struct tp_fd net_listen(struct tp_io *io, uint32_t family, struct tp_address *re
 /** Connects to itself. */
 struct net_pair net_connect(struct tp_io *io, uint32_t family);
 
-/** Closes all three, and removes the path. */
+/** Closes the server, the client and the listener, and removes the path. */
 void net_close(struct tp_io *io, struct net_pair *pair);
 
 /** Sends all of `text`, and expects `text` to arrive at the other end. */
 void net_pass(struct tp_io *io, struct tp_fd from, struct tp_fd to, const char *text);
+
+/** A completion of `handle`, which must come; the test fails after ten seconds. */
+struct tp_completion net_wait(struct tp_io *io, uint64_t handle);
 
 #endif
