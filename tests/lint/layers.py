@@ -1,6 +1,7 @@
 """Reads the includes: arrows only point down, and only io/linux knows Linux.
 
-io <- runtime <- sm <- apps. A backend is seen by a file with a main() only, or by tests.
+io <- runtime <- sm <- apps. A backend is seen by a file with a main() only, by tests, or by what a
+program has to simulate itself with: its sim/.
 """
 
 import posixpath
@@ -47,7 +48,8 @@ def check(path, text):
         written, line = match.group(2), stripped.count("\n", 0, match.start(1)) + 1
         folder = folder_of(path, written, match.group(1))
         if room is None:
-            chooses = re.search(r"\bmain\(", stripped) or path.startswith(("tests/", "docs/"))
+            chooses = (re.search(r"\bmain\(", stripped) or path.startswith(("tests/", "docs/")) or
+                       re.match(r"apps/[^/]+/sim/", path))
             if folder in BACKENDS and not chooses:
                 found.append(f"{path}:{line}: {written}: only a file with a main() sees a backend")
         elif folder is None:

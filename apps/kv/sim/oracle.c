@@ -1,0 +1,334 @@
+#include "apps/kv/sim/oracle.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "io/virtual/hash.h"
+
+void kv_oracle_init(struct kv_oracle *oracle)
+{
+    memset(oracle, 0, sizeof *oracle);
+    for (uint32_t i = 0; i < KV_OWNERS_MAX; i++)
+        oracle->owners[i].certain = true;
+}
+
+void kv_oracle_violate(struct kv_oracle *oracle, const char *format, ...)
+{
+    va_list arguments;
+
+    if (kv_oracle_is_broken(oracle))
+        return;
+    va_start(arguments, format);
+    (void)vsnprintf(oracle->violation, sizeof oracle->violation, format, arguments);
+    va_end(arguments);
+}
+
+/* ------------------------------------------------------------------ versions */
+
+static struct kv_version *version_at(struct kv_oracle_key *key, uint32_t number)
+{
+    tp_assert(number < key->count);
+    return &key->versions[(key->first + number) % KV_VERSIONS];
+}
+
+static uint64_t hash_of(struct kv_slice value)
+{
+    return tp_hash(value.bytes, value.len, 0);
+}
+
+static void add_version(struct kv_oracle_key *key, const struct kv_version *version)
+{
+    /* A step that changes a key twice is seen after the second time only. */
+    if (key->count > 0 && version_at(key, key->count - 1)->step == version->step)
+        key->count--;
+    if (key->count == KV_VERSIONS) {
+        key->first = (key->first + 1) % KV_VERSIONS;
+        key->count--;
+    }
+    key->count++;
+    *version_at(key, key->count - 1) = *version;
+}
+
+/* Forgets what steps behind `step` did. */
+static void cut_versions(struct kv_oracle_key *key, uint64_t step)
+{
+    while (key->count > 0 && version_at(key, key->count - 1)->step > step)
+        key->count--;
+}
+
+/* What the key was after a step; false: that is forgotten. */
+static bool find_version(struct kv_oracle_key *key, uint64_t step,
+                         struct kv_version *ret_version)
+{
+    for (uint32_t i = key->count; i-- > 0;) {
+        *ret_version = *version_at(key, i);
+        if (ret_version->step <= step)
+            return true;
+    }
+    *ret_version = (struct kv_version){.step = 0};
+    return key->count < KV_VERSIONS;
+}
+
+static bool matches(const struct kv_version *version, const struct kv_sight *sight)
+{
+    bool seen = sight->value.bytes != NULL;
+
+    if (!version->there)
+        return !seen;
+    if (!seen)
+        return version->expire_ms != 0 && sight->before_ms > version->expire_ms;
+    return (version->expire_ms == 0 || sight->after_ms <= version->expire_ms) &&
+           version->len == sight->value.len && version->hash == hash_of(sight->value);
+}
+
+/* ------------------------------------------------------------------ steps */
+
+static struct kv_owner *owner_of(struct kv_oracle *oracle, uint32_t owner)
+{
+    tp_assert(owner < KV_OWNERS_MAX);
+    return &oracle->owners[owner];
+}
+
+uint64_t kv_oracle_step(struct kv_oracle *oracle, uint32_t owner)
+{
+    struct kv_owner *o = owner_of(oracle, owner);
+
+    tp_assert(o->certain && o->sent - o->acked < KV_UNKNOWN_MAX);
+    return ++o->sent;
+}
+
+void kv_oracle_put(struct kv_oracle *oracle, uint32_t owner, uint32_t key,
+                   struct kv_slice value, int64_t expire_ms)
+{
+    struct kv_owner *o = owner_of(oracle, owner);
+    struct kv_oracle_key *k = &o->keys[key];
+    struct kv_version version = {
+        .step = o->sent, .there = true, .len = value.len, .expire_ms = expire_ms};
+
+    tp_assert(key < KV_KEYS && o->certain && value.len <= KV_VALUE_MAX);
+    if (value.len > 0)
+        memmove(k->bytes, value.bytes, value.len);
+    k->len = value.len;
+    version.hash = hash_of(kv_slice_of(k->bytes, k->len));
+    add_version(k, &version);
+}
+
+void kv_oracle_remove(struct kv_oracle *oracle, uint32_t owner, uint32_t key)
+{
+    struct kv_owner *o = owner_of(oracle, owner);
+    struct kv_version version = {.step = o->sent};
+
+    tp_assert(key < KV_KEYS && o->certain);
+    o->keys[key].len = 0;
+    add_version(&o->keys[key], &version);
+}
+
+struct kv_slice kv_oracle_value(const struct kv_oracle *oracle, uint32_t owner,
+                                uint32_t key)
+{
+    const struct kv_oracle_key *k = &oracle->owners[owner].keys[key];
+    uint32_t last = (k->first + k->count - 1) % KV_VERSIONS;
+
+    if (k->count == 0 || !k->versions[last].there)
+        return kv_slice_of(NULL, 0);
+    return kv_slice_of(k->bytes, k->len);
+}
+
+int64_t kv_oracle_expiry(const struct kv_oracle *oracle, uint32_t owner, uint32_t key)
+{
+    const struct kv_oracle_key *k = &oracle->owners[owner].keys[key];
+
+    return k->count == 0 ? 0
+                         : k->versions[(k->first + k->count - 1) % KV_VERSIONS].expire_ms;
+}
+
+void kv_oracle_ack(struct kv_oracle *oracle, uint32_t owner, uint64_t step)
+{
+    struct kv_owner *o = owner_of(oracle, owner);
+
+    tp_assert(step <= o->sent);
+    if (step > o->acked)
+        o->acked = step;
+    oracle->stats.steps_acked++;
+}
+
+void kv_oracle_refuse(struct kv_oracle *oracle, uint32_t owner, uint64_t step)
+{
+    struct kv_owner *o = owner_of(oracle, owner);
+
+    tp_assert(step == o->sent);
+    if (o->acked >= step)
+        kv_oracle_violate(oracle, "step %" PRIu64 " of %u was refused and is there", step,
+                          owner);
+    for (uint32_t i = 0; i < KV_KEYS; i++)
+        cut_versions(&o->keys[i], step - 1);
+    o->sent = step - 1;
+    o->certain = false;
+    oracle->stats.steps_refused++;
+}
+
+void kv_oracle_doubt(struct kv_oracle *oracle, uint32_t owner)
+{
+    struct kv_owner *o = owner_of(oracle, owner);
+
+    o->certain = false;
+}
+
+/* ------------------------------------------------------------------ sights */
+
+uint64_t kv_oracle_floor(const struct kv_oracle *oracle, uint32_t owner)
+{
+    return oracle->owners[owner].acked;
+}
+
+static void violate_sight(struct kv_oracle *oracle, uint32_t owner, uint32_t key,
+                          uint64_t floor, uint64_t ceiling, const struct kv_sight *sight)
+{
+    uint32_t shown = sight->value.len < 24 ? sight->value.len : 24;
+
+    if (sight->value.bytes == NULL)
+        kv_oracle_violate(oracle,
+                          "key %u of %u is not there, though steps %" PRIu64 " to %" PRIu64
+                          " all leave it",
+                          key, owner, floor, ceiling);
+    else
+        kv_oracle_violate(oracle,
+                          "key %u of %u is '%.*s' (%u bytes), which none of the steps "
+                          "%" PRIu64 " to %" PRIu64 " leaves it",
+                          key, owner, (int)shown, (const char *)sight->value.bytes,
+                          sight->value.len, floor, ceiling);
+}
+
+void kv_oracle_see(struct kv_oracle *oracle, uint32_t owner, uint32_t key, uint64_t floor,
+                   uint64_t ceiling, const struct kv_sight *sight)
+{
+    struct kv_owner *o = owner_of(oracle, owner);
+    struct kv_oracle_key *k = &o->keys[key];
+    struct kv_version version;
+
+    tp_assert(key < KV_KEYS);
+    oracle->stats.reads++;
+    oracle->stats.reads_of_others += ceiling == UINT64_MAX ? 1 : 0;
+    if (ceiling > o->sent)
+        ceiling = o->sent;
+    if (!find_version(k, floor, &version))
+        return;
+    if (matches(&version, sight))
+        return;
+    for (uint32_t i = 0; i < k->count; i++) {
+        version = *version_at(k, i);
+        if (version.step <= floor || version.step > ceiling || !matches(&version, sight))
+            continue;
+        /* What was shown must be there from now on. */
+        if (version.step > o->acked)
+            o->acked = version.step;
+        return;
+    }
+    violate_sight(oracle, owner, key, floor, ceiling, sight);
+}
+
+/* Whether all is as it was after a step. */
+static bool is_as_after(struct kv_owner *o, uint64_t step,
+                        const struct kv_sight sights[KV_KEYS])
+{
+    for (uint32_t i = 0; i < KV_KEYS; i++) {
+        struct kv_version version;
+
+        if (!find_version(&o->keys[i], step, &version))
+            continue; /* too long ago to know */
+        if (!matches(&version, &sights[i]))
+            return false;
+    }
+    return true;
+}
+
+/* The owner goes on from a step: the keys hold what was seen. */
+static void go_on_from(struct kv_owner *o, uint64_t step,
+                       const struct kv_sight sights[KV_KEYS])
+{
+    for (uint32_t i = 0; i < KV_KEYS; i++) {
+        struct kv_oracle_key *k = &o->keys[i];
+        const struct kv_slice *value = &sights[i].value;
+
+        cut_versions(k, step);
+        /* One that has expired since keeps its bytes: it is not there, whoever looks. */
+        if (value->bytes == NULL)
+            continue;
+        k->len = value->len;
+        if (value->len > 0)
+            memcpy(k->bytes, value->bytes, value->len);
+    }
+    o->sent = o->acked = step;
+    o->certain = true;
+}
+
+void kv_oracle_resolve(struct kv_oracle *oracle, uint32_t owner,
+                       const struct kv_sight sights[KV_KEYS])
+{
+    struct kv_owner *o = owner_of(oracle, owner);
+
+    oracle->stats.resolved++;
+    for (uint64_t step = o->sent + 1; step-- > o->acked;) {
+        if (!is_as_after(o, step, sights))
+            continue;
+        oracle->stats.survived += step - o->acked;
+        oracle->stats.steps_unknown += o->sent - o->acked;
+        go_on_from(o, step, sights);
+        return;
+    }
+    for (uint32_t i = 0; i < KV_KEYS; i++)
+        kv_oracle_see(oracle, owner, i, o->acked, o->sent, &sights[i]);
+    kv_oracle_violate(oracle,
+                      "the keys of %u are each as after some step from %" PRIu64
+                      " to %" PRIu64 ", but not all after the same",
+                      owner, o->acked, o->sent);
+}
+
+/* ------------------------------------------------------------------ counters */
+
+uint64_t kv_oracle_increment(struct kv_oracle *oracle, uint32_t counter)
+{
+    struct kv_counter *c = &oracle->counters[counter];
+
+    tp_assert(counter < KV_COUNTERS);
+    c->possible++;
+    return c->seen;
+}
+
+void kv_oracle_incremented(struct kv_oracle *oracle, uint32_t counter, uint64_t above,
+                           int64_t number)
+{
+    struct kv_counter *c = &oracle->counters[counter];
+    uint64_t n = (uint64_t)number;
+
+    oracle->stats.counts++;
+    if (number <= 0 || n <= above || n > c->possible) {
+        kv_oracle_violate(oracle,
+                          "counter %u was incremented to %" PRId64 ": not above %" PRIu64
+                          ", or above %" PRIu64,
+                          counter, number, above, c->possible);
+        return;
+    }
+    if (n < KV_COUNT_MAX && (c->given[n / 8] & (1U << n % 8)) != 0)
+        kv_oracle_violate(oracle, "counter %u was incremented to %" PRId64 " twice",
+                          counter, number);
+    if (n < KV_COUNT_MAX)
+        c->given[n / 8] |= (uint8_t)(1U << n % 8);
+    if (n > c->seen)
+        c->seen = n;
+}
+
+void kv_oracle_see_counter(struct kv_oracle *oracle, uint32_t counter, uint64_t at_least,
+                           int64_t number)
+{
+    struct kv_counter *c = &oracle->counters[counter];
+
+    oracle->stats.counts++;
+    if (number < 0 || (uint64_t)number < at_least || (uint64_t)number > c->possible)
+        kv_oracle_violate(oracle,
+                          "counter %u is %" PRId64 ": below %" PRIu64 ", or above %" PRIu64,
+                          counter, number, at_least, c->possible);
+    else if ((uint64_t)number > c->seen)
+        c->seen = (uint64_t)number;
+}
