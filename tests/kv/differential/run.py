@@ -7,6 +7,26 @@ from compare import same, same_exec
 from peer import parse
 
 
+def as_line(arguments):
+    """A command as a line of words."""
+    words = []
+    for word in arguments:
+        if word.isalnum():
+            words.append(word)
+        else:
+            words.append(b'"' + b"".join(b"\\x%02x" % byte for byte in word) + b'"')
+    return b" ".join(words) + b"\r\n"
+
+
+def spell(arguments, chance):
+    """A command in one of both ways."""
+    line = as_line(arguments)
+    # What is behind "*" is an array; a long line is an error.
+    if chance.random() < 0.2 and len(line) < 60000 and not line.startswith(b"*"):
+        return line
+    return encode(arguments)
+
+
 def encode(arguments):
     """A command as an array of bulk strings."""
     out = [b"*%d\r\n" % len(arguments)]
@@ -80,7 +100,7 @@ def run_script(servers, steps, seed):
                 at += 1
             if name not in pairs or pairs[name].closed:
                 pairs[name] = Pair(servers)
-            pairs[name].send(b"".join(encode(arguments) for arguments in batch), chance)
+            pairs[name].send(b"".join(spell(arguments, chance) for arguments in batch), chance)
             for arguments in batch:
                 history.append((name, arguments))
                 pairs[name].check(arguments)
