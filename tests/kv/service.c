@@ -116,18 +116,30 @@ static void check_loaded(struct service *s)
 
 /* ------------------------------------------------------------------ appending */
 
-static void draw_record(struct service *s)
+static void draw_record(const struct work *w, uint64_t *state, struct kv_record *record)
 {
-    const struct work *w = s->work;
-    uint64_t effects = 1 + model_draw(&s->state, 2) * model_draw(&s->state, EFFECTS_MAX);
+    uint64_t effects = 1 + model_draw(state, 2) * model_draw(state, EFFECTS_MAX);
 
-    kv_record_clear(&s->record);
+    kv_record_clear(record);
     for (uint64_t i = 0; i < effects; i++) {
         struct kv_effect effect =
-            model_effect(&s->state, w->keys, w->dbs, w->len_max, w->flush_every);
+            model_effect(state, w->keys, w->dbs, w->len_max, w->flush_every);
 
-        tp_assert(kv_record_add(&s->record, &effect) == 0);
+        tp_assert(kv_record_add(record, &effect) == 0);
     }
+}
+
+void oracle_redraw(struct oracle *oracle, const struct work *work, uint32_t count)
+{
+    struct kv_record record;
+    uint64_t state = work->seed;
+
+    kv_record_init(&record, NULL, GROUP_BYTES - 84);
+    for (uint32_t i = 0; i < count; i++) {
+        draw_record(work, &state, &record);
+        remember(oracle, record.bytes, record.len);
+    }
+    kv_record_deinit(&record);
 }
 
 static int32_t try_append(struct tp_ctx *cx, struct service *s)
@@ -167,6 +179,8 @@ static int32_t try_wait(struct tp_ctx *cx, struct service *s)
     s->rc = tp_journal_wait(cx, &s->storage.journal, &s->waiter, s->lsn);
     if (s->rc == 0 && s->lsn > s->oracle->acked && s->work->raw_len == 0)
         s->oracle->acked = s->lsn;
+    if (s->rc == 0 && s->work->acked != NULL)
+        *s->work->acked = s->lsn;
     return s->rc;
 }
 
@@ -218,7 +232,7 @@ static enum tp_step work_tick(struct tp_machine *machine, struct tp_ctx *cx)
 
     TP_BEGIN(cx);
     for (; s->left > 0; s->left--) {
-        draw_record(s);
+        draw_record(s->work, &s->state, &s->record);
         for (;;) {
             TP_AWAIT_UNTIL(cx, try_append(cx, s) != -EAGAIN);
             if (s->rc != -ENOSPC || !s->work->retry_full)
@@ -229,16 +243,17 @@ static enum tp_step work_tick(struct tp_machine *machine, struct tp_ctx *cx)
             break;
         append(s);
         perhaps_save(s);
-        if (model_draw(&s->state, s->work->wait_one_in) != 0) {
-            TP_AWAIT(cx, tp_timer(cx, model_draw(&s->state, s->work->pause_ns + 1)),
+        if (model_draw(&s->pace, s->work->wait_one_in) != 0) {
+            TP_AWAIT(cx,
+                     tp_timer(cx, model_draw(&s->pace, s->work->pause_ns + UINT64_C(1))),
                      &result);
             continue;
         }
         TP_AWAIT_UNTIL(cx, try_wait(cx, s) != -EAGAIN);
         if (s->rc < 0)
             break;
-        if (model_draw(&s->state, 4) == 0)
-            TP_AWAIT(cx, tp_timer(cx, model_draw(&s->state, 2000000)), &result);
+        if (model_draw(&s->pace, 4) == 0)
+            TP_AWAIT(cx, tp_timer(cx, model_draw(&s->pace, 2000000)), &result);
     }
     if (s->work->save_last && s->rc == 0) {
         while (saving_lasts(cx, s))
@@ -300,6 +315,7 @@ static void prepare(struct service *s, const struct work *work, struct oracle *o
     struct kv_store_config store = {.ballast_bytes = 65536};
     struct kv_storage_config storage = {
         .path = work->path,
+        .allocator = work->allocator,
         .patience_ns = work->patience_ns,
         .segment_bytes = work->segment_bytes == 0 ? SEGMENT_BYTES : work->segment_bytes,
         .idle_mark_ns = 1000000,
@@ -318,6 +334,7 @@ static void prepare(struct service *s, const struct work *work, struct oracle *o
     s->work = work;
     s->oracle = oracle;
     s->state = work->seed;
+    s->pace = ~work->seed;
     s->left = work->records;
     s->until_save = work->save_every;
 }

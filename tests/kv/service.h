@@ -44,9 +44,11 @@ struct work {
     bool read_only;
     uint32_t raw_len; /* instead of effects, one record with such bytes; 0: not */
     const uint8_t *raw;
-    uint64_t segment_bytes; /* 0: small */
-    uint64_t patience_ns;   /* 0: the default */
-    uint32_t cancel_after;  /* iterations of the loop; 0: never */
+    uint64_t segment_bytes;               /* 0: small */
+    uint64_t patience_ns;                 /* 0: the default */
+    uint32_t cancel_after;                /* iterations of the loop; 0: never */
+    const struct tp_allocator *allocator; /* of the storage; NULL: the default */
+    volatile uint64_t *acked; /* where else to note what was acknowledged; NULL: nowhere */
 };
 
 struct service {
@@ -58,7 +60,8 @@ struct service {
     struct kv_record record;
     struct tp_waiter waiter;
     struct tp_op storage_op;
-    uint64_t state, lsn;
+    uint64_t state, pace; /* what records are drawn from, and everything else */
+    uint64_t lsn;
     uint64_t saves_noted;
     uint32_t left, until_save;
     int32_t rc;
@@ -72,6 +75,10 @@ struct service {
 void oracle_init(struct oracle *oracle);
 void oracle_deinit(struct oracle *oracle);
 void oracle_copy(const struct oracle *oracle, struct oracle *ret_copy);
+
+/** Appends `count` records to the history as a boot with this work draws them, for one that
+ * ran elsewhere. Which of them it came to, the next load finds. */
+void oracle_redraw(struct oracle *oracle, const struct work *work, uint32_t count);
 
 /** A boot from its start to its end; the result of tp_scheduler_run(). When that is an
  * error the machines are dropped and `crash` ends the Io's world. */

@@ -90,7 +90,7 @@ static void sweep(uint64_t seed, const struct sweep *how)
         cr_assert(eq(i32, result, -ESHUTDOWN));
     }
     cr_assert(gt(u64, saves, 1), "there were snapshots to be cut");
-    cr_assert(gt(u64, overlapped, 5), "records were appended while they were written");
+    cr_assert(gt(u64, overlapped, 1), "records were appended while they were written");
 }
 
 Test(kv_storage_crash, power_cut_at_any_event_loses_nothing, .timeout = 600)

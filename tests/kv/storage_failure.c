@@ -4,6 +4,7 @@
 #include <criterion/new/assert.h>
 #include <errno.h>
 
+#include "tests/kv/allocator.h"
 #include "tests/kv/world.h"
 
 static struct world world;
@@ -140,6 +141,38 @@ Test(kv_storage_failure, many_failures_lose_nothing, .timeout = 600)
     }
     cr_assert(gt(u32, opened, 200));
     cr_assert(gt(u32, done, 50));
+}
+
+/* Any allocation fails: of the log, of blocks that are read or written. */
+Test(kv_storage_failure, no_lack_of_memory_loses_anything)
+{
+    struct tally tally = {0};
+    bool failed = true;
+
+    for (uint64_t nth = 1; failed; nth++) {
+        struct work work = world_work(nth);
+        struct allocator heap;
+
+        world_init(&world, NULL, nth);
+        work.save_last = true;
+        cr_assert(eq(i32, world_boot(&world, &work), 0));
+        allocator_init(&heap);
+        heap.fail_in = nth;
+        work.allocator = &heap.hooks;
+        cr_assert(eq(i32, world_boot(&world, &work), 0));
+        failed = heap.fail_in == 0;
+        expect_sound(nth, nth);
+        count_failure(&tally);
+        if (!world.service.opened)
+            cr_assert(eq(i32, world.service.result, -ENOMEM));
+        else if (failed)
+            cr_assert(eq(i32, world.service.save_error, -ENOMEM));
+        cr_assert(eq(u64, heap.live_bytes, 0));
+        boot_whole(nth, nth);
+        world_deinit(&world);
+    }
+    cr_assert(gt(u32, tally.starts, 2));
+    cr_assert(gt(u32, tally.saves, 2));
 }
 
 /* ------------------------------------------------------------------ a full disk */
