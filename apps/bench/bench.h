@@ -30,9 +30,12 @@ enum {
 
 /** What a benchmark needs of an Io; the one file that has main() knows how to make it. */
 struct bench_io_wants {
-    uint32_t ops_max;   /* operations in flight */
-    uint32_t buf_count; /* registered buffers; 0: none */
-    uint32_t buf_size;  /* bytes of each */
+    uint32_t ops_max;        /* operations in flight */
+    uint32_t buf_count;      /* registered buffers; 0: none */
+    uint32_t buf_size;       /* bytes of each */
+    uint32_t recv_buf_count; /* receive buffers; 0: none */
+    uint32_t recv_buf_size;  /* bytes of each */
+    uint32_t files_max;      /* registered files; 0: as many as usual */
 };
 
 /** The command line. */

@@ -167,7 +167,7 @@ static int open_raw(const struct bench_setting *setting, bool direct, void **ret
     if (raw->memory == NULL)
         result = -ENOMEM;
     if (result == 0)
-        result = bench_uring_open(&raw->ring, DEPTH);
+        result = bench_uring_open(&raw->ring, DEPTH, 0);
     raw->ring_open = result == 0;
     if (result == 0)
         result = register_blocks(raw);

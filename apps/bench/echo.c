@@ -172,6 +172,16 @@ static int open_uring(const struct bench_setting *setting, void **ret_state)
     return race_open(setting, bench_echo_uring, ret_state);
 }
 
+static int open_tempest(const struct bench_setting *setting, void **ret_state)
+{
+    return race_open(setting, bench_echo_tempest, ret_state);
+}
+
+static int open_connection(const struct bench_setting *setting, void **ret_state)
+{
+    return race_open(setting, bench_echo_connection, ret_state);
+}
+
 #ifdef BENCH_LIBUV
 static int open_uv(const struct bench_setting *setting, void **ret_state)
 {
@@ -187,6 +197,9 @@ int bench_echo(const struct bench_options *options, struct bench_report *report)
     static const struct bench_hooks hooks = {.sample = race_sample, .finish = race_finish};
     static const struct bench_contestant contestants[] = {
         {"liburing", NULL, 0, open_uring, race_run, race_close, &hooks},
+        {"tempest", "liburing", 0, open_tempest, race_run, race_close, &hooks},
+        {"tempest-connection", "liburing", 0, open_connection, race_run, race_close,
+         &hooks},
         {"epoll", "liburing", 0, open_epoll, race_run, race_close, &hooks},
 #ifdef BENCH_LIBUV
         {"libuv", "liburing", 0, open_uv, race_run, race_close, &hooks},

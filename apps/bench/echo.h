@@ -12,6 +12,7 @@
 #define TEMPEST_APPS_BENCH_ECHO_H
 
 #include "bench.h"
+#include "runtime/machine.h"
 
 enum { BENCH_ECHO_BUF_BYTES = 4096, BENCH_ECHO_EVENTS = 512 };
 
@@ -35,6 +36,16 @@ int bench_echo_epoll(const struct bench_echo *echo);
 
 /** echo_uring.c: multishot accept and receive, a ring of buffers, direct descriptors. */
 int bench_echo_uring(const struct bench_echo *echo);
+
+/** echo_tempest.c: machines; a receive buffer is sent from where it lies. */
+int bench_echo_tempest(const struct bench_echo *echo);
+
+/** echo_connection.c: sm's listener and connections. */
+int bench_echo_connection(const struct bench_echo *echo);
+
+/** echo_tempest.c: runs a server that is a machine. 0, its result, or -errno. */
+int bench_echo_run(const struct bench_echo *echo, struct tp_machine *machine,
+                   tp_tick_fn *tick);
 
 #ifdef BENCH_LIBUV
 /** echo_uv.c: libuv's streams. */

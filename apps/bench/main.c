@@ -12,6 +12,10 @@ static int make_linux_io(const struct bench_io_wants *wants, struct tp_io **ret_
     config.ops_max = wants->ops_max;
     config.buf_count = wants->buf_count > 0 ? wants->buf_count : TP_LINUX_NONE;
     config.buf_size = wants->buf_size;
+    config.recv_buf_count =
+        wants->recv_buf_count > 0 ? wants->recv_buf_count : TP_LINUX_NONE;
+    config.recv_buf_size = wants->recv_buf_size;
+    config.files_max = wants->files_max;
     result = tp_linux_io_create(&config, ret_io);
     if (result < 0)
         fprintf(stderr, "tempest-bench: %s\n", tp_linux_io_refusal(result));

@@ -25,7 +25,7 @@ static int raw_open(const struct bench_setting *setting, void **ret_state)
     if (raw == NULL)
         return -ENOMEM;
     raw->depth = setting->depth;
-    result = bench_uring_open(&raw->ring, setting->depth);
+    result = bench_uring_open(&raw->ring, setting->depth, 0);
     if (result < 0) {
         free(raw);
         return result;

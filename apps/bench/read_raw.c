@@ -19,7 +19,7 @@ struct raw {
 static int open_ring(struct raw *raw)
 {
     struct iovec *iovecs;
-    int result = bench_uring_open(&raw->ring, raw->depth);
+    int result = bench_uring_open(&raw->ring, raw->depth, 0);
 
     if (result < 0)
         return result;

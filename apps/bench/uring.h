@@ -6,7 +6,8 @@
 #include <liburing.h>
 #include <stdint.h>
 
-/** A ring for `depth` operations in flight, with its own fd registered. 0 or -errno. */
-int bench_uring_open(struct io_uring *ring, uint32_t depth);
+/** A ring with `entries` for submission, and room for as many `completions` (0: twice
+ * that), with its own fd registered. 0 or -errno. */
+int bench_uring_open(struct io_uring *ring, uint32_t entries, uint32_t completions);
 
 #endif

@@ -164,7 +164,7 @@ static void writer_close(void *state)
 static int open_ring(struct writer *w)
 {
     const struct iovec iovec = {w->memory, BLOCK_BYTES};
-    int result = bench_uring_open(&w->ring, w->depth);
+    int result = bench_uring_open(&w->ring, w->depth, 0);
 
     if (result < 0)
         return result;

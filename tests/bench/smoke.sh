@@ -78,9 +78,10 @@ expect "pwrite 1 cached" "liburing 32 cached" "dsync-prewritten 32 durable" -- w
 expect "cp - cached" "liburing - durable" "tempest-machine - cached" "tempest-machine - durable" \
     -- copy --size 1M --only cp --only liburing --only tempest-machine
 # Bursts of 256 KiB overflow sockets and buffers: what then has to wait must not get lost.
-expect "liburing 3x1 -" "epoll 3x1 -" "liburing 1x4096 -" "epoll 1x4096 -" \
+expect "liburing 3x1 -" "epoll 3x1 -" "tempest 3x1 -" "tempest-connection 3x1 -" \
+    "liburing 1x4096 -" "epoll 1x4096 -" "tempest 3x4096 -" "tempest-connection 3x4096 -" \
     -- echo --connections 1,3 --depth 1,4096
-expect "liburing 300x4 -" "epoll 300x4 -" -- echo --connections 300 --depth 4
+expect "liburing 300x4 -" "tempest 300x4 -" -- echo --connections 300 --depth 4
 if command -v redis-benchmark >/dev/null && command -v redis-check-rdb >/dev/null; then
     expect "redis 3x1 durable" "redis 3x4 durable" "redis 3x1 memory" \
         -- kv --connections 3 --depth 1,4 --only redis
