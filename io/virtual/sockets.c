@@ -121,8 +121,8 @@ static int32_t effect_connect(struct tp_virtual *v, struct tp_flight *f)
 
 void tp_socket_effect_failed(struct tp_virtual *v, struct tp_flight *f)
 {
-    if (f->request.kind == TP_CONNECT && f->file != 0)
-        tp_files_close(v, f->number);
+    if (f->request.kind == TP_CONNECT && f->file != 0 && v->numbers[f->number] == f->file)
+        tp_files_close(v, f->number); /* unless that is how it came to fail */
 }
 
 /* Linux looks for a number first, whether or not somebody has called. */

@@ -193,3 +193,24 @@ Test(net_stream, a_multishot_receive_brings_everything_in_order)
         cr_assert(eq(u32, completion.flags, 0));
     }
 }
+
+/* Its number is closed by the end of everything, and by its own failure: once, all the
+ * same.
+ */
+Test(net_stream, a_world_may_end_while_a_connection_is_under_way)
+{
+    static const struct tp_socket_options plain;
+
+    for (uint32_t power = 0; power < 2; power++) {
+        n_boot(2, 1);
+        tp_net_isolate(n.net, tp_virtual_io_host(n.io[1]), true);
+        (void)n_begin(0, tp_request_connect(&n.address[1], plain));
+        n_run(N_SECOND);
+        if (power == 1)
+            tp_virtual_io_power_cut(n.io[0]);
+        else
+            tp_virtual_io_kill(n.io[0]);
+        tp_virtual_io_destroy(n.io[0]);
+        n.io[0] = NULL;
+    }
+}
