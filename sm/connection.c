@@ -58,7 +58,8 @@ void tp_connection_init(struct tp_connection *connection, struct tp_fd fd, void 
 
 static bool is_timed(const struct tp_connection *c)
 {
-    return c->options->idle_ns != 0 || c->options->total_ns != 0;
+    return c->options->idle_ns != 0 || c->options->total_ns != 0 ||
+           c->phase == TP_CONNECTION_CLOSING;
 }
 
 static void note_activity(struct tp_ctx *cx, struct tp_connection *c)
@@ -87,8 +88,11 @@ static uint64_t due_ns(const struct tp_connection *c)
  * active costs nothing, since only then is it looked at what has happened meanwhile. */
 static void arm_timer(struct tp_ctx *cx, struct tp_connection *c)
 {
-    uint64_t due = due_ns(c), now;
+    uint64_t due, now;
 
+    if (!is_timed(c))
+        return;
+    due = due_ns(c);
     if (due == TP_NEVER || (tp_op_is_some(c->timer_op) && c->timer_due_ns <= due))
         return;
     tp_abandon(cx, c->timer_op);
@@ -124,7 +128,8 @@ static void claim_answers(struct tp_ctx *cx, struct tp_connection *c)
 {
     struct tp_result result;
 
-    claim_send(cx, c);
+    if (tp_op_is_some(c->send_op))
+        claim_send(cx, c);
     if (tp_take(cx, &c->shutdown_op, &result) && result.value < 0)
         break_off(c, result.value);
     if (tp_take(cx, &c->timer_op, &result) && result.value == 0 &&
@@ -203,14 +208,9 @@ static void steer_receiving(struct tp_ctx *cx, struct tp_connection *c)
     }
 }
 
-void tp_connection_settle(struct tp_ctx *cx, struct tp_connection *connection)
+/* The end of a tick, whose answers are claimed. */
+static void end_tick(struct tp_ctx *cx, struct tp_connection *c)
 {
-    struct tp_connection *c = connection;
-
-    tp_assert(c->phase == TP_CONNECTION_NEW || c->phase == TP_CONNECTION_OPEN);
-    if (c->phase == TP_CONNECTION_NEW)
-        begin(cx, c);
-    claim_answers(cx, c);
     while (claim_shot(cx, c))
         ;
     if (tp_input_settle(cx, &c->input, c->wanted) < 0)
@@ -222,6 +222,17 @@ void tp_connection_settle(struct tp_ctx *cx, struct tp_connection *connection)
     flush(cx, c);
     steer_receiving(cx, c);
     arm_timer(cx, c);
+}
+
+void tp_connection_settle(struct tp_ctx *cx, struct tp_connection *connection)
+{
+    struct tp_connection *c = connection;
+
+    tp_assert(c->phase == TP_CONNECTION_NEW || c->phase == TP_CONNECTION_OPEN);
+    if (c->phase == TP_CONNECTION_NEW)
+        begin(cx, c);
+    claim_answers(cx, c);
+    end_tick(cx, c);
 }
 
 /* ------------------------------------------------------------------ input */
@@ -295,7 +306,7 @@ int32_t tp_connection_peek(struct tp_ctx *cx, struct tp_connection *connection,
         tp_wake(cx->self);
     else if (!blocked && is_over(c))
         return 0;
-    tp_connection_settle(cx, c);
+    end_tick(cx, c);
     return c->error < 0 ? c->error : -EAGAIN;
 }
 

@@ -103,10 +103,10 @@ struct tp_connection {
     uint32_t consumed; /* in this turn */
     uint32_t scanned;  /* no end of a line is before */
     uint64_t received; /* bytes */
-    uint64_t began_ns, active_ns, closing_ns, timer_due_ns;
     struct tp_op recv_op, send_op, shutdown_op, timer_op;
     struct tp_input input;
     struct tp_output output;
+    uint64_t began_ns, active_ns, closing_ns, timer_due_ns;
 };
 
 TP_BEGIN_DECLS

@@ -25,6 +25,9 @@
  * the listener ends.
  *
  * Cancelled, it cancels its machines, and ends when they have.
+ *
+ * The name of a Unix socket stays when it has ended, and must not be there when it starts:
+ * remove it (tp_remove()) before, when nobody else can be listening.
  */
 #ifndef TEMPEST_SM_LISTENER_H
 #define TEMPEST_SM_LISTENER_H

@@ -28,23 +28,24 @@ struct tp_output_mark {
 
 struct tp_output {
     uint8_t *memory; /* of the ring now: `own`, or a block */
-    uint8_t *own;
-    uint32_t own_bytes, capacity;
-    uint32_t bytes_max;                 /* that wait at a time */
-    uint32_t start, end, second_end;    /* [start, end), then [0, second_end) */
+    uint32_t capacity;
+    uint32_t start, end, second_end; /* [start, end), then [0, second_end) */
+    uint32_t flying;                 /* bytes being sent */
+    uint32_t peak;                   /* most bytes since it was last empty */
+    uint64_t written, sent;          /* bytes, ever */
+    uint32_t mark_first, mark_count;
     uint32_t reserved_at, reserved_len; /* the last reservation */
-    uint32_t peak;                      /* most bytes since it was last empty */
-    uint64_t written, sent;             /* bytes, ever */
+    struct tp_buf bufs[2];              /* what is being sent */
+    uint32_t bytes_max;                 /* that wait at a time */
+    uint32_t own_bytes;
+    uint8_t *own;
+    uint8_t *lent; /* the block of `bufs`, when it is not the ring any more */
+    uint32_t lent_bytes;
+    bool mark_open;   /* made since the last send */
     uint64_t decided; /* what is before was held, or was said to need no holding */
     uint64_t reached;
-    struct tp_output_mark marks[TP_OUTPUT_MARKS];
-    uint32_t mark_first, mark_count;
-    bool mark_open;        /* made since the last send */
-    uint32_t flying;       /* bytes being sent */
-    struct tp_buf bufs[2]; /* these */
-    uint8_t *lent;         /* the block they are in, when it is not the ring any more */
-    uint32_t lent_bytes;
     const struct tp_allocator *allocator;
+    struct tp_output_mark marks[TP_OUTPUT_MARKS];
 };
 
 TP_BEGIN_DECLS

@@ -186,6 +186,31 @@ Test(connection, a_frame_may_be_larger_than_what_stops_receiving)
     cr_assert(was_sent(".."));
 }
 
+/* Receiving had stopped, and then the owner wants more than there is. */
+Test(connection, receives_on_when_what_is_there_is_not_enough)
+{
+    static char piece[1001];
+    uint32_t fed = 0;
+
+    memset(piece, 'f', 1000);
+    open_connection(LAZY);
+    for (; fed < 100 && is_receiving(); fed++) {
+        feed(piece);
+        settle();
+    }
+    cr_assert(lt(u32, fed, 70));
+    owner.frame_bytes = 90000;
+    owner.manner = FRAMES;
+    nudge();
+    cr_assert(is_receiving());
+    for (; fed < 90; fed++) {
+        feed(piece);
+        settle();
+    }
+    end_well();
+    cr_assert(was_sent("."));
+}
+
 Test(connection, says_so_when_a_frame_is_too_long)
 {
     static char piece[1001];

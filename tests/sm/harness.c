@@ -10,6 +10,7 @@
 #include "io/buf_pool.h"
 #include "io/fd_table.h"
 #include "io/linux/linux.h"
+#include "io/recv_pool.h"
 #include "io/virtual/disk.h"
 #include "io/virtual/virtual.h"
 #include "tests/sm/harness_internal.h"
@@ -64,6 +65,8 @@ static void create_linux(struct harness *h)
                                         .buf_count = 4,
                                         .buf_size = 8192,
                                         .workers_max = 2,
+                                        .recv_buf_count = 16,
+                                        .recv_buf_size = 1024,
                                         .log = &log};
 
     expect(h, tp_linux_io_create(&config, &h->io) == 0);
@@ -79,6 +82,8 @@ static void create_virtual(struct harness *h, uint64_t seed)
                                           .fds_max = 1024,
                                           .buf_count = 4,
                                           .buf_size = 8192,
+                                          .recv_buf_count = 16,
+                                          .recv_buf_size = 1024,
                                           .log = &log};
 
     expect(h, tp_virtual_io_create(&config, &h->io) == 0);
@@ -143,6 +148,7 @@ void harness_close(struct harness *h)
 {
     expect(h, h->io->fds->open_count == 0);
     expect(h, h->io->bufs == NULL || h->io->bufs->taken == 0);
+    expect(h, h->io->recv_bufs == NULL || h->io->recv_bufs->with_user == 0);
     expect(h, tp_io_in_flight(h->io) == 0);
     harness_unpatch(h);
     tp_scheduler_destroy(h->scheduler);

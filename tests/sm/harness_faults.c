@@ -16,6 +16,12 @@ static bool is_transfer(const struct tp_request *request)
     return request->kind == TP_READ || request->kind == TP_WRITE;
 }
 
+/* Of a stream: what it says must be what was done, since the rest comes next. */
+static bool is_stream_transfer(const struct tp_request *request)
+{
+    return request->kind == TP_SEND || request->kind == TP_RECV;
+}
+
 /* What is left of a transfer that comes out short; whole sectors where it may be direct,
  * since the kernel would refuse anything else. */
 static uint32_t cut_off(struct harness *h, uint32_t len)
@@ -61,6 +67,9 @@ static void submit(struct tp_io *io, const struct tp_request *request)
         h->shorts[h->short_count++] = request->handle;
         changed.len = cut_off(h, request->len);
     }
+    if (h->fault.short_one_in != 0 && is_stream_transfer(request) && request->len > 1 &&
+        chance(h) % h->fault.short_one_in == 0)
+        changed.len = 1 + (uint32_t)(chance(h) % request->len);
     h->inner->submit(io, &changed);
 }
 
