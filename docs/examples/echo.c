@@ -1,0 +1,49 @@
+/* echo.c - a server that sends back what it is sent. SIGTERM and SIGINT end it in order. */
+#include <signal.h>
+#include <stdio.h>
+#include <tempest/io/linux/linux.h>
+#include <tempest/sm/service.h>
+#include <tempest/tempest.h>
+
+static enum tp_step client_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_connection *c = &tp_client_of(machine)->connection;
+    const uint8_t *bytes;
+    int32_t len;
+
+    while ((len = tp_connection_peek(cx, c, 1, &bytes)) > 0) {
+        tp_connection_write(c, bytes, (uint32_t)len);
+        tp_connection_consume(c, (uint32_t)len);
+    }
+    return len == -EAGAIN ? TP_WAIT : tp_client_end(machine, cx);
+}
+
+int main(int argc, char **argv)
+{
+    static struct tp_service service;
+    struct tp_service_config config = {.tick = client_tick,
+                                       .stop_signals = TP_SIGNAL_TERM | TP_SIGNAL_INT};
+    struct tp_scheduler *scheduler;
+    struct tp_io *io;
+    sigset_t signals;
+    int error = tp_linux_io_create(NULL, &io);
+
+    if (error < 0)
+        return fprintf(stderr, "echo: %s\n", tp_linux_io_refusal(error)), 1;
+    if (tp_address_parse(argc > 1 ? argv[1] : "127.0.0.1:7777", 7777, &config.address) < 0)
+        return fprintf(stderr, "usage: echo [ADDRESS:PORT]\n"), 2;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL); /* they come as a completion */
+
+    scheduler = tp_scheduler_create(io, 16384);
+    tp_assert(scheduler != NULL);
+    tp_service_spawn(scheduler, &service, &config);
+    tp_scheduler_run(scheduler);
+    if (service.machine.result < 0)
+        fprintf(stderr, "echo: %s\n", tp_errno_name(service.machine.result));
+    tp_scheduler_destroy(scheduler);
+    tp_linux_io_destroy(io);
+    return service.machine.result < 0;
+}
