@@ -2,8 +2,7 @@
  *
  *     rc = kv_change_open(engine, bound);          what it may take in the log, at most
  *     kv_change_apply(engine, &effect);            any number, seen by the next at once
- *     kv_change_close(engine);                     now it is one record, if anything
- * happened
+ *     kv_change_close(engine);                     one record, unless nothing happened
  *
  * Nothing waits between open and close.
  */

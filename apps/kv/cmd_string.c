@@ -185,8 +185,7 @@ void kv_cmd_psetex(struct kv_call *call)
     set_for(call, false);
 }
 
-/* ------------------------------------------------------------------ reading and changing
- */
+/* ------------------------------------------------------------------ doing both */
 
 void kv_cmd_getset(struct kv_call *call)
 {

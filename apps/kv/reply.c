@@ -226,9 +226,7 @@ void kv_reply_bring_forward(struct kv_reply *reply, uint32_t begin, uint32_t fro
 
     if (reply->overflown)
         return;
-    tp_assert(begin <= from && from <= reply->len && len <= sizeof moved);
-    if (len == 0)
-        return;
+    tp_assert(begin <= from && from < reply->len && len <= sizeof moved);
     memcpy(moved, reply->bytes + from, len);
     memmove(reply->bytes + begin + len, reply->bytes + begin, from - begin);
     memcpy(reply->bytes + begin, moved, len);

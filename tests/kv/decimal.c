@@ -74,6 +74,10 @@ Test(decimal, too_large_and_too_small_are_no_numbers)
     expect_sum("0", "1.189731495357231765054e4932", "wrong");
     cr_assert_eq(strlen(sum_of("0", "1.189731495357231765053e4932")), 4933);
     cr_assert_eq(strlen(sum_of("0", "-1.189731495357231765053e4932")), 4934);
+    expect_sum("0", "1.189731495357231765053511589829488667966254004695567218956e4932",
+               "wrong");
+    expect_sum("0", "1.1897314953572317650535115898294886679662540046955672189561e4932",
+               "wrong");
     expect_sum("0", "1e-4952", "wrong");
     expect_sum("0", "1e-99999999999", "wrong");
     expect_sum("0", "1.82259976594123730126e-4951", "wrong");
@@ -127,8 +131,7 @@ Test(decimal, carries_and_borrows_go_all_the_way)
     expect_sum("0.1", "0.2", "0.3");
 }
 
-/* ------------------------------------------------------------------ beside whole numbers
- */
+/* ------------------------------------------------------------------ whole numbers */
 
 /* millionths as a text with six decimals, in one of several forms. */
 static void spell(int64_t millionths, uint32_t form, char text[64])

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "apps/kv/command.h"
 #include "tests/kv/client.h"
 
 static struct fixture fixture;
@@ -179,8 +180,22 @@ Test(server, client_setinfo_takes_two_attributes)
     expect(&one, "CLIENT SETINFO LIB-VER ''", "+OK");
 }
 
-/* ------------------------------------------------------------------ for the server to do
- */
+/* ------------------------------------------------------------------ asked of it */
+
+Test(server, command_tells_of_all)
+{
+    static const char *const lines[] = {"COMMAND", "COMMAND INFO"};
+    char count[32];
+
+    (void)snprintf(count, sizeof count, "*%u ", kv_command_count);
+    for (uint32_t i = 0; i < 2; i++) {
+        (void)client_ask(&one, lines[i]);
+        cr_assert_eq(strncmp(one.text, count, strlen(count)), 0, "%s", one.text);
+    }
+    for (uint32_t i = 1; i < kv_command_count; i++)
+        cr_assert_lt(strcmp(kv_commands[i - 1].name, kv_commands[i].name), 0,
+                     "the table is in order: %s", kv_commands[i].name);
+}
 
 Test(server, sleep_is_the_clients_own)
 {

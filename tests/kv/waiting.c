@@ -189,6 +189,22 @@ Test(waiting, an_expiry_that_was_shown_is_a_record)
     expect(&two, "TIME", "*2 $10 1699999000 $6 143456");
 }
 
+Test(waiting, a_watched_key_that_expires_has_changed)
+{
+    expect_wait(&one, "SET a v PX 10", 1);
+    expect_wait(&two, "WATCH a b", 1);
+    expect_wait(&two, "MULTI", 0);
+    expect_wait(&two, "GET a", 0);
+    kv_engine_set_clock(&fixture.engine, fixture.engine.wall_us + 20000, 2000);
+    expect(&two, "EXEC", "*-1");
+    cr_assert_eq(two.result.lsn, 1);
+    /* One that had expired before it was watched has not. */
+    expect_wait(&two, "WATCH a", 2);
+    expect_wait(&two, "MULTI", 0);
+    cr_assert_eq(kv_engine_expire(&fixture.engine, 10), 0);
+    expect(&two, "EXEC", "*0");
+}
+
 Test(waiting, a_write_that_expires_a_key_first_is_one_record)
 {
     expect_wait(&one, "SET a 5 PX 10", 1);
