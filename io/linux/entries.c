@@ -28,8 +28,7 @@ static void fill_on_fd(struct tp_linux_io *self, const struct tp_request *reques
     default:
         tp_unreachable();
     }
-    entry.fd =
-        tp_linux_files_use(&self->files, &self->ring, request->fd.number, &entry.flags);
+    entry.fd = tp_linux_files_name(&self->files, request->fd.number, &entry.flags);
     tp_linux_ring_fill(&self->ring, entry);
 }
 
@@ -172,6 +171,7 @@ static void fill_send_bufs(struct tp_linux_io *self, const struct tp_linux_recor
     };
 
     tp_assert(request->len <= TP_BUFS_MAX);
+    tp_linux_files_count(&self->files, &self->ring, request->fd.number);
     for (uint32_t i = 0; i < request->len; i++) {
         side->message.parts[i].iov_base = request->a.bufs[i].data;
         side->message.parts[i].iov_len = request->a.bufs[i].len;
@@ -179,8 +179,7 @@ static void fill_send_bufs(struct tp_linux_io *self, const struct tp_linux_recor
     memset(&side->message.header, 0, sizeof side->message.header);
     side->message.header.msg_iov = side->message.parts;
     side->message.header.msg_iovlen = request->len;
-    entry.fd =
-        tp_linux_files_use(&self->files, &self->ring, request->fd.number, &entry.flags);
+    entry.fd = tp_linux_files_name(&self->files, request->fd.number, &entry.flags);
     tp_linux_ring_fill(&self->ring, entry);
 }
 
@@ -202,6 +201,8 @@ static void fill_shutdown(struct tp_linux_io *self, const struct tp_request *req
 void tp_linux_fill_plain(struct tp_linux_io *self, const struct tp_request *request,
                          uint64_t user_data)
 {
+    if ((tp_kind_info[request->kind].traits & TP_TAKES_FD) != 0)
+        tp_linux_files_count(&self->files, &self->ring, request->fd.number);
     if (request->kind == TP_READ || request->kind == TP_WRITE)
         tp_linux_fill_transfer(self, request, user_data);
     else if (request->kind == TP_RECV || request->kind == TP_SEND)

@@ -30,8 +30,7 @@ static inline void tp_linux_fill_transfer(struct tp_linux_io *self,
         .user_data = user_data,
     };
 
-    entry.fd =
-        tp_linux_files_use(&self->files, &self->ring, request->fd.number, &entry.flags);
+    entry.fd = tp_linux_files_name(&self->files, request->fd.number, &entry.flags);
     if (request->buf != NULL && request->buf->registered != 0 &&
         self->bufs_per_region != 0 && request->len != 0) {
         entry.opcode = writes ? IORING_OP_WRITE_FIXED : IORING_OP_READ_FIXED;
@@ -56,8 +55,7 @@ static inline void tp_linux_fill_message(struct tp_linux_io *self,
         .user_data = user_data,
     };
 
-    entry.fd =
-        tp_linux_files_use(&self->files, &self->ring, request->fd.number, &entry.flags);
+    entry.fd = tp_linux_files_name(&self->files, request->fd.number, &entry.flags);
     tp_linux_ring_fill(&self->ring, entry);
 }
 

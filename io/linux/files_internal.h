@@ -75,8 +75,8 @@ void tp_linux_files_leave(struct tp_linux_files *files, struct tp_linux_ring *ri
 void tp_linux_files_entered(struct tp_linux_files *files, uint32_t slot, int32_t result);
 void tp_linux_files_left(struct tp_linux_files *files, uint32_t slot);
 
-/** Whether the file is what it should be, and tp_linux_files_use() has nothing left to find
- * out about it: it is in the table, or will not be. */
+/** Whether the file is what it should be, and tp_linux_files_count() has nothing left to
+ * find out about it: it is in the table, or will not be. */
 static inline bool tp_linux_files_settled(const struct tp_linux_files *files,
                                           uint32_t number, bool is_socket)
 {
@@ -85,23 +85,29 @@ static inline bool tp_linux_files_settled(const struct tp_linux_files *files,
     return file->is_socket == is_socket && (file->slot != 0 || file->uses >= TP_LINUX_HOT);
 }
 
-/** How an entry names the file: its number, or its slot with IOSQE_FIXED_FILE in
- * `ret_flags`. */
-static inline int32_t tp_linux_files_use(struct tp_linux_files *files,
-                                         struct tp_linux_ring *ring, uint32_t number,
-                                         uint8_t *ret_flags)
+/** Counts a use; a hot file is put into the table. */
+static inline void tp_linux_files_count(struct tp_linux_files *files,
+                                        struct tp_linux_ring *ring, uint32_t number)
 {
     struct tp_linux_file *file = &files->items[number];
 
-    if (file->slot != 0) {
-        if (files->slots[file->slot - 1].state == TP_LINUX_SLOT_IN) {
-            *ret_flags = IOSQE_FIXED_FILE;
-            return file->slot - 1;
-        }
-    } else if (file->uses < TP_LINUX_HOT) {
-        file->uses++;
-        if (file->uses == TP_LINUX_HOT)
-            tp_linux_files_enter(files, ring, number);
+    if (file->slot != 0 || file->uses >= TP_LINUX_HOT)
+        return;
+    file->uses++;
+    if (file->uses == TP_LINUX_HOT)
+        tp_linux_files_enter(files, ring, number);
+}
+
+/** How an entry names the file: its number, or its slot with IOSQE_FIXED_FILE in
+ * `ret_flags`. */
+static inline int32_t tp_linux_files_name(const struct tp_linux_files *files,
+                                          uint32_t number, uint8_t *ret_flags)
+{
+    const struct tp_linux_file *file = &files->items[number];
+
+    if (file->slot != 0 && files->slots[file->slot - 1].state == TP_LINUX_SLOT_IN) {
+        *ret_flags = IOSQE_FIXED_FILE;
+        return file->slot - 1;
     }
     *ret_flags = 0;
     return (int32_t)number;

@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <time.h>
 
+#include "io/recv_pool.h"
+
 uint64_t tp_linux_clock(struct tp_io *io, enum tp_clock clock)
 {
     const bool monotonic = clock == TP_CLOCK_MONOTONIC;
@@ -47,13 +49,21 @@ static void send_jobs(struct tp_linux_io *self)
     }
 }
 
+static bool has_returned_bufs(const struct tp_linux_io *self)
+{
+    const struct tp_recv_pool *pool = self->io.recv_bufs;
+
+    return pool != NULL && (pool->returned_count > 0 || self->recv.starved.count > 0);
+}
+
 void tp_linux_poll(struct tp_io *io)
 {
     struct tp_linux_io *self = tp_linux_of(io);
 
     tp_linux_check_owner(self);
     tp_linux_watch_end(self);
-    tp_linux_recv_refill(self);
+    if (has_returned_bufs(self))
+        tp_linux_recv_refill(self);
     if (self->workers.unsent.count > 0)
         send_jobs(self);
     enter_with_reason(self);
@@ -111,7 +121,8 @@ void tp_linux_park(struct tp_io *io, uint64_t deadline_ns)
 
     tp_linux_check_owner(self);
     tp_linux_watch_end(self);
-    tp_linux_recv_refill(self);
+    if (has_returned_bufs(self))
+        tp_linux_recv_refill(self);
     if (self->workers.unsent.count > 0)
         send_jobs(self);
     if (self->woken || self->workers.finished.count > 0 ||

@@ -109,6 +109,7 @@ void tp_linux_recv_refill(struct tp_linux_io *self)
     struct tp_linux_list *starved = &self->recv.starved;
     uint32_t bufs;
 
+    tp_assert(self->io.recv_bufs != NULL);
     if (self->recv.ring != NULL && self->io.recv_bufs->returned_count > 0)
         give_to_kernel(self);
     if (starved->count == 0)

@@ -38,7 +38,8 @@ int tp_linux_recv_init(struct tp_linux_io *self, uint32_t count, uint32_t size_b
                        uint32_t features_off);
 void tp_linux_recv_deinit(struct tp_linux_io *self);
 
-/** Gives returned buffers to the kernel, and lets those go on that have starved. */
+/** Gives returned buffers to the kernel, and lets those go on that have starved. There are
+ * buffers. */
 void tp_linux_recv_refill(struct tp_linux_io *self);
 
 /** How many could go on, if there were a poll. */
