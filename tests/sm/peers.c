@@ -8,6 +8,18 @@
 
 /* ------------------------------------------------------------------ the service */
 
+void peers_answer(struct tp_connection *connection, const uint8_t *line, int32_t len)
+{
+    uint8_t *place = tp_connection_reserve(connection, (uint32_t)len + 1);
+
+    if (place == NULL)
+        return;
+    place[0] = '<';
+    memcpy(place + 1, line, (uint32_t)len - 1);
+    place[len] = '>';
+    tp_connection_commit(connection, (uint32_t)len + 1);
+}
+
 enum tp_step peers_client_tick(struct tp_machine *machine, struct tp_ctx *cx)
 {
     struct tp_connection *c = &tp_client_of(machine)->connection;
@@ -15,14 +27,7 @@ enum tp_step peers_client_tick(struct tp_machine *machine, struct tp_ctx *cx)
     int32_t len;
 
     while ((len = tp_connection_peek_line(cx, c, LINE_BYTES_MAX, &line)) > 0) {
-        uint8_t *place = tp_connection_reserve(c, (uint32_t)len + 1);
-
-        if (place != NULL) {
-            place[0] = '<';
-            memcpy(place + 1, line, (uint32_t)len - 1);
-            place[len] = '>';
-            tp_connection_commit(c, (uint32_t)len + 1);
-        }
+        peers_answer(c, line, len);
         tp_connection_consume(c, (uint32_t)len);
     }
     return len == -EAGAIN ? TP_WAIT : tp_client_end(machine, cx);

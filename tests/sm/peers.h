@@ -52,4 +52,7 @@ struct tp_op peer_start(struct tp_ctx *cx, struct peer *peer, enum peer_manner m
 /** The service's clients. */
 tp_tick_fn peers_client_tick;
 
+/** The answer to a line. */
+void peers_answer(struct tp_connection *connection, const uint8_t *line, int32_t len);
+
 #endif

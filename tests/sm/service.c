@@ -126,6 +126,73 @@ Test(service, clients_of_every_kind_by_a_path)
     town_run(&path_scenario, 5);
 }
 
+/* ------------------------------------------------------------------ clients that await */
+
+/* Rests after every few lines; what comes meanwhile is kept, and then receiving pauses. */
+struct weary_client {
+    struct tp_client base;
+    const uint8_t *line;
+    int32_t len;
+    uint32_t lines;
+};
+
+static enum tp_step weary_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct weary_client *m =
+        tp_container_of(tp_client_of(machine), struct weary_client, base);
+    struct tp_connection *c = &m->base.connection;
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    for (;;) {
+        TP_AWAIT_UNTIL(cx, (m->len = tp_connection_peek_line(cx, c, LINE_BYTES_MAX,
+                                                             &m->line)) != -EAGAIN);
+        if (m->len <= 0)
+            break;
+        peers_answer(c, m->line, m->len);
+        tp_connection_consume(c, (uint32_t)m->len);
+        if (++m->lines % 16 == 0)
+            TP_AWAIT(cx, tp_timer(cx, 100000), &result);
+    }
+    TP_AWAIT_UNTIL(cx, tp_connection_close(cx, c));
+    return tp_end(machine, c->error);
+    TP_END(cx);
+}
+
+static struct tp_machine *weary(struct harness *h)
+{
+    struct tp_machine *machine = everybody(h);
+
+    town.config.tick = weary_tick;
+    town.config.client_bytes = sizeof(struct weary_client);
+    return machine;
+}
+
+static const struct scenario weary_scenario = {"weary", NULL, weary, town_check, 0, true};
+
+Test(service, machines_that_await_lose_nothing_of_what_comes_meanwhile)
+{
+    town_run(&weary_scenario, 10);
+}
+
+static struct tp_machine *few_weary(struct harness *h)
+{
+    town_clear(h);
+    town_add(PIPELINER, 200);
+    town_add(MUTE, 1000);
+    town.config.tick = weary_tick;
+    town.config.client_bytes = sizeof(struct weary_client);
+    return town_open(h);
+}
+
+static const struct scenario few_weary_scenario = {"few weary", NULL, few_weary,
+                                                   town_check,  0,    true};
+
+Test(service, few_weary_clients_virtual)
+{
+    harness_sweep(&few_weary_scenario, ON_VIRTUAL);
+}
+
 /* ------------------------------------------------------------------ greed */
 
 static struct tp_machine *greed(struct harness *h)
