@@ -82,25 +82,20 @@ void kv_cmd_auth(struct kv_call *call)
         kv_reply_ok(call->reply);
 }
 
-/* What HELLO is to do. */
-struct hello {
-    int64_t version; /* 0: the one there is */
-    uint32_t user;   /* index of an argument, the password behind it; 0: none */
-    uint32_t name;   /* likewise */
-};
-
-static bool read_hello(struct kv_call *call, struct hello *hello)
+/* Options count as soon as they are read, whatever comes behind them; as in Redis. */
+static bool do_options(struct kv_call *call)
 {
     for (uint32_t i = 2; i < call->argc; i++) {
         uint32_t more = call->argc - 1 - i;
 
         if (kv_call_is(call, i, "auth") && more >= 2) {
-            hello->user = i + 1;
+            if (!authenticate(call, call->argv[i + 1], call->argv[i + 2]))
+                return false;
             i += 2;
         } else if (kv_call_is(call, i, "setname") && more >= 1) {
-            hello->name = ++i;
-            if (!kv_call_names(call, i))
+            if (!kv_call_names(call, ++i))
                 return false;
+            kv_name_set(&call->session->name, call->argv[i]);
         } else {
             kv_reply_error_about(call->reply, "ERR Syntax error in HELLO option '",
                                  call->argv[i], "'");
@@ -135,21 +130,18 @@ static void reply_hello(struct kv_call *call)
 void kv_cmd_hello(struct kv_call *call)
 {
     struct kv_session *session = call->session;
-    struct hello hello = {.version = 0};
+    int64_t version = session->version;
 
-    if (call->argc > 1 && !kv_number_parse(call->argv[1], &hello.version)) {
+    if (call->argc > 1 && !kv_number_parse(call->argv[1], &version)) {
         kv_reply_error(call->reply,
                        "ERR Protocol version is not an integer or out of range");
         return;
     }
-    if (call->argc > 1 && hello.version != KV_RESP2 && hello.version != KV_RESP3) {
+    if (version != KV_RESP2 && version != KV_RESP3) {
         kv_reply_error(call->reply, "NOPROTO unsupported protocol version");
         return;
     }
-    if (!read_hello(call, &hello))
-        return;
-    if (hello.user > 0 &&
-        !authenticate(call, call->argv[hello.user], call->argv[hello.user + 1]))
+    if (!do_options(call))
         return;
     if (!session->known) {
         kv_reply_error(
@@ -160,9 +152,6 @@ void kv_cmd_hello(struct kv_call *call)
             "same time");
         return;
     }
-    if (hello.name > 0)
-        kv_name_set(&session->name, call->argv[hello.name]);
-    if (hello.version != 0)
-        session->version = (uint8_t)hello.version;
+    session->version = (uint8_t)version;
     reply_hello(call);
 }

@@ -650,6 +650,12 @@ hello 3 auth default x setname "bad name"
 client getname
 hello 3 auth default x setname good
 client getname
+hello 3 setname kept foo
+client getname
+hello 3 setname kept2 setname "a b"
+client getname
+hello 4 setname lost
+client getname
 hello 1
 hello 4
 hello x
@@ -1093,6 +1099,14 @@ get a
 3> ping
 4> quit
 5> post
+6> hello 3 setname x foo
+6> hello 3 setname y auth default wrong
+6> hello 3 auth default "a long password" foo
+6> client getname
+7> hello 3 auth default "a long password" auth default wrong
+7> ping
+8> hello 3 setname z auth default "a long password"
+8> client getname
 """
 
 # Bytes that are a connection's whole life.
