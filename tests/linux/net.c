@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tests/linux/net_support.h"
@@ -275,6 +276,15 @@ Test(net, close_stops_what_is_pending_and_tells_the_peer)
     }
 }
 
+static int32_t linger(void *context)
+{
+    const struct timespec pause = {0, 20000000};
+
+    (void)nanosleep(&pause, NULL);
+    return context == NULL ? 0 : 1;
+}
+
+/* One of each kind that waits, some in the kernel and some not yet. */
 Test(net, the_end_closes_everything)
 {
     const struct tp_socket_options options = {.no_delay = true};
@@ -291,7 +301,12 @@ Test(net, the_end_closes_everything)
     for (uint64_t i = 0; i < 40; i++)
         tp_io_send(io, 100 + i, pair.client, &out);
     tp_io_connect(io, HANDLE_C, &pair.address, plain);
+    tp_io_accept_many(io, 200, pair.listener);
+    tp_io_recv_many(io, 201, pair.client);
+    for (uint64_t i = 0; i < 20; i++)
+        tp_io_offload(io, 300 + i, linger, NULL);
     tp_io_poll(io);
+    tp_io_close(io, 202, pair.server);
     tp_io_connect(io, HANDLE_C + 1, &pair.address, plain);
     tp_io_connect(io, HANDLE_C + 2, &pair.address, options);
     tp_io_poll(io);
