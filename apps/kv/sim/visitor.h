@@ -1,0 +1,56 @@
+/** apps/kv/sim/visitor.h - a simulated client: follows its script over real connections.
+ *
+ * It sends in pieces, reads late, now and then hangs up in the middle, or ends its side and
+ * reads what is still to come; and it comes back until its script is done or the world says
+ * that nobody will answer any more.
+ */
+#ifndef TEMPEST_APPS_KV_SIM_VISITOR_H
+#define TEMPEST_APPS_KV_SIM_VISITOR_H
+
+#include "apps/kv/sim/script.h"
+#include "runtime/op.h"
+
+enum {
+    KV_VISITOR_IN = 64 << 10, /* bytes received and not understood yet */
+    KV_VISITOR_OUT = 4096,    /* bytes of one send */
+};
+
+/** What all visitors look at. */
+struct kv_visited {
+    struct tp_address address;
+    bool serving; /* the server has begun, and has not been asked to stop */
+    bool over;    /* it will not come back */
+};
+
+struct kv_visitor {
+    struct tp_machine machine;
+    struct kv_script script;
+    const struct kv_visited *visited;
+    enum {
+        KV_VISITOR_NEW,
+        KV_VISITOR_AWAY,
+        KV_VISITOR_CONNECTING,
+        KV_VISITOR_TALKING,
+        KV_VISITOR_LEAVING, /* until nothing is on loan any more */
+    } state;
+    uint32_t depth;    /* answers outstanding */
+    uint32_t whims_in; /* one tick in so many something happens; 0: nothing ever does */
+    bool ended_output;
+    bool hung_up;  /* ... or the other side has */
+    bool finished; /* its script */
+    struct tp_fd fd;
+    struct tp_op op, send_op, recv_op, shutdown_op;
+    struct tp_buf send_buf, recv_buf;
+    uint32_t sent;   /* bytes of the script's request */
+    uint32_t in_len; /* bytes of `in` */
+    uint8_t out[KV_VISITOR_OUT];
+    uint8_t in[KV_VISITOR_IN];
+};
+
+/** Prepares it; its script is there already. */
+void kv_visitor_init(struct kv_visitor *visitor, const struct kv_visited *visited,
+                     uint32_t depth, uint32_t whims_in);
+
+enum tp_step kv_visitor_tick(struct tp_machine *machine, struct tp_ctx *cx);
+
+#endif
