@@ -58,7 +58,8 @@ static enum tp_step user_tick(struct tp_machine *machine, struct tp_ctx *cx)
 static bool boot(struct tp_disk *disk, uint64_t cut_at, struct user *user)
 {
     static struct counter counter;
-    struct tp_virtual_io_config io_config = {.disk = disk, .seed = cut_at, .ops_max = 1024};
+    struct tp_virtual_io_config io_config = {
+        .disk = disk, .seed = cut_at, .ops_max = 1024, .recv_buf_count = 8};
     struct tp_scheduler_config small = {.ops_max = 256, .machines_max = 64, .seed = 1};
     struct tp_journal_config log = {
         .path = "/log", .group_bytes = 64 << 10, .segment_bytes = 256 << 10};

@@ -46,7 +46,7 @@ static struct tp_machine *stop_soon(struct harness *h)
     town.stop_early = true;
     town.grace_ns = 10 * MS;
     town_add(IDLER, 0);
-    town_add(POLITE, 1000);
+    town_add(POLITE, 60);
     town_add(MUTE, 2000);
     return town_open(h);
 }
