@@ -260,7 +260,7 @@ static void check_handle(const struct tp_io *io, const struct tp_request *reques
     if (request->handle == 0)
         tp_assert(request->kind == TP_CANCEL);
     tp_assert(request->handle <= TP_HANDLE_MAX);
-    if (io->in_flight >= io->ops_max)
+    if (request->handle != 0 && io->in_flight >= io->ops_max)
         tp_stopf(
             __FILE__, __LINE__,
             "%u operations are in flight, which is the bound (ops_max) of this Io: ask "

@@ -343,6 +343,17 @@ Test(arguments, that_are_the_programmers_mistake_stop_the_program)
     expect_stop(list_in_a_tick, NULL, "blocking open inside a tick");
 }
 
+/* A deadline must be able to stop an operation of a full Io. */
+Test(arguments, a_cancel_that_nobody_waits_for_needs_no_room)
+{
+    struct tp_request cancel = tp_request_cancel(1);
+
+    for (uint64_t handle = 1; tp_io_room(io) > 0; handle++)
+        tp_io_nop(io, handle);
+    tp_io_submit(io, &cancel);
+    cr_assert(eq(u32, manual.cancels, 1));
+}
+
 /* ------------------------------------------------------------------ the kernel */
 
 /* A backend that enters the kernel once to submit and once more to reap. */
