@@ -309,12 +309,25 @@ static int32_t effect_name(struct tp_virtual *v, const struct tp_flight *f)
     }
 }
 
+/* The same, and perhaps some of the names go down to the media. */
+static int32_t effect_name_logged(struct tp_virtual *v, struct tp_flight *f)
+{
+    int32_t result = effect_name(v, f);
+
+    tp_name_log_writeback(v->disk, v->tape, v->config.node);
+    return result;
+}
+
+static int32_t effect_fsync(struct tp_virtual *v, const struct tp_flight *f)
+{
+    tp_media_sync(v->disk, file_of(v, f)->inode, (f->request.flags & TP_DATA_ONLY) != 0);
+    return 0;
+}
+
 /* ------------------------------------------------------------------ all */
 
 int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f)
 {
-    int32_t result;
-
     if (f->file != 0 && file_of(v, f)->is_socket && f->request.kind < TP_LISTEN &&
         f->request.kind != TP_CLOSE)
         return tp_socket_as_file(v, f);
@@ -329,9 +342,7 @@ int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f)
     case TP_WRITE:
         return effect_write(v, f);
     case TP_FSYNC:
-        tp_media_sync(v->disk, file_of(v, f)->inode,
-                      (f->request.flags & TP_DATA_ONLY) != 0);
-        return 0;
+        return effect_fsync(v, f);
     case TP_FSTAT:
         return stat_inode(v, f, file_of(v, f)->inode);
     case TP_TRUNCATE:
@@ -361,9 +372,7 @@ int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f)
     case TP_CREATE_DIR_ALL:
     case TP_REMOVE_DIR:
     case TP_SYMLINK:
-        result = effect_name(v, f);
-        tp_name_log_writeback(v->disk, v->tape, v->config.node);
-        return result;
+        return effect_name_logged(v, f);
     case TP_LISTEN:
     case TP_CONNECT:
     case TP_ACCEPT:

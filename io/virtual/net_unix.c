@@ -67,8 +67,8 @@ int32_t tp_net_connect_path(struct tp_net *net, uint32_t host, uint32_t inode,
     s->out = tp_pipe_make(net);
     s->in = tp_pipe_make(net);
     child = make_child(net, listener, socket);
-    tp_socket_join(net, socket, child);
-    tp_socket_join(net, child, socket);
+    for (uint32_t i = 0; i < 2; i++)
+        tp_socket_join(net, i == 0 ? socket : child, i == 0 ? child : socket);
     net->stats.connections++;
     tp_socket_queue(net, listener, child);
     *ret_socket = socket;

@@ -145,10 +145,12 @@ static void received(struct end *end, const struct tp_completion *completion)
 static void deliver(const struct tp_completion *completion)
 {
     const uint32_t what = (uint32_t)(completion->handle & 15);
-    struct end *end = &churn.ends[completion->handle >> 4 & 0xfff];
+    struct end *end;
 
     if ((completion->handle & 0xffff) == 0xffff)
         return;
+    tp_assert((completion->handle >> 4 & 0xfff) < (uint64_t)2 * ENDS);
+    end = &churn.ends[completion->handle >> 4 & 0xfff];
     cr_assert(eq(u64, completion->handle, end->handles[what]), "of what has ended");
     if ((completion->flags & TP_MORE) == 0)
         end->handles[what] = 0;
