@@ -392,6 +392,16 @@ static inline void tp_io_complete(struct tp_io *io, uint64_t handle, int32_t val
 TP_EXPORT void tp_io_complete_recv(struct tp_io *io, uint64_t handle, uint32_t buf_index,
                                    uint32_t len_bytes);
 
+/** For the backend: hands a returned receive buffer to the world; false when there is none.
+ */
+TP_EXPORT bool tp_recv_pool_take(struct tp_recv_pool *pool, uint32_t *ret_index);
+
+/** The world has used a buffer for nothing (an error, the end): it is returned again. */
+TP_EXPORT void tp_recv_pool_recycle(struct tp_recv_pool *pool, uint32_t index);
+
+/** Lets a backend in memory write into a buffer that is with the world. */
+TP_EXPORT void tp_recv_pool_open(struct tp_recv_pool *pool, uint32_t index);
+
 /** Completes an operation from within submit(): it is delivered by the next poll. */
 TP_EXPORT void tp_io_complete_later(struct tp_io *io, uint64_t handle, int32_t value);
 

@@ -8,7 +8,7 @@
 #ifndef TEMPEST_IO_RECV_POOL_H
 #define TEMPEST_IO_RECV_POOL_H
 
-#include "buf.h"
+#include "io.h" /* what backends do with the pool is declared there */
 
 enum tp_recv_state { TP_RECV_WORLD, TP_RECV_USER, TP_RECV_RETURNED };
 
@@ -35,15 +35,8 @@ struct tp_recv_pool *tp_recv_pool_create(void *memory, uint32_t count, uint32_t 
                                          const struct tp_allocator *allocator);
 void tp_recv_pool_destroy(struct tp_recv_pool *pool, const struct tp_allocator *allocator);
 
-/** Hands a returned buffer to the world; false when there is none. This one and those with
- * TP_EXPORT are for backends outside the library, too. */
-TP_EXPORT bool tp_recv_pool_take(struct tp_recv_pool *pool, uint32_t *ret_index);
-
 /** The world has put `len` bytes into a buffer: it is the user's. */
 void tp_recv_pool_deliver(struct tp_recv_pool *pool, uint32_t index, uint32_t len_bytes);
-
-/** The world has used a buffer for nothing (an error, the end): back to `returned`. */
-TP_EXPORT void tp_recv_pool_recycle(struct tp_recv_pool *pool, uint32_t index);
 
 /** What is known of a buffer that the user has. Stops the program, naming file:line, when
  * it is not one (NULL: there is no pool). */
@@ -53,8 +46,5 @@ struct tp_recv_buf *tp_recv_pool_find(struct tp_recv_pool *pool, const struct tp
 /** The user has no more use for a buffer. Stops as tp_recv_pool_find() does. */
 void tp_recv_pool_give_back(struct tp_recv_pool *pool, struct tp_buf *buf, const char *file,
                             int line);
-
-/** Lets a backend in memory write into a buffer that is with the world. */
-TP_EXPORT void tp_recv_pool_open(struct tp_recv_pool *pool, uint32_t index);
 
 #endif
