@@ -17,6 +17,9 @@ import json
 import sys
 
 report = json.load(open(sys.argv[1]))
+served = [row for row in report["rows"] if "connections" in row]
+# The kernel counts a running process up to its last clock tick, so one short row may show nothing.
+assert not served or sum(row["cpu_ns_op"] for row in served) > 0, "no server used a processor"
 for row in report["rows"]:
     fields = ["ns_op", "ops_s", "cpu_ns_op"] if "ns_op" in row else []
     fields += ["p50_us", "p99_us"] if "connections" in row else []
@@ -24,7 +27,7 @@ for row in report["rows"]:
         assert 0 <= row[field + "_min"] <= row[field] <= row[field + "_max"], row
     depth = row.get("depth", "-")
     if "connections" in row:
-        assert 0 < row["p50_us"] <= row["p99_us"] and row["cpu_ns_op"] > 0, row
+        assert 0 < row["p50_us"] <= row["p99_us"], row
         depth = f'{row["connections"]}x{depth}'
     print(row["name"], depth, row.get("mode", "-"))
 PYTHON
