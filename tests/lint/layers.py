@@ -1,7 +1,7 @@
 """Reads the includes: arrows only point down, and only io/linux knows Linux.
 
 io <- runtime <- sm <- apps. A backend is seen by a file with a main() only, by tests, or by what a
-program has to simulate itself with: its sim/.
+program has to simulate itself with: its sim/, and apps/sim/.
 """
 
 import posixpath
@@ -49,7 +49,7 @@ def check(path, text):
         folder = folder_of(path, written, match.group(1))
         if room is None:
             chooses = (re.search(r"\bmain\(", stripped) or path.startswith(("tests/", "docs/")) or
-                       re.match(r"apps/[^/]+/sim/", path))
+                       re.match(r"apps/([^/]+/)?sim/", path))
             if folder in BACKENDS and not chooses:
                 found.append(f"{path}:{line}: {written}: only a file with a main() sees a backend")
         elif folder is None:
