@@ -60,6 +60,13 @@ static void print_left(const struct app_bar *bar, uint64_t rate, char *ret_text,
                                 time, sizeof time));
 }
 
+static const char *amount(const struct app_bar *bar, uint64_t number, char *ret_text,
+                          size_t size_bytes)
+{
+    return bar->counts ? app_count(number, ret_text, size_bytes)
+                       : app_bytes(number, ret_text, size_bytes);
+}
+
 void app_bar_draw(const struct app_bar *bar)
 {
     struct app_bar shown = *bar;
@@ -78,10 +85,10 @@ void app_bar_draw(const struct app_bar *bar)
     cells[CELLS] = '\0';
     print_left(&shown, rate_per_s(&shown), left, sizeof left);
     (void)snprintf(line, sizeof line, "[%s] %s of %s%s, %s/s%s, %s", cells,
-                   app_bytes(shown.done_bytes, done, sizeof done),
+                   amount(bar, shown.done_bytes, done, sizeof done),
                    shown.total_known ? "" : "at least ",
-                   app_bytes(shown.total_bytes, total, sizeof total),
-                   app_bytes(rate_per_s(&shown), rate, sizeof rate), left, shown.what);
+                   amount(bar, shown.total_bytes, total, sizeof total),
+                   amount(bar, rate_per_s(&shown), rate, sizeof rate), left, shown.what);
     /* Back to the first column, the line, and nothing behind it. */
     (void)fprintf(stderr, "\r%.*s\033[K", width_of_terminal() - 1, line);
     (void)fflush(stderr);

@@ -14,6 +14,7 @@ struct app_bar {
     uint64_t done_bytes, total_bytes;
     bool total_known;    /* else the total may still grow, and no time is given */
     uint64_t elapsed_ns; /* since the beginning */
+    bool counts;         /* what is counted are things, not bytes */
     const char *what;    /* behind it: "1,234 files"; cut to the width of the terminal */
 };
 

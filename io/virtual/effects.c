@@ -9,7 +9,7 @@
 
 int64_t tp_effect_wall_ns(const struct tp_virtual *v)
 {
-    return (int64_t)(v->config.wall_ns + v->world->now_ns);
+    return (int64_t)tp_clock_wall_ns(v);
 }
 
 static struct tp_vfile *file_of(const struct tp_virtual *v, const struct tp_flight *f)

@@ -134,6 +134,10 @@ void tp_flight_free(struct tp_virtual *v, uint32_t flight)
 
 void tp_flight_append(struct tp_virtual *v, struct tp_flight_list *list, uint32_t flight)
 {
+    const struct tp_virtual_watch *watch = v->config.watch;
+
+    if ((list == &v->ready || list == &v->paced) && watch != NULL && watch->ready != NULL)
+        watch->ready(watch->context);
     tp_flight_at(v, flight)->next = 0;
     if (list->last != 0)
         tp_flight_at(v, list->last)->next = flight;
@@ -261,6 +265,19 @@ void tp_flight_submit(struct tp_io *io, const struct tp_request *request)
 
 /* ------------------------------------------------------------------ on the way */
 
+static void show(const struct tp_virtual *v, const struct tp_flight *f,
+                 enum tp_virtual_stage stage)
+{
+    const struct tp_virtual_watch *watch = v->config.watch;
+    struct tp_virtual_moment moment = {(uint32_t)stage, f->result, &f->request, NULL, NULL};
+
+    if (watch == NULL || watch->moment == NULL)
+        return;
+    moment.path = f->path[0] == 0 ? NULL : tp_texts_at(&v->texts, f->path[0]);
+    moment.to_path = f->path[1] == 0 ? NULL : tp_texts_at(&v->texts, f->path[1]);
+    watch->moment(watch->context, &moment);
+}
+
 static void set_event(struct tp_virtual *v, uint32_t flight, uint64_t at_ns)
 {
     v->under_way++;
@@ -278,6 +295,7 @@ static void begin(struct tp_virtual *v, uint32_t flight)
     f->done_ns = v->world->now_ns + latency;
     f->state = TP_FLIGHT_BEGUN;
     set_event(v, flight, v->world->now_ns + effect);
+    show(v, f, TP_VIRTUAL_BEGUN);
 }
 
 void tp_flight_begin_again(struct tp_virtual *v, uint32_t flight)
@@ -309,6 +327,7 @@ void tp_flight_finish(struct tp_virtual *v, uint32_t flight, int32_t result)
 
     f->result = result;
     f->state = TP_FLIGHT_DONE;
+    show(v, f, TP_VIRTUAL_EFFECT);
     set_event(v, flight, f->done_ns > v->world->now_ns ? f->done_ns : v->world->now_ns);
 }
 
@@ -349,6 +368,7 @@ static void due(struct tp_virtual *v, uint32_t flight)
     tp_assert(f->state == TP_FLIGHT_DONE);
     f->state = TP_FLIGHT_READY;
     tp_trace_completion(v, f);
+    show(v, f, TP_VIRTUAL_COMPLETED);
     if (f->request.handle != 0)
         tp_flight_append(v, &v->ready, flight);
     else

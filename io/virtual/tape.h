@@ -34,58 +34,68 @@ enum tp_concern {
     TP_CONCERN_CRASH,     /* what survives a kill or a power cut */
     TP_CONCERN_WORKLOAD,  /* what the program under test is asked to do */
     TP_CONCERN_NETWORK,   /* the packets that it sends: when they come, if at all */
+    TP_CONCERN_EVENT,     /* what befalls the node; with node 0: the run as a whole */
     TP_CONCERNS
 };
 
 /* What is chosen. The third column is the mapping: what 0 means, and what more means.
  *
  *   kind                 name             0 is, and more is */
-#define TP_DRAW_TABLE(X)                                                                \
-    X(TP_DRAW_SEED, "seed", "any seed; no order among them")                            \
-    X(TP_DRAW_LATENCY, "latency",                                                       \
-      "the base latency; then longer, a long tail, at the very top none")               \
-    X(TP_DRAW_EFFECT, "effect",                                                         \
-      "takes effect when submitted; then later, up to its completion")                  \
-    X(TP_DRAW_FAULT, "fault", "no fault; the top values are the faults")                \
-    X(TP_DRAW_SHORT, "short", "one byte (or sector) missing from a count; then more")   \
-    X(TP_DRAW_CANCEL, "cancel",                                                         \
-      "stops it; 1 too late, 2 accepted yet it succeeds, 3 half-way")                   \
-    X(TP_DRAW_WRITEBACK, "writeback",                                                   \
-      "nothing moves; the top value: to the media, below it: to the device")            \
-    X(TP_DRAW_PAGE, "page", "the page (or name) dirty for longest; then younger ones")  \
-    X(TP_DRAW_CUT_ORDER, "cut_order",                                                   \
-      "operations in flight end in the order of submission")                            \
-    X(TP_DRAW_CUT_OP, "cut_op",                                                         \
-      "it happened; 1 it did not, 2 in part, 3 (kill) it lands later")                  \
-    X(TP_DRAW_CUT_LEN, "cut_len",                                                       \
-      "the part that happened lacks one byte (or sector); then more")                   \
-    X(TP_DRAW_CUT_DELAY, "cut_delay", "it lands before the next operation; then later") \
-    X(TP_DRAW_CUT_DATA, "cut_data",                                                     \
-      "all dirty sectors kept; 1 none, 2 in order up to a point, 3 one run, 4 each by " \
-      "itself")                                                                         \
-    X(TP_DRAW_CUT_POINT, "cut_point", "nothing missing before the point; then more")    \
-    X(TP_DRAW_CUT_SECTOR, "cut_sector",                                                 \
-      "the newest content; then older, at the top what the profile adds")               \
-    X(TP_DRAW_CUT_SIZES, "cut_sizes",                                                   \
-      "all sizes as in memory; 1 as on the media, 2 each by itself")                    \
-    X(TP_DRAW_CUT_SIZE, "cut_size", "the size in memory; 1 on the media, 2 in between") \
-    X(TP_DRAW_CUT_NAMES, "cut_names",                                                   \
-      "all names as in memory; 1 as on the media, 2 in order up to a point, 3 each by " \
-      "itself")                                                                         \
-    X(TP_DRAW_CUT_NAME, "cut_name", "the operation on a name is kept; 1 lost")          \
-    X(TP_DRAW_WORKLOAD, "workload",                                                     \
-      "the least: no command, the first key, the smallest size")                        \
-    X(TP_DRAW_CUT_LOCK, "cut_lock",                                                     \
-      "a lock of the killed is free before the next operation; then later")             \
-    X(TP_DRAW_NET_LATENCY, "net_latency",                                               \
-      "the base latency; then longer, a long tail, at the very top none")               \
-    X(TP_DRAW_NET_SPLIT, "net_split", "a packet arrives as one; at the top as two")     \
-    X(TP_DRAW_NET_CUT, "net_cut", "the first part lacks the least it can; then more")   \
-    X(TP_DRAW_NET_FAULT, "net_fault", "no fault; the top values are the faults")        \
-    X(TP_DRAW_NET_LOSS, "net_loss", "lost once; then more often")                       \
-    X(TP_DRAW_NET_CLOG, "net_clog", "no time; then longer")                             \
-    X(TP_DRAW_NET_CONNECT, "net_connect",                                               \
-      "the connection is made; the top values: refused, not answered")
+#define TP_DRAW_TABLE(X)                                                                 \
+    X(TP_DRAW_SEED, "seed", "any seed; no order among them")                             \
+    X(TP_DRAW_LATENCY, "latency",                                                        \
+      "the base latency; then longer, a long tail, at the very top none")                \
+    X(TP_DRAW_EFFECT, "effect",                                                          \
+      "takes effect when submitted; then later, up to its completion")                   \
+    X(TP_DRAW_FAULT, "fault", "no fault; the top values are the faults")                 \
+    X(TP_DRAW_SHORT, "short", "one byte (or sector) missing from a count; then more")    \
+    X(TP_DRAW_CANCEL, "cancel",                                                          \
+      "stops it; 1 too late, 2 accepted yet it succeeds, 3 half-way")                    \
+    X(TP_DRAW_WRITEBACK, "writeback",                                                    \
+      "nothing moves; the top value: to the media, below it: to the device")             \
+    X(TP_DRAW_PAGE, "page", "the page (or name) dirty for longest; then younger ones")   \
+    X(TP_DRAW_CUT_ORDER, "cut_order",                                                    \
+      "operations in flight end in the order of submission")                             \
+    X(TP_DRAW_CUT_OP, "cut_op",                                                          \
+      "it happened; 1 it did not, 2 in part, 3 (kill) it lands later")                   \
+    X(TP_DRAW_CUT_LEN, "cut_len",                                                        \
+      "the part that happened lacks one byte (or sector); then more")                    \
+    X(TP_DRAW_CUT_DELAY, "cut_delay", "it lands before the next operation; then later")  \
+    X(TP_DRAW_CUT_DATA, "cut_data",                                                      \
+      "all dirty sectors kept; 1 none, 2 in order up to a point, 3 one run, 4 each by "  \
+      "itself")                                                                          \
+    X(TP_DRAW_CUT_POINT, "cut_point", "nothing missing before the point; then more")     \
+    X(TP_DRAW_CUT_SECTOR, "cut_sector",                                                  \
+      "the newest content; then older, at the top what the profile adds")                \
+    X(TP_DRAW_CUT_SIZES, "cut_sizes",                                                    \
+      "all sizes as in memory; 1 as on the media, 2 each by itself")                     \
+    X(TP_DRAW_CUT_SIZE, "cut_size", "the size in memory; 1 on the media, 2 in between")  \
+    X(TP_DRAW_CUT_NAMES, "cut_names",                                                    \
+      "all names as in memory; 1 as on the media, 2 in order up to a point, 3 each by "  \
+      "itself")                                                                          \
+    X(TP_DRAW_CUT_NAME, "cut_name", "the operation on a name is kept; 1 lost")           \
+    X(TP_DRAW_WORKLOAD, "workload",                                                      \
+      "the least: no command, the first key, the smallest size")                         \
+    X(TP_DRAW_CUT_LOCK, "cut_lock",                                                      \
+      "a lock of the killed is free before the next operation; then later")              \
+    X(TP_DRAW_NET_LATENCY, "net_latency",                                                \
+      "the base latency; then longer, a long tail, at the very top none")                \
+    X(TP_DRAW_NET_SPLIT, "net_split", "a packet arrives as one; at the top as two")      \
+    X(TP_DRAW_NET_CUT, "net_cut", "the first part lacks the least it can; then more")    \
+    X(TP_DRAW_NET_FAULT, "net_fault", "no fault; the top values are the faults")         \
+    X(TP_DRAW_NET_LOSS, "net_loss", "lost once; then more often")                        \
+    X(TP_DRAW_NET_CLOG, "net_clog", "no time; then longer")                              \
+    X(TP_DRAW_NET_CONNECT, "net_connect",                                                \
+      "the connection is made; the top values: refused, not answered")                   \
+    X(TP_DRAW_SWARM, "swarm", "nothing goes wrong; 1 one family does, above it any")     \
+    X(TP_DRAW_FAMILY, "family", "it is off (or the first); then on (or the others)")     \
+    X(TP_DRAW_RATE, "rate", "the lowest rate; then higher, in equal ratios")             \
+    X(TP_DRAW_EVENT, "event", "nothing more befalls it; then the mildest, then worse")   \
+    X(TP_DRAW_WHEN, "when", "after the fewest operations; then more, in equal ratios")   \
+    X(TP_DRAW_AIM, "aim",                                                                \
+      "anywhere; 1 before a sync or rename, 2 after its effect, 3 after its completion") \
+    X(TP_DRAW_SPAN, "span", "the shortest time; then longer, in equal ratios")           \
+    X(TP_DRAW_CLOCK, "clock", "the clock is right; then ahead and behind in turn")
 
 enum tp_draw {
 #define TP_DRAW_ENUM(kind, name, mapping) kind,

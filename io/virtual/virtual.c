@@ -34,9 +34,11 @@ static void virtual_poll(struct tp_io *io)
         tp_flight_deliver(v);
 }
 
-static void virtual_park(struct tp_io *io, uint64_t deadline_ns)
+static void virtual_park(struct tp_io *io, uint64_t until_ns)
 {
     struct tp_virtual *v = tp_virtual_of(io);
+    uint64_t deadline_ns =
+        until_ns == TP_NEVER ? TP_NEVER : tp_virtual_io_world_ns(io, until_ns);
     uint32_t before = io->completions.live;
     bool woken = v->woken;
 
@@ -64,7 +66,9 @@ static uint32_t virtual_unsubmitted(const struct tp_io *io)
 {
     const struct tp_virtual *v = tp_virtual_of_const(io);
 
-    return v->queue.count + tp_many_resumable(v);
+    bool room = v->waiting.count > 0 && v->bounded < v->config.queue_max;
+
+    return v->queue.count + room + tp_many_resumable(v);
 }
 
 static int virtual_pollable(const struct tp_io *io)
@@ -82,7 +86,7 @@ static uint64_t virtual_clock(struct tp_io *io, enum tp_clock clock)
 {
     const struct tp_virtual *v = tp_virtual_of(io);
 
-    return v->world->now_ns + (clock == TP_CLOCK_WALL ? v->config.wall_ns : 0);
+    return clock == TP_CLOCK_WALL ? tp_clock_wall_ns(v) : tp_clock_monotonic_ns(v);
 }
 
 static void virtual_random(struct tp_io *io, void *ret_bytes, size_t len_bytes)
@@ -159,6 +163,17 @@ void tp_virtual_io_set_faults(struct tp_io *io, const struct tp_virtual_faults *
               1000000);
     v->config.faults = *faults;
     v->fault_count = 0;
+}
+
+void tp_virtual_io_set_latency(struct tp_io *io, const struct tp_virtual_latency *latency,
+                               const struct tp_virtual_latency *sync_latency)
+{
+    struct tp_virtual *v = tp_virtual_of(io);
+
+    tp_assert((uint64_t)latency->zero_ppm + latency->tail_ppm <= 1000000);
+    tp_assert((uint64_t)sync_latency->zero_ppm + sync_latency->tail_ppm <= 1000000);
+    v->config.latency = *latency;
+    v->config.sync_latency = *sync_latency;
 }
 
 void tp_virtual_io_cut_at(struct tp_io *io, uint64_t event)

@@ -54,6 +54,28 @@ struct tp_virtual_faults {
     uint32_t short_ppm;  /* transfers: fewer bytes than could be */
 };
 
+/** What happens to an operation. */
+enum tp_virtual_stage {
+    TP_VIRTUAL_BEGUN,     /* a poll has handed it to the world */
+    TP_VIRTUAL_EFFECT,    /* it has taken effect, with this result */
+    TP_VIRTUAL_COMPLETED, /* its completion waits for a poll */
+};
+
+struct tp_virtual_moment {
+    uint32_t stage;                   /* enum tp_virtual_stage */
+    int32_t result;                   /* from the effect on */
+    const struct tp_request *request; /* but for its paths, which are these: */
+    const char *path, *to_path;       /* NULL: none */
+};
+
+/** A host's eyes: told what happens when it happens. It draws nothing, changes nothing, and
+ * calls nothing of the Io. Either function may be NULL. */
+struct tp_virtual_watch {
+    void (*ready)(void *context); /* a poll has something to do */
+    void (*moment)(void *context, const struct tp_virtual_moment *moment);
+    void *context;
+};
+
 enum tp_virtual_switch { TP_VIRTUAL_DEFAULT, TP_VIRTUAL_ON, TP_VIRTUAL_OFF };
 
 /** All zero gives the defaults, which are after the semicolons. */
@@ -79,7 +101,7 @@ struct tp_virtual_io_config {
     struct tp_virtual_latency
         sync_latency; /* of syncs and O_DSYNC writes; 300 us, 300 us */
     struct tp_virtual_faults faults;
-    uint64_t wall_ns; /* wall clock at the start; 2020-01-01 00:00 UTC */
+    uint64_t wall_ns; /* wall clock when the world began; 2020-01-01 00:00 UTC */
     const struct tp_allocator *allocator;
     const struct tp_log *log;
     struct tp_world *world; /* one that others share; one of the Io's own. See world.h for
@@ -93,6 +115,7 @@ struct tp_virtual_io_config {
     uint32_t recv_buf_size;                   /* bytes of each; 16384 */
     struct tp_virtual_latency socket_latency; /* of operations on sockets, apart from what
                                                  the network takes; 2 us, spread 3 us */
+    const struct tp_virtual_watch *watch;     /* none; must outlive the Io */
 };
 
 TP_BEGIN_DECLS
@@ -121,6 +144,27 @@ TP_EXPORT uint32_t tp_virtual_io_host(const struct tp_io *io);
 TP_EXPORT void tp_virtual_io_signal(struct tp_io *io, uint32_t signal);
 TP_EXPORT void tp_virtual_io_signal_at(struct tp_io *io, uint32_t signal, uint64_t at_ns);
 
+/* ------------------------------------------------------------------ clocks
+ *
+ * They follow the world's time until told otherwise. The monotonic one never goes back. */
+
+/** Both clocks gain so many ns in each ms of the world, or lose them: up to 1000. */
+TP_EXPORT void tp_virtual_io_drift(struct tp_io *io, int32_t ns_per_ms);
+
+/** The wall clock steps, in either direction. */
+TP_EXPORT void tp_virtual_io_step_wall(struct tp_io *io, int64_t delta_ns);
+
+/** The wall clock stands still, or goes on from where it stands. */
+TP_EXPORT void tp_virtual_io_freeze_wall(struct tp_io *io, bool frozen);
+
+/** Both clocks jump ahead, as after a sleep of the machine. */
+TP_EXPORT void tp_virtual_io_jump(struct tp_io *io, uint64_t delta_ns);
+
+/** When, in the world's time, the monotonic clock will show `at_ns`; now, if it has. */
+TP_EXPORT uint64_t tp_virtual_io_world_ns(const struct tp_io *io, uint64_t at_ns);
+
+/* ------------------------------------------------------------------ counts and ends */
+
 /** Operations that the world has taken, cancels not counted: the n of a sweep over
  * failures. */
 TP_EXPORT uint64_t tp_virtual_io_operations(const struct tp_io *io);
@@ -136,6 +180,11 @@ TP_EXPORT uint64_t tp_virtual_io_trace_hash(const struct tp_io *io);
 /** Replaces the faults. */
 TP_EXPORT void tp_virtual_io_set_faults(struct tp_io *io,
                                         const struct tp_virtual_faults *faults);
+
+/** Replaces the latencies of operations, and of syncs; possible ones (asserted). */
+TP_EXPORT void tp_virtual_io_set_latency(struct tp_io *io,
+                                         const struct tp_virtual_latency *latency,
+                                         const struct tp_virtual_latency *sync_latency);
 
 /** Stops the world when `event` events (as tp_virtual_io_events() counts them) have
  * happened; at once if they have. A shared world stands still until this Io was ended by a

@@ -6,6 +6,7 @@
  *     flight.c    operations from submission to completion
  *     waits.c     operations that wait for a peer; multishots
  *     files.c     numbers of open files
+ *     clock.c     clocks that differ from the world's
  *     latency.c   how long, and when in between
  *     faults.c    what goes wrong
  *     effects.c   what each kind of operation does to the disk
@@ -79,6 +80,15 @@ struct tp_flight {
     bool shot;    /* one of a multishot's completions, with its handle */
 };
 
+/** Clocks, as of the last time at which one of them was told to differ. */
+struct tp_clocks {
+    uint64_t world_ns, monotonic_ns; /* then; both zero at first */
+    int64_t wall_offset_ns;          /* added to the monotonic clock and config.wall_ns */
+    uint64_t frozen_ns;              /* what the wall clock shows while it is frozen */
+    int32_t drift;                   /* ns per ms */
+    bool frozen;
+};
+
 struct tp_virtual {
     struct tp_io io;                    /* first: a struct tp_io is what users hold */
     struct tp_virtual_io_config config; /* defaults filled in */
@@ -111,6 +121,7 @@ struct tp_virtual {
         fault_count; /* operations since the faults were set, of the kind that counts */
     uint64_t trace;
     struct tp_rng random;
+    struct tp_clocks clocks;
     uint8_t *buf_memory, *recv_memory;
     bool checks, traces;
     bool joined;        /* the world */
@@ -229,6 +240,12 @@ void tp_files_close(struct tp_virtual *v, uint32_t number);
 void tp_files_close_all(struct tp_virtual *v);
 /** The process was killed: perhaps the kernel still has its locks for a while. */
 void tp_files_leave_locks(struct tp_virtual *v, uint32_t stream);
+
+/* ------------------------------------------------------------------ clock.c */
+
+/** What the clocks show now. */
+uint64_t tp_clock_monotonic_ns(const struct tp_virtual *v);
+uint64_t tp_clock_wall_ns(const struct tp_virtual *v);
 
 /* ------------------------------------------------------------------ latency.c */
 

@@ -6,10 +6,16 @@
 #include "io/virtual/world_internal.h"
 
 #define HEAP_FIRST_CAPACITY 256
+#define PARTIES_FIRST       16
 
 static size_t heap_bytes(uint32_t capacity)
 {
     return (size_t)capacity * sizeof(struct tp_event);
+}
+
+static size_t party_bytes(uint32_t capacity)
+{
+    return (size_t)capacity * sizeof(struct tp_party);
 }
 
 int tp_world_create(const struct tp_allocator *allocator, struct tp_world **ret_world)
@@ -21,8 +27,10 @@ int tp_world_create(const struct tp_allocator *allocator, struct tp_world **ret_
     world->allocator = allocator;
     world->heap = tp_alloc(allocator, heap_bytes(HEAP_FIRST_CAPACITY), 16);
     world->capacity = HEAP_FIRST_CAPACITY;
-    if (world->heap == NULL) {
-        tp_free(allocator, world, sizeof *world, 16);
+    world->parties = tp_alloc(allocator, party_bytes(PARTIES_FIRST), 16);
+    world->party_capacity = PARTIES_FIRST;
+    if (world->heap == NULL || world->parties == NULL) {
+        tp_world_destroy(world);
         return -ENOMEM;
     }
     *ret_world = world;
@@ -35,19 +43,34 @@ void tp_world_destroy(struct tp_world *world)
         return;
     tp_assert(world->members == 0);
     tp_free(world->allocator, world->heap, heap_bytes(world->capacity), 16);
+    tp_free(world->allocator, world->parties, party_bytes(world->party_capacity), 16);
     tp_free(world->allocator, world, sizeof *world, 16);
 }
 
 /* ------------------------------------------------------------------ parties */
 
+static void parties_grow(struct tp_world *world)
+{
+    uint32_t capacity = world->party_capacity * 2;
+    struct tp_party *parties = tp_alloc(world->allocator, party_bytes(capacity), 16);
+
+    if (parties == NULL)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for the members of the world");
+    memcpy(parties, world->parties, party_bytes(world->party_capacity));
+    tp_free(world->allocator, world->parties, party_bytes(world->party_capacity), 16);
+    world->parties = parties;
+    world->party_capacity = capacity;
+}
+
 uint32_t tp_world_join(struct tp_world *world, tp_world_due *due, void *context)
 {
-    uint32_t party = 0;
+    uint32_t party = world->party_free;
 
     while (party < world->party_count && world->parties[party].due != NULL)
         party++;
-    if (party == TP_PARTIES_MAX)
-        tp_stop(__FILE__, __LINE__, "a world has room for 128 Ios and networks");
+    world->party_free = party + 1;
+    if (party == world->party_capacity)
+        parties_grow(world);
     if (party == world->party_count)
         world->party_count++;
     world->members++;
@@ -130,6 +153,8 @@ void tp_world_leave(struct tp_world *world, uint32_t party)
     }
     world->parties[party].due = NULL;
     world->members--;
+    if (party < world->party_free)
+        world->party_free = party;
 }
 
 /* ------------------------------------------------------------------ time */
@@ -144,19 +169,31 @@ uint64_t tp_world_next_ns(const struct tp_world *world)
     return world->count == 0 ? TP_NEVER : world->heap[0].at_ns;
 }
 
+static void happen(struct tp_world *world)
+{
+    struct tp_event event = heap_pop(world);
+
+    world->now_ns = event.at_ns;
+    world->parties[event.party].due(world->parties[event.party].context, event.what);
+    world->events++;
+    world->stopped = world->stop_at != 0 && world->events >= world->stop_at;
+}
+
 void tp_world_run(struct tp_world *world, uint64_t until_ns)
 {
     tp_assert(until_ns >= world->now_ns);
-    while (!world->stopped && world->count > 0 && world->heap[0].at_ns <= until_ns) {
-        struct tp_event event = heap_pop(world);
-
-        world->now_ns = event.at_ns;
-        world->parties[event.party].due(world->parties[event.party].context, event.what);
-        world->events++;
-        world->stopped = world->stop_at != 0 && world->events >= world->stop_at;
-    }
+    while (!world->stopped && world->count > 0 && world->heap[0].at_ns <= until_ns)
+        happen(world);
     if (!world->stopped)
         world->now_ns = until_ns;
+}
+
+bool tp_world_step(struct tp_world *world)
+{
+    if (world->stopped || world->count == 0)
+        return false;
+    happen(world);
+    return true;
 }
 
 uint64_t tp_world_events(const struct tp_world *world)

@@ -54,6 +54,10 @@ TP_EXPORT uint64_t tp_world_next_ns(const struct tp_world *world);
  * stops. `until_ns` is not before now. */
 TP_EXPORT void tp_world_run(struct tp_world *world, uint64_t until_ns);
 
+/** Lets the next event happen, and sets the clock to its time: for a host that looks after
+ * every one. False: there is none, or the world is stopped. */
+TP_EXPORT bool tp_world_step(struct tp_world *world);
+
 /** Events that have happened. */
 TP_EXPORT uint64_t tp_world_events(const struct tp_world *world);
 

@@ -18,7 +18,10 @@ struct tp_event {
 
 typedef void tp_world_due(void *context, uint32_t what);
 
-#define TP_PARTIES_MAX 128
+struct tp_party {
+    tp_world_due *due; /* NULL: free */
+    void *context;
+};
 
 struct tp_world {
     uint64_t now_ns;
@@ -30,10 +33,9 @@ struct tp_world {
     uint64_t events;      /* that have happened */
     uint64_t stop_at;     /* the number of the last event that happens; 0: no such */
     bool stopped;
-    struct {
-        tp_world_due *due; /* NULL: free */
-        void *context;
-    } parties[TP_PARTIES_MAX];
+    struct tp_party *parties;
+    uint32_t party_capacity;
+    uint32_t party_free; /* no lower number is free */
     const struct tp_allocator *allocator;
 };
 

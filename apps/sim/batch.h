@@ -1,0 +1,48 @@
+/** apps/sim/batch.h - a few seeds, run in a child process into memory that the parent sees.
+ *
+ * A child runs many seeds, since a fork costs as much as some of them; when it dies, the
+ * seed that it had begun is the one that killed it, and what it said on standard error is
+ * why.
+ */
+#ifndef TEMPEST_APPS_SIM_BATCH_H
+#define TEMPEST_APPS_SIM_BATCH_H
+
+#include "apps/sim/sim.h"
+
+enum { TP_BATCH_SEEDS = 64, TP_BATCH_MARKS = 512, TP_BATCH_SAID = 65536 };
+
+/** What is run, in every child alike. */
+struct tp_batch_job {
+    const struct tp_scenario *scenario;
+    struct tp_sim_options options; /* but for the seed */
+    struct tp_mark_list marks;
+};
+
+struct tp_seed_result {
+    uint64_t seed;
+    uint64_t wall_ns;
+    struct tp_sim_outcome outcome;
+};
+
+/** Shared by a child and its parent. */
+struct tp_batch {
+    uint64_t first;
+    uint32_t count;
+    _Atomic uint32_t begun, done;           /* seeds */
+    _Atomic uint32_t quit;                  /* set by the parent: begin no other */
+    _Atomic uint32_t marks[TP_BATCH_MARKS]; /* whether each has held */
+    struct tp_seed_result results[TP_BATCH_SEEDS];
+};
+
+/** In the child: runs the batch. `said_fd`, where standard output and error go, is emptied
+ * before each seed. */
+void tp_batch_run(const struct tp_batch_job *job, struct tp_batch *batch, int said_fd);
+
+/** In the parent: the verdict on a seed whose child has died, from its status and from what
+ * it had said. */
+void tp_batch_judge(int status, bool hung, int said_fd, struct tp_sim_outcome *ret_outcome);
+
+/** Nanoseconds of the host's monotonic clock. */
+uint64_t tp_host_now_ns(void);
+
+#endif

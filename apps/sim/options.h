@@ -1,0 +1,38 @@
+/** apps/sim/options.h - the command line of every program that simulates. */
+#ifndef TEMPEST_APPS_SIM_OPTIONS_H
+#define TEMPEST_APPS_SIM_OPTIONS_H
+
+#include "apps/sim/sim.h"
+
+enum tp_command {
+    TP_COMMAND_LIST,
+    TP_COMMAND_RUN,
+    TP_COMMANDS,
+};
+
+struct tp_sim_arguments {
+    const char *program; /* its name, for lines that say how to repeat something */
+    enum tp_command command;
+    const struct tp_scenario *scenario; /* NULL for list */
+    struct tp_sim_options run;          /* families and profile */
+    uint64_t first, last;               /* seeds */
+    uint64_t time_ns;                   /* 0: no limit */
+    uint32_t jobs;
+    bool one_seed; /* --seed */
+    bool until_failure;
+    bool json;
+    bool quiet;
+    const char *faults, *profile; /* as given; NULL: not */
+};
+
+/** What to do next. */
+enum tp_arguments_result { TP_ARGUMENTS_GO, TP_ARGUMENTS_SHOWN, TP_ARGUMENTS_WRONG };
+
+/** Reads the command line. What is wrong is said on standard error; --help and --version
+ * are answered on standard output. */
+enum tp_arguments_result tp_arguments_read(int argc, char **argv,
+                                           const struct tp_scenario *scenarios,
+                                           uint32_t count,
+                                           struct tp_sim_arguments *ret_arguments);
+
+#endif

@@ -1,0 +1,253 @@
+#include "apps/sim/report.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/common/say.h"
+
+int tp_report_init(struct tp_report *report, const struct tp_sim_arguments *arguments)
+{
+    memset(report, 0, sizeof *report);
+    report->arguments = arguments;
+    report->failures = calloc(TP_REPORT_FAILURES, sizeof *report->failures);
+    return report->failures == NULL ? -ENOMEM : 0;
+}
+
+void tp_report_deinit(struct tp_report *report)
+{
+    free(report->failures);
+}
+
+/* Kept in the order of seeds, so that it does not show which was done first. */
+static void keep_failure(struct tp_report *report, const struct tp_seed_result *result)
+{
+    uint32_t at = report->failure_count;
+
+    if (at == TP_REPORT_FAILURES) {
+        if (result->seed > report->failures[at - 1].seed)
+            return;
+        at--;
+    } else {
+        report->failure_count++;
+    }
+    for (; at > 0 && report->failures[at - 1].seed > result->seed; at--)
+        report->failures[at] = report->failures[at - 1];
+    report->failures[at] = *result;
+}
+
+void tp_report_add(struct tp_report *report, const struct tp_seed_result *result)
+{
+    const struct tp_sim_outcome *outcome = &result->outcome;
+
+    report->seeds++;
+    report->operations += outcome->operations;
+    report->events += outcome->events;
+    report->virtual_ns += outcome->virtual_ns;
+    report->spent_ns += result->wall_ns;
+    for (uint32_t family = 0; family < TP_FAMILIES; family++) {
+        report->fired[family] += outcome->fired[family];
+        report->drawn[family] += (outcome->drawn & TP_FAMILY_BIT(family)) != 0;
+    }
+    report->last = *result;
+    if (outcome->verdict == TP_VERDICT_PASSED)
+        return;
+    report->failed++;
+    keep_failure(report, result);
+}
+
+void tp_report_failure(const struct tp_report *report, const struct tp_seed_result *result)
+{
+    const struct tp_sim_arguments *arguments = report->arguments;
+
+    app_say("seed %" PRIu64 ": %s: %s", result->seed,
+            tp_verdict_name(result->outcome.verdict), result->outcome.message);
+    app_say("    %s run %s --seed %" PRIu64 "%s%s%s%s", arguments->program,
+            arguments->scenario->name, result->seed,
+            arguments->profile == NULL ? "" : " --profile ",
+            arguments->profile == NULL ? "" : arguments->profile,
+            arguments->faults == NULL ? "" : " --faults ",
+            arguments->faults == NULL ? "" : arguments->faults);
+}
+
+/* ------------------------------------------------------------------ the summary */
+
+/* Whether a mark of the same name held, or was listed already. */
+static bool is_missing(const struct tp_farm_totals *totals,
+                       const struct tp_mark_list *marks, size_t index)
+{
+    size_t count = (size_t)(marks->end - marks->first);
+
+    for (size_t i = 0; i < count && i < TP_BATCH_MARKS; i++) {
+        if (strcmp(marks->first[i]->name, marks->first[index]->name) == 0 &&
+            (totals->reached[i] || i < index))
+            return false;
+    }
+    return true;
+}
+
+static size_t mark_count(const struct tp_mark_list *marks)
+{
+    size_t count = (size_t)(marks->end - marks->first);
+
+    return count < TP_BATCH_MARKS ? count : TP_BATCH_MARKS;
+}
+
+static void print_families(const struct tp_report *report, FILE *out)
+{
+    char count[APP_TEXT_BYTES];
+    bool any = false;
+
+    (void)fprintf(out, "faults:");
+    for (uint32_t family = 0; family < TP_FAMILIES; family++) {
+        if (report->fired[family] == 0)
+            continue;
+        (void)fprintf(out, "%s %s %s", any ? "," : "", tp_family_name(family),
+                      app_count(report->fired[family], count, sizeof count));
+        any = true;
+    }
+    (void)fprintf(out, "%s\n", any ? "" : " none");
+    any = false;
+    for (uint32_t family = 0; family < TP_FAMILIES; family++) {
+        if (report->drawn[family] == 0 || report->fired[family] > 0 ||
+            family == TP_FAMILY_SLOW)
+            continue;
+        (void)fprintf(out, "%s %s",
+                      any ? "," : "never fired, though on:", tp_family_name(family));
+        any = true;
+    }
+    if (any)
+        (void)fputc('\n', out);
+}
+
+/* A tenth is enough to compare by. */
+static void print_ratio(uint64_t virtual_ns, uint64_t real_ns, FILE *out)
+{
+    uint64_t tenths = virtual_ns / (real_ns / 10 + 1);
+
+    (void)fprintf(out, "%" PRIu64 ".%" PRIu64 " times real time", tenths / 10, tenths % 10);
+}
+
+void tp_report_summary(const struct tp_report *report, const struct tp_farm_totals *totals,
+                       const struct tp_mark_list *marks, FILE *out)
+{
+    char seeds[APP_TEXT_BYTES], failed[APP_TEXT_BYTES], time[APP_TEXT_BYTES];
+    char operations[APP_TEXT_BYTES], simulated[APP_TEXT_BYTES];
+
+    (void)fprintf(out, "%s: %s seeds, %s failed, in %s\n",
+                  report->arguments->scenario->name,
+                  app_count(report->seeds, seeds, sizeof seeds),
+                  app_count(report->failed, failed, sizeof failed),
+                  app_duration(totals->elapsed_ns, time, sizeof time));
+    (void)fprintf(out, "%s operations, %s simulated, ",
+                  app_count(report->operations, operations, sizeof operations),
+                  app_duration(report->virtual_ns, simulated, sizeof simulated));
+    print_ratio(report->virtual_ns, totals->elapsed_ns, out);
+    (void)fputc('\n', out);
+    print_families(report, out);
+    for (size_t i = 0; i < mark_count(marks); i++) {
+        if (is_missing(totals, marks, i))
+            (void)fprintf(out, "never reached: %s (%s:%u)\n", marks->first[i]->name,
+                          marks->first[i]->file, marks->first[i]->line);
+    }
+    if (!report->arguments->one_seed)
+        return;
+    (void)fprintf(out, "trace %016" PRIx64 ", ended in %s\n", report->last.outcome.trace,
+                  tp_phase_name(report->last.outcome.phase));
+}
+
+/* ------------------------------------------------------------------ JSON */
+
+static void print_string(const char *text, FILE *out)
+{
+    (void)fputc('"', out);
+    for (const char *at = text; *at != '\0'; at++) {
+        unsigned char c = (unsigned char)*at;
+
+        if (c == '"' || c == '\\')
+            (void)fprintf(out, "\\%c", c);
+        else if (c < 0x20 || c >= 0x7f)
+            (void)fprintf(out, "\\u%04x", c);
+        else
+            (void)fputc(c, out);
+    }
+    (void)fputc('"', out);
+}
+
+static void print_faults(const uint64_t *fired, FILE *out)
+{
+    bool any = false;
+
+    (void)fputs("\"faults\": {", out);
+    for (uint32_t family = 0; family < TP_FAMILIES; family++) {
+        if (fired[family] == 0)
+            continue;
+        (void)fprintf(out, "%s\"%s\": %" PRIu64, any ? ", " : "", tp_family_name(family),
+                      fired[family]);
+        any = true;
+    }
+    (void)fputc('}', out);
+}
+
+static void print_seed(const struct tp_seed_result *result, FILE *out)
+{
+    const struct tp_sim_outcome *outcome = &result->outcome;
+
+    (void)fprintf(out, "\"seed\": %" PRIu64 ", \"verdict\": \"%s\", \"phase\": \"%s\", ",
+                  result->seed, tp_verdict_name(outcome->verdict),
+                  tp_phase_name(outcome->phase));
+    (void)fputs("\"message\": ", out);
+    print_string(outcome->message, out);
+    (void)fprintf(out,
+                  ", \"trace_hash\": \"%016" PRIx64 "\", \"operations\": %" PRIu64
+                  ", \"events\": %" PRIu64 ", \"virtual_ns\": %" PRIu64
+                  ", \"wall_ns\": %" PRIu64 ", ",
+                  outcome->trace, outcome->operations, outcome->events, outcome->virtual_ns,
+                  result->wall_ns);
+    print_faults(outcome->fired, out);
+}
+
+static void print_totals(const struct tp_report *report,
+                         const struct tp_farm_totals *totals,
+                         const struct tp_mark_list *marks, FILE *out)
+{
+    bool any = false;
+
+    (void)fprintf(
+        out,
+        "\"seeds\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"operations\": %" PRIu64
+        ", \"events\": %" PRIu64 ", \"virtual_ns\": %" PRIu64 ", \"wall_ns\": %" PRIu64
+        ", \"spent_ns\": %" PRIu64 ", \"repeated\": %" PRIu64 ", ",
+        report->seeds, report->failed, report->operations, report->events,
+        report->virtual_ns, totals->elapsed_ns, report->spent_ns, totals->repeated);
+    print_faults(report->fired, out);
+    (void)fputs(", \"never_reached\": [", out);
+    for (size_t i = 0; i < mark_count(marks); i++) {
+        if (!is_missing(totals, marks, i))
+            continue;
+        (void)fputs(any ? ", " : "", out);
+        print_string(marks->first[i]->name, out);
+        any = true;
+    }
+    (void)fputs("], \"failures\": [", out);
+    for (uint32_t i = 0; i < report->failure_count; i++) {
+        (void)fputs(i > 0 ? ", {" : "{", out);
+        print_seed(&report->failures[i], out);
+        (void)fputc('}', out);
+    }
+    (void)fputc(']', out);
+}
+
+void tp_report_json(const struct tp_report *report, const struct tp_farm_totals *totals,
+                    const struct tp_mark_list *marks, FILE *out)
+{
+    (void)fputs("{\"scenario\": ", out);
+    print_string(report->arguments->scenario->name, out);
+    (void)fputs(", ", out);
+    if (report->arguments->one_seed)
+        print_seed(&report->last, out);
+    else
+        print_totals(report, totals, marks, out);
+    (void)fputs("}\n", out);
+}

@@ -1,0 +1,326 @@
+/* A run: setup, phases, verdict. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "apps/sim/sim_internal.h"
+#include "io/virtual/hash.h"
+#include "io/virtual/random.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* What goes into the hash of a run besides the traces of its Ios. */
+enum { NOTE_PHASE = 1, NOTE_VERDICT };
+
+void tp_sim_note(struct tp_sim *sim, uint32_t what, uint64_t a, uint64_t b)
+{
+    uint64_t words[4] = {tp_world_now_ns(sim->world), what, a, b};
+
+    sim->trace = tp_hash_words(words, 4, sim->trace);
+}
+
+void tp_sim_at(struct tp_sim *sim, uint64_t at_ns, enum tp_sim_due due, uint32_t node)
+{
+    tp_assert(node < UINT32_C(1) << TP_DUE_SHIFT);
+    tp_world_at(sim->world, at_ns, 0, sim->party, (uint32_t)due << TP_DUE_SHIFT | node);
+}
+
+void tp_sim_conclude(struct tp_sim *sim, enum tp_verdict verdict, const char *file,
+                     uint32_t line, const char *format, ...)
+{
+    struct tp_sim_outcome *outcome = sim->outcome;
+    uint64_t words[2] = {(uint64_t)verdict << 32 | line, 0};
+    va_list arguments;
+
+    if (sim->over)
+        return;
+    sim->over = true;
+    outcome->verdict = (uint32_t)verdict;
+    outcome->phase = (uint32_t)sim->phase;
+    if (file != NULL)
+        words[1] = tp_hash(file, strlen(file), 0);
+    outcome->kind = tp_hash_words(words, 2, 0) | 1;
+    va_start(arguments, format);
+    (void)vsnprintf(outcome->message, sizeof outcome->message, format, arguments);
+    va_end(arguments);
+    tp_sim_note(sim, NOTE_VERDICT, (uint64_t)verdict, outcome->kind);
+}
+
+/* ------------------------------------------------------------------ the loop */
+
+static void do_pending(struct tp_sim *sim)
+{
+    sim->pending = false;
+    tp_chaos_strike(sim);
+    for (uint32_t i = 0; i < sim->node_count; i++) {
+        enum tp_end how = (enum tp_end)sim->nodes[i]->pending;
+
+        sim->nodes[i]->pending = TP_END_NONE;
+        if (how != TP_END_NONE)
+            tp_node_end(sim->nodes[i], how);
+    }
+}
+
+/* Everyone for whom something has come ticks, until nothing is left at this moment. */
+static void settle(struct tp_sim *sim)
+{
+    bool ticked = false;
+
+    if (sim->pending)
+        do_pending(sim);
+    while (sim->ready_first != NULL && !sim->over) {
+        struct tp_node *node = sim->ready_first;
+
+        sim->ready_first = node->next_ready;
+        if (sim->ready_first == NULL)
+            sim->ready_last = NULL;
+        node->ready = false;
+        if (node->io == NULL)
+            continue;
+        if (node->paused) {
+            node->wanted = true;
+            continue;
+        }
+        tp_node_tick(node);
+        ticked = true;
+        if (sim->pending)
+            do_pending(sim);
+    }
+    if (ticked && !sim->over && sim->scenario->invariant != NULL)
+        sim->scenario->invariant(sim);
+}
+
+static bool is_done(struct tp_sim *sim)
+{
+    if (sim->scenario->done != NULL)
+        return sim->scenario->done(sim);
+    return sim->unfinished == 0;
+}
+
+enum ended { DONE, LATE, QUIET, OVER };
+
+/* Until the work is done, or a time has come, or nothing can come any more. */
+static enum ended run_until(struct tp_sim *sim, uint64_t until_ns)
+{
+    for (;;) {
+        uint64_t next_ns;
+
+        settle(sim);
+        if (sim->over)
+            return OVER;
+        if (is_done(sim))
+            return DONE;
+        next_ns = tp_world_next_ns(sim->world);
+        if (next_ns == TP_NEVER)
+            return QUIET;
+        if (next_ns > until_ns) {
+            tp_world_run(sim->world, until_ns);
+            return LATE;
+        }
+        (void)tp_world_step(sim->world);
+    }
+}
+
+static void due(void *context, uint32_t what)
+{
+    struct tp_sim *sim = context;
+    enum tp_sim_due kind = (enum tp_sim_due)(what >> TP_DUE_SHIFT);
+
+    if (kind == TP_DUE_HEAL) {
+        if (tp_world_now_ns(sim->world) == sim->heal_ns)
+            tp_chaos_heal_links(sim);
+        return;
+    }
+    tp_node_due(sim->nodes[what & ((UINT32_C(1) << TP_DUE_SHIFT) - 1)], kind);
+}
+
+/* ------------------------------------------------------------------ phases */
+
+static void enter(struct tp_sim *sim, enum tp_sim_phase phase)
+{
+    sim->phase = phase;
+    for (uint32_t i = 0; i < sim->node_count; i++)
+        sim->nodes[i]->exits = 0;
+    tp_sim_note(sim, NOTE_PHASE, (uint64_t)phase, 0);
+}
+
+/* Which nodes have not finished, for the message. */
+static void list_unfinished(const struct tp_sim *sim, char *ret_text, size_t size_bytes)
+{
+    size_t used = 0;
+
+    ret_text[0] = '\0';
+    for (uint32_t i = 0; i < sim->node_count && used + 32 < size_bytes; i++) {
+        const struct tp_node *node = sim->nodes[i];
+
+        if (!node->finished)
+            used += (size_t)snprintf(ret_text + used, size_bytes - used, "%s%s%s",
+                                     used == 0 ? "" : ", ", tp_node_name(node),
+                                     node->io == NULL ? " (down)" : "");
+    }
+}
+
+/* All is well: the work must get done. */
+static void must_finish(struct tp_sim *sim, uint64_t deadline_ns)
+{
+    uint64_t given_ns = deadline_ns == 0 ? 60 * SECOND : deadline_ns;
+    char who[256];
+
+    switch (run_until(sim, tp_world_now_ns(sim->world) + given_ns)) {
+    case DONE:
+    case OVER:
+        return;
+    case LATE:
+        list_unfinished(sim, who, sizeof who);
+        tp_sim_conclude(sim, TP_VERDICT_LIVENESS, NULL, (uint32_t)sim->phase,
+                        "in %s nothing went wrong, and after %llu ms work is left: %s",
+                        tp_phase_name((uint32_t)sim->phase),
+                        (unsigned long long)(given_ns / 1000000), who);
+        return;
+    case QUIET:
+        list_unfinished(sim, who, sizeof who);
+        tp_sim_conclude(sim, TP_VERDICT_DEADLOCK, NULL, (uint32_t)sim->phase,
+                        "in %s nothing can happen any more, and work is left: %s",
+                        tp_phase_name((uint32_t)sim->phase), who);
+        return;
+    }
+}
+
+static void boot_all(struct tp_sim *sim)
+{
+    for (uint32_t i = 0; i < sim->node_count; i++)
+        tp_node_boot(sim->nodes[i]);
+}
+
+static void work(struct tp_sim *sim)
+{
+    const struct tp_scenario *scenario = sim->scenario;
+    uint64_t chaos_ns = scenario->chaos_ns == 0 ? 60 * SECOND : scenario->chaos_ns;
+
+    enter(sim, scenario->warm_up_ns > 0 ? TP_PHASE_WARM_UP : TP_PHASE_CHAOS);
+    boot_all(sim);
+    if (scenario->warm_up_ns > 0) {
+        (void)run_until(sim, scenario->warm_up_ns);
+        enter(sim, TP_PHASE_CHAOS);
+    }
+    tp_chaos_begin(sim);
+    if (!sim->over)
+        (void)run_until(sim, tp_world_now_ns(sim->world) + chaos_ns);
+    tp_chaos_heal(sim);
+    if (sim->over)
+        return;
+    enter(sim, TP_PHASE_LIVENESS);
+    must_finish(sim, scenario->liveness_ns);
+}
+
+static void recover(struct tp_sim *sim)
+{
+    for (uint32_t i = 0; i < sim->node_count; i++)
+        tp_node_end(sim->nodes[i], TP_END_POWER);
+    enter(sim, TP_PHASE_RECOVERY);
+    boot_all(sim);
+    must_finish(sim, sim->scenario->recovery_ns);
+}
+
+static void check(struct tp_sim *sim)
+{
+    for (uint32_t i = 0; i < sim->node_count; i++)
+        tp_node_end(sim->nodes[i], TP_END_KILL);
+    enter(sim, TP_PHASE_CHECK);
+    if (sim->scenario->check != NULL)
+        sim->scenario->check(sim);
+}
+
+/* ------------------------------------------------------------------ life */
+
+static void set_up(struct tp_sim *sim)
+{
+    const struct tp_scenario *scenario = sim->scenario;
+    struct tp_net_config net = {.tape = sim->tape, .hosts_max = 1};
+    uint32_t plain = scenario->nodes == 0 && scenario->setup == NULL ? 1 : scenario->nodes;
+
+    for (uint32_t i = 0; i < plain; i++)
+        (void)tp_sim_add_node(sim, NULL);
+    if (scenario->setup != NULL)
+        scenario->setup(sim);
+    tp_assert(sim->node_count > 0); /* a scenario has nodes */
+    net.hosts_max = sim->node_count;
+    if (tp_net_create(&net, sim->world, &sim->net) < 0)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for a network");
+    tp_swarm_draw(sim);
+    for (uint32_t i = 0; i < sim->node_count; i++)
+        tp_swarm_shape(sim->nodes[i]);
+}
+
+static void create(struct tp_sim *sim)
+{
+    size_t bytes = sim->scenario->state_bytes;
+
+    sim->state = tp_alloc(NULL, bytes == 0 ? 1 : bytes, 64);
+    sim->tape = sim->options.tape;
+    if (sim->tape == NULL &&
+        tp_tape_from_seed(sim->options.seed, false, NULL, &sim->own_tape) == 0)
+        sim->tape = sim->own_tape;
+    if (sim->state == NULL || sim->tape == NULL || tp_world_create(NULL, &sim->world) < 0)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for a run");
+    sim->party = tp_world_join(sim->world, due, sim);
+}
+
+static void destroy(struct tp_sim *sim)
+{
+    for (uint32_t i = 0; i < sim->node_count; i++)
+        tp_node_destroy(sim->nodes[i]);
+    tp_free(NULL, sim->nodes, sim->node_capacity * sizeof(struct tp_node *), 16);
+    tp_net_destroy(sim->net);
+    tp_world_leave(sim->world, sim->party);
+    tp_world_destroy(sim->world);
+    tp_tape_destroy(sim->own_tape);
+    tp_free(NULL, sim->state,
+            sim->scenario->state_bytes == 0 ? 1 : sim->scenario->state_bytes, 64);
+}
+
+static void sum_up(struct tp_sim *sim)
+{
+    struct tp_sim_outcome *outcome = sim->outcome;
+
+    outcome->trace = sim->trace;
+    for (uint32_t i = 0; i < sim->node_count; i++) {
+        uint64_t words[2] = {i, sim->nodes[i]->trace};
+
+        outcome->trace = tp_hash_words(words, 2, outcome->trace);
+    }
+    outcome->events = tp_world_events(sim->world);
+    outcome->virtual_ns = tp_world_now_ns(sim->world);
+    outcome->drawn = sim->swarm.on;
+    tp_swarm_count_net(sim);
+    if (!sim->over)
+        outcome->phase = TP_PHASE_CHECK;
+}
+
+void tp_sim_run(const struct tp_scenario *scenario, const struct tp_sim_options *options,
+                struct tp_sim_outcome *ret_outcome)
+{
+    static const struct tp_sim_options defaults;
+    struct tp_sim sim = {.scenario = scenario,
+                         .options = options == NULL ? defaults : *options,
+                         .outcome = ret_outcome,
+                         .heal_ns = TP_NEVER};
+
+    tp_assert(scenario->size == 0 || scenario->size == sizeof *scenario);
+    tp_assert(options == NULL || options->size == 0 || options->size == sizeof *options);
+    tp_assert(scenario->name != NULL &&
+              (scenario->boot != NULL || scenario->setup != NULL));
+    memset(ret_outcome, 0, sizeof *ret_outcome);
+    create(&sim);
+    set_up(&sim);
+    if (!sim.over)
+        work(&sim);
+    if (!sim.over)
+        recover(&sim);
+    if (!sim.over)
+        check(&sim);
+    for (uint32_t i = 0; i < sim.node_count; i++)
+        tp_node_end(sim.nodes[i], TP_END_KILL);
+    sum_up(&sim);
+    destroy(&sim);
+}

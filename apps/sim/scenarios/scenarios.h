@@ -1,0 +1,9 @@
+/** apps/sim/scenarios/scenarios.h - the scenarios of tempest-sim. */
+#ifndef TEMPEST_APPS_SIM_SCENARIOS_SCENARIOS_H
+#define TEMPEST_APPS_SIM_SCENARIOS_SCENARIOS_H
+
+#include "apps/sim/sim.h"
+
+extern const struct tp_scenario tally_scenario, tally_broken_scenario;
+
+#endif

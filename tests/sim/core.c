@@ -1,0 +1,53 @@
+/* Runs: what is broken is found, what is sound stays green, and a seed is a run. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "apps/sim/scenarios/scenarios.h"
+#include "fixture.h"
+
+Test(core, the_broken_one_is_found)
+{
+    struct s_total total = s_run(&tally_broken_scenario, 20);
+
+    cr_assert(gt(u32, total.failed, 3));
+    cr_assert(eq(u32, total.verdicts[TP_VERDICT_FAILED], total.failed));
+    cr_assert(ne(u64, total.first.kind, 0));
+}
+
+Test(core, its_twin_stays_green)
+{
+    struct s_total total = s_run(&tally_scenario, 200);
+
+    cr_assert(eq(u32, total.failed, 0), "seed %llu: %s",
+              (unsigned long long)total.first_seed, total.first.message);
+    cr_assert(gt(u64, total.fired[TP_FAMILY_POWER], 0));
+    cr_assert(gt(u64, total.fired[TP_FAMILY_KILL], 0));
+    cr_assert(gt(u64, total.fired[TP_FAMILY_PAUSE], 0));
+    cr_assert(gt(u64, total.fired[TP_FAMILY_CLOCK], 0));
+    cr_assert(gt(u64, total.fired[TP_FAMILY_ERROR], 0));
+}
+
+Test(core, a_seed_is_a_run)
+{
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct tp_sim_outcome first = s_seed(&tally_scenario, seed);
+        struct tp_sim_outcome again = s_seed(&tally_scenario, seed);
+        struct tp_sim_outcome other = s_seed(&tally_scenario, seed + 1000);
+
+        cr_assert(eq(u64, first.trace, again.trace));
+        cr_assert(eq(u64, first.events, again.events));
+        cr_assert(ne(u64, first.trace, other.trace));
+    }
+}
+
+Test(core, families_are_switched)
+{
+    struct tp_sim_outcome none = s_with(&tally_scenario, 3, 0, S_ALL);
+    struct tp_sim_outcome kills =
+        s_with(&tally_scenario, 3, TP_FAMILY_BIT(TP_FAMILY_KILL), S_ALL);
+
+    cr_assert(eq(u32, none.drawn, 0));
+    for (uint32_t family = 0; family < TP_FAMILIES; family++)
+        cr_assert(eq(u64, none.fired[family], 0));
+    cr_assert(eq(u32, kills.drawn, TP_FAMILY_BIT(TP_FAMILY_KILL)));
+}
