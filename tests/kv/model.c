@@ -249,6 +249,39 @@ const char *model_differs(const struct model *model, const struct kv_store *stor
     return found != NULL ? found : counts_differ(model, store);
 }
 
+/* Whether each entry of the one is in the other. */
+struct pair {
+    const struct kv_store *other;
+    uint32_t db;
+    bool differs;
+};
+
+static void look_up(void *context, const struct kv_view *view)
+{
+    struct pair *pair = context;
+    struct kv_view there;
+
+    pair->differs |= !kv_store_get(pair->other, pair->db, view->key, &there) ||
+                     !kv_slice_equal(view->value, there.value) ||
+                     view->expire_ms != there.expire_ms;
+}
+
+bool model_stores_equal(const struct kv_store *a, const struct kv_store *b)
+{
+    struct pair pair = {.other = b};
+
+    for (; pair.db < KV_DBS; pair.db++) {
+        uint64_t cursor = 0;
+
+        if (kv_store_count(a, pair.db) != kv_store_count(b, pair.db))
+            return false;
+        do {
+            cursor = kv_store_scan(a, pair.db, cursor, look_up, &pair);
+        } while (cursor != 0 && !pair.differs);
+    }
+    return !pair.differs;
+}
+
 /* ------------------------------------------------------------------ at random */
 
 uint64_t model_draw(uint64_t *state, uint64_t bound)

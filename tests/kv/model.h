@@ -44,6 +44,9 @@ struct model_entry *model_find(const struct model *model, uint32_t db, struct kv
 const char *model_differs(const struct model *model, const struct kv_store *store,
                           bool reborn);
 
+/** Whether two stores hold the same keys, values and expiries; LSNs do not count. */
+bool model_stores_equal(const struct kv_store *a, const struct kv_store *b);
+
 /** Numbers for tests: SplitMix64, below `bound`. */
 uint64_t model_draw(uint64_t *state, uint64_t bound);
 
