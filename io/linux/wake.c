@@ -54,15 +54,16 @@ void tp_linux_wake_seen(struct tp_linux_io *self, bool still_armed)
     tp_linux_wake_look(self);
 }
 
-/* Only the first reason since the owner looked costs a system call. */
+/* Only the first reason since the owner looked costs system calls. Their order matters
+ * (watch.c). */
 static void wake_for(struct tp_linux_io *self, enum tp_linux_wake_reason reason)
 {
     static const uint64_t one = 1;
     const int before = errno;
 
     if (atomic_fetch_or(&self->wake_reasons, (uint32_t)reason) == 0) {
-        tp_linux_watch_signal(self);
         (void)!write(self->wake_fd, &one, sizeof one);
+        tp_linux_watch_signal(self);
     }
     errno = before;
 }

@@ -8,9 +8,10 @@
  * nothing else explains the poll.
  *
  * Wakes signal it themselves: an eventfd that the kernel signals from within a write to
- * another one is signalled late, and on 6.18 only the first time. They do so before they
- * write to the other, and there is something to find for as long as their reason has not
- * been seen. */
+ * another one is signalled late, and on 6.18 only the first time. They do so after they
+ * have written to the other: the ring has work from then on, of which the kernel has told
+ * nobody, and while it has some it tells of no other either. So whoever sleeps must be
+ * made to come once more, even if the reason was found before. */
 #include "linux_internal.h"
 
 #include <errno.h>

@@ -195,6 +195,47 @@ Test(wake, the_fd_does_so_without_each_feature)
     use_fd(UINT32_MAX);
 }
 
+/* A wake, and right behind it what an operation waits for. */
+static void *wake_and_write(void *argument)
+{
+    const int *writer = argument;
+
+    tp_io_wake(io);
+    return write(*writer, "x", 1) == 1 ? argument : NULL;
+}
+
+/* A host is told of the operation, too: what a wake leaves to be reaped does not silence
+ * what comes behind it. */
+Test(wake, the_fd_tells_of_what_completes_beside_wakes)
+{
+    char path[256], byte;
+    struct tp_buf buf = tp_buf_empty(&byte, 1);
+    struct tp_completion completion;
+    struct tp_fd fifo;
+    int writer;
+
+    io = make_io(NULL);
+    cr_assert(not(is_readable(0)));
+    scratch_name(path, "beside");
+    fifo = open_fifo(io, path, &writer);
+    for (int i = 0; i < 2000; i++) {
+        pthread_t thread;
+
+        buf.len = 0;
+        tp_io_read_at(io, 1, fifo, &buf, 0);
+        submit_all();
+        cr_assert(zero(int, pthread_create(&thread, NULL, wake_and_write, &writer)));
+        while (!tp_io_get_cqe(io, 1, &completion)) {
+            cr_assert(is_readable(9000), "round %d: nobody told the host", i);
+            tp_io_poll(io);
+        }
+        cr_assert(eq(i32, completion.value, 1));
+        cr_assert(zero(int, pthread_join(thread, NULL)));
+    }
+    (void)unlink(path);
+    tp_io_destroy(io);
+}
+
 Test(wake, the_fd_says_that_completions_found_no_room)
 {
     const struct tp_linux_io_config config = {.completions_max = 2};
