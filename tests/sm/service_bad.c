@@ -1,9 +1,11 @@
 /** tests/sm/service_bad.c - a service whose network, system or clients fail: what is heard
  * is right as far as it goes, and nothing is left over. */
-#include <stdio.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "runtime/await.h"
 #include "tests/sm/town.h"
 
 static struct tp_machine *everybody(struct harness *h)
@@ -87,32 +89,111 @@ Test(service_bad, operations_that_fail_here_and_there_mix_nothing_up)
     cr_assert(gt(u32, content, 50 * 5 * PEER_MANNERS / 4));
 }
 
-static struct rlimit fds_before;
+/* ------------------------------------------------------------------ a want of numbers */
 
-/* Fewer descriptors than clients: all have called, and some have to wait for a number. */
-static struct tp_machine *want_of_numbers(struct harness *h)
+enum { CALLERS = 20, QUESTIONS = 10, NUMBERS_FOR_SERVICE = 4 };
+
+/* Clients whose descriptors are there before there is a want of them, so the service alone
+ * has to do without. They block, in threads of the worker pool, by plain system calls. */
+static struct callers {
+    struct tp_machine machine;
+    struct sockaddr_in address;
+    struct rlimit fds_before;
+    int fds[CALLERS];
+} callers;
+
+/* All call; the kernel keeps them for the service. */
+static int32_t call_all(void *context)
+{
+    struct callers *c = context;
+
+    for (uint32_t i = 0; i < CALLERS; i++) {
+        if (connect(c->fds[i], (const struct sockaddr *)&c->address, sizeof c->address) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+/* One after the other asks, hears, and goes, which gives the service a number back. */
+static int32_t ask_all(void *context)
+{
+    struct callers *c = context;
+
+    for (uint32_t i = 0; i < CALLERS; i++) {
+        for (uint32_t line = 0; line < QUESTIONS; line++) {
+            char heard[5];
+
+            if (send(c->fds[i], "hoy\n", 4, MSG_NOSIGNAL) != 4 ||
+                recv(c->fds[i], heard, sizeof heard, MSG_WAITALL) != sizeof heard ||
+                memcmp(heard, "<hoy>", sizeof heard) != 0)
+                return -EPROTO;
+        }
+        if (close(c->fds[i]) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+/* From now on so many numbers are left. */
+static void limit_numbers(struct callers *c)
 {
     struct rlimit few;
     int lowest = dup(STDERR_FILENO);
 
+    cr_assert(lowest >= 0 && close(lowest) == 0);
+    cr_assert(zero(int, getrlimit(RLIMIT_NOFILE, &c->fds_before)));
+    few = c->fds_before;
+    few.rlim_cur = (rlim_t)lowest + NUMBERS_FOR_SERVICE;
+    cr_assert(zero(int, setrlimit(RLIMIT_NOFILE, &few)));
+}
+
+static enum tp_step callers_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct callers *c = tp_container_of(machine, struct callers, machine);
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    town.service_op = tp_service_start(cx, &town.service, &town.config);
+    TP_AWAIT_UNTIL(cx, tp_service_ready(&town.service) != -EAGAIN);
+    cr_assert(zero(i32, tp_service_ready(&town.service)));
+    c->address.sin_family = AF_INET;
+    c->address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    c->address.sin_port = htons(town.service.listener.address.port);
+    limit_numbers(c);
+    TP_AWAIT(cx, tp_offload(cx, call_all, c), &result);
+    cr_assert(zero(i32, result.value));
+    while (town.service.listener.stats.back_offs == 0)
+        TP_AWAIT(cx, tp_timer(cx, MS), &result);
+    TP_AWAIT(cx, tp_offload(cx, ask_all, c), &result);
+    cr_assert(zero(i32, result.value), "somebody is not served");
+    cr_assert(zero(int, setrlimit(RLIMIT_NOFILE, &c->fds_before)));
+    tp_service_stop(&town.service, town.grace_ns);
+    TP_AWAIT(cx, town.service_op, &town.end);
+    return tp_end(machine, town.end.value);
+    TP_END(cx);
+}
+
+static struct tp_machine *want_of_numbers(struct harness *h)
+{
+    struct timeval patience = {.tv_sec = 20};
+
     town_clear(h);
-    for (uint32_t i = 0; i < 20; i++)
-        town_add(POLITE, 10);
-    expect(h, lowest >= 0 && close(lowest) == 0);
-    expect(h, getrlimit(RLIMIT_NOFILE, &fds_before) == 0);
-    few = fds_before;
-    few.rlim_cur = (rlim_t)lowest + 25; /* the listener, 20 clients, 4 of theirs here */
-    expect(h, setrlimit(RLIMIT_NOFILE, &few) == 0);
-    return town_open(h);
+    memset(&callers, 0, sizeof callers);
+    for (uint32_t i = 0; i < CALLERS; i++) {
+        callers.fds[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        cr_assert(ge(int, callers.fds[i], 0));
+        cr_assert(zero(int, setsockopt(callers.fds[i], SOL_SOCKET, SO_RCVTIMEO, &patience,
+                                       sizeof patience)));
+    }
+    tp_spawn(h->scheduler, &callers.machine, callers_tick, "callers");
+    return &callers.machine;
 }
 
 static void check_want(struct harness *h, enum harness_end end, int32_t result)
 {
-    expect(h, setrlimit(RLIMIT_NOFILE, &fds_before) == 0);
     town_check(h, end, result);
     expect(h, town.service.listener.stats.last_error == -EMFILE);
-    expect(h, town.service.listener.stats.back_offs > 0);
-    expect(h, town.service.listener.stats.accepted == 20);
+    expect(h, town.service.listener.stats.accepted == CALLERS);
 }
 
 static const struct scenario want_scenario = {"want of numbers", NULL, want_of_numbers,
