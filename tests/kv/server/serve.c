@@ -318,12 +318,12 @@ static int run(const char *a, const char *b, const char *c, const char *d)
 {
     const char *const args[] = {a, b, c, d, NULL};
 
-    process_init(&process, "usage");
     return process_run(&process, args);
 }
 
 Test(usage, is_refused_when_it_is_wrong)
 {
+    process_init(&process, "wrong-usage");
     cr_assert(eq(int, run(NULL, NULL, NULL, NULL), 2));
     cr_assert(process_has_said(&process, "--dir DIR is missing"));
     cr_assert(eq(int, run("--dir", "x", "--port", "70000"), 2));
@@ -341,6 +341,7 @@ Test(usage, is_refused_when_it_is_wrong)
 /* Others reach it only with a password, or when that is said in so many words. */
 Test(usage, keeps_strangers_out)
 {
+    process_init(&process, "strangers");
     cr_assert(eq(int, run("--dir", "x", "--bind", "0.0.0.0"), 2));
     cr_assert(process_has_said(&process, "--password-file"));
     cr_assert(eq(int, run("--dir", "x", "--bind", "::"), 2));
@@ -394,6 +395,7 @@ Test(usage, looks_at_a_directory)
 
 Test(usage, fails_when_it_cannot_serve)
 {
+    process_init(&process, "cannot");
     cr_assert(eq(int, run("--dir", "/proc/no/such/thing", NULL, NULL), 1));
     cr_assert(eq(int, run("--dir", "x", "--password-file", "/no/such/file"), 1));
     cr_assert(process_has_said(&process, "ENOENT"));
