@@ -88,7 +88,7 @@ function(tp_test name)
   if(arg_MEMCHECK AND TP_MEMCHECK)
     add_test(NAME ${name}.memcheck WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}
       COMMAND ${TP_TESTS_DIR}/memcheck.sh $<TARGET_FILE:test-${name}> ${arg_ARGS})
-    tp_test_properties(${name}.memcheck ${shared} TIMEOUT 1200)
+    tp_test_properties(${name}.memcheck ${shared} TIMEOUT 600)
     set_tests_properties(${name}.memcheck PROPERTIES LABELS "${arg_LABELS};long"
       FAIL_REGULAR_EXPRESSION "ERROR SUMMARY: [1-9]")
   endif()
