@@ -14,14 +14,20 @@ enum { JOBS_MAX = 1024, SEEDS_DEFAULT = 1000 };
 static const char usage[] =
     "usage: %s list\n"
     "       %s run SCENARIO [OPTION]...\n"
+    "       %s replay|shrink SCENARIO --seed N|--tape FILE [OPTION]...\n"
+    "\n"
+    "list     the scenarios there are\n"
+    "run      many seeds: which fail, and a summary\n"
+    "replay   one seed or tape once more\n"
+    "shrink   the smallest run that fails like it: in words, and as a tape\n"
     "\n"
     "Runs programs in a simulated world that tries to break them: processes die, power is\n"
     "cut, disks and networks fail. A seed decides everything, and repeats it.\n"
     "\n"
     "      --seeds A..B         which seeds (1..1000)\n"
     "      --seed N             this one, and say more\n"
-    "      --time T             stop after so long, as 90s, 10m, 2h; from seed 1 (or A) "
-    "on\n"
+    "      --time T             stop after so long, as 90s, 10m, 2h (run: no limit,\n"
+    "                           shrink: 30s)\n"
     "      --until-failure      stop at the lowest seed that fails\n"
     "  -j, --jobs J             processes at a time (one per processor)\n"
     "      --profile P          what disks promise: paranoid, ext4, xfs, btrfs, nvme-plp,\n"
@@ -29,6 +35,10 @@ static const char usage[] =
     "      --faults +X,-Y       families of faults always on, or never; --faults=help "
     "says\n"
     "                           which there are\n"
+    "      --tape FILE          instead of a seed: every choice of a run, as shrink saves "
+    "it\n"
+    "  -o, --output FILE        where shrink saves it (SCENARIO-SEED.tape)\n"
+    "      --c-test             shrink prints it as a C function, too\n"
     "      --json               the outcome as one JSON object on standard output\n"
     "  -q, --quiet              no progress\n"
     "  -h, --help               this text\n"
@@ -39,7 +49,7 @@ static const char usage[] =
     "Examples:\n"
     "  %s run %s --seeds 1..10000\n"
     "  %s run %s --time 10m --until-failure\n"
-    "  %s run %s --seed 7\n";
+    "  %s shrink %s --seed 7\n";
 
 enum option {
     SEEDS,
@@ -49,6 +59,9 @@ enum option {
     JOBS,
     PROFILE,
     FAULTS,
+    TAPE,
+    OUTPUT,
+    C_TEST,
     JSON,
     QUIET,
     HELP,
@@ -57,17 +70,20 @@ enum option {
 };
 
 static const struct app_option options[OPTIONS] = {
-    [SEEDS] = {"seeds", 0, true},      [SEED] = {"seed", 0, true},
-    [TIME] = {"time", 0, true},        [UNTIL_FAILURE] = {"until-failure", 0, false},
-    [JOBS] = {"jobs", 'j', true},      [PROFILE] = {"profile", 0, true},
-    [FAULTS] = {"faults", 0, true},    [JSON] = {"json", 0, false},
-    [QUIET] = {"quiet", 'q', false},   [HELP] = {"help", 'h', false},
-    [VERSION] = {"version", 0, false},
+    [SEEDS] = {"seeds", 0, true},     [SEED] = {"seed", 0, true},
+    [TIME] = {"time", 0, true},       [UNTIL_FAILURE] = {"until-failure", 0, false},
+    [JOBS] = {"jobs", 'j', true},     [PROFILE] = {"profile", 0, true},
+    [FAULTS] = {"faults", 0, true},   [TAPE] = {"tape", 0, true},
+    [OUTPUT] = {"output", 'o', true}, [C_TEST] = {"c-test", 0, false},
+    [JSON] = {"json", 0, false},      [QUIET] = {"quiet", 'q', false},
+    [HELP] = {"help", 'h', false},    [VERSION] = {"version", 0, false},
 };
 
 static const char *const commands[TP_COMMANDS] = {
     [TP_COMMAND_LIST] = "list",
     [TP_COMMAND_RUN] = "run",
+    [TP_COMMAND_REPLAY] = "replay",
+    [TP_COMMAND_SHRINK] = "shrink",
 };
 
 static const char *base_of(const char *path)
@@ -240,6 +256,15 @@ static enum tp_arguments_result read_option(const struct app_args *args, int opt
         }
         good = read_faults(args->value, &ret->run);
         break;
+    case TAPE:
+        ret->tape = args->value;
+        break;
+    case OUTPUT:
+        ret->output = args->value;
+        break;
+    case C_TEST:
+        ret->c_test = true;
+        break;
     case JSON:
         ret->json = true;
         break;
@@ -290,6 +315,11 @@ static bool is_whole(const struct tp_sim_arguments *arguments, uint32_t operands
         app_say("which scenario? '%s list' says which there are", arguments->program);
         return false;
     }
+    if (arguments->command > TP_COMMAND_RUN && !arguments->one_seed &&
+        arguments->tape == NULL) {
+        app_say("which run? --seed N or --tape FILE says");
+        return false;
+    }
     return true;
 }
 
@@ -297,6 +327,7 @@ static void set_defaults(struct tp_sim_arguments *arguments)
 {
     int64_t processors = sysconf(_SC_NPROCESSORS_ONLN);
 
+    arguments->one_seed = arguments->one_seed || arguments->tape != NULL;
     if (arguments->last == 0 && !arguments->one_seed) {
         arguments->first = 1;
         arguments->last = arguments->time_ns > 0 ? UINT64_MAX : SEEDS_DEFAULT;
@@ -327,8 +358,8 @@ enum tp_arguments_result tp_arguments_read(int argc, char **argv,
         if (option == APP_ARGS_WRONG)
             return TP_ARGUMENTS_WRONG;
         if (option == HELP) {
-            (void)printf(usage, ret->program, ret->program, ret->program, one, ret->program,
-                         one, ret->program, one);
+            (void)printf(usage, ret->program, ret->program, ret->program, ret->program, one,
+                         ret->program, one, ret->program, one);
             return TP_ARGUMENTS_SHOWN;
         }
         if (option == VERSION) {

@@ -7,6 +7,8 @@
 enum tp_command {
     TP_COMMAND_LIST,
     TP_COMMAND_RUN,
+    TP_COMMAND_REPLAY,
+    TP_COMMAND_SHRINK,
     TP_COMMANDS,
 };
 
@@ -22,6 +24,9 @@ struct tp_sim_arguments {
     bool until_failure;
     bool json;
     bool quiet;
+    bool c_test;
+    const char *tape;             /* a file to be replayed; NULL: the seed */
+    const char *output;           /* where a tape goes; NULL: a name of its own */
     const char *faults, *profile; /* as given; NULL: not */
 };
 

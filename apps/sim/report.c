@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "apps/common/say.h"
+#include "apps/sim/commands.h"
 
 int tp_report_init(struct tp_report *report, const struct tp_sim_arguments *arguments)
 {
@@ -60,15 +61,13 @@ void tp_report_add(struct tp_report *report, const struct tp_seed_result *result
 void tp_report_failure(const struct tp_report *report, const struct tp_seed_result *result)
 {
     const struct tp_sim_arguments *arguments = report->arguments;
+    char manner[256];
 
     app_say("seed %" PRIu64 ": %s: %s", result->seed,
             tp_verdict_name(result->outcome.verdict), result->outcome.message);
-    app_say("    %s run %s --seed %" PRIu64 "%s%s%s%s", arguments->program,
+    app_say("    %s replay %s --seed %" PRIu64 "%s", arguments->program,
             arguments->scenario->name, result->seed,
-            arguments->profile == NULL ? "" : " --profile ",
-            arguments->profile == NULL ? "" : arguments->profile,
-            arguments->faults == NULL ? "" : " --faults ",
-            arguments->faults == NULL ? "" : arguments->faults);
+            tp_command_manner(arguments, manner, sizeof manner));
 }
 
 /* ------------------------------------------------------------------ the summary */

@@ -324,3 +324,23 @@ void tp_sim_run(const struct tp_scenario *scenario, const struct tp_sim_options 
     sum_up(&sim);
     destroy(&sim);
 }
+
+void tp_sim_run_choices(const struct tp_scenario *scenario,
+                        const struct tp_sim_options *options,
+                        const struct tp_sim_choice *choices, size_t count,
+                        struct tp_sim_outcome *ret_outcome)
+{
+    static const struct tp_sim_options defaults;
+    struct tp_sim_options with = options == NULL ? defaults : *options;
+    int error = tp_tape_empty(NULL, &with.tape);
+
+    for (size_t i = 0; i < count && error == 0; i++) {
+        struct tp_draw_entry entry = {.bound = UINT64_MAX, .value = choices[i].value};
+
+        error = tp_tape_put(with.tape, choices[i].stream, choices[i].index, entry);
+    }
+    if (error < 0)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for a tape");
+    tp_sim_run(scenario, &with, ret_outcome);
+    tp_tape_destroy(with.tape);
+}

@@ -317,6 +317,20 @@ TP_EXPORT void tp_sim_run(const struct tp_scenario *scenario,
                           const struct tp_sim_options *options,
                           struct tp_sim_outcome *ret_outcome);
 
+/** A choice of a tape, by its place: `tempest-sim shrink --c-test` prints them. */
+struct tp_sim_choice {
+    uint32_t stream;
+    uint64_t index;
+    uint64_t value;
+};
+
+/** The same on a tape of these choices; all others are 0. The tape in the options is not
+ * looked at. */
+TP_EXPORT void tp_sim_run_choices(const struct tp_scenario *scenario,
+                                  const struct tp_sim_options *options,
+                                  const struct tp_sim_choice *choices, size_t count,
+                                  struct tp_sim_outcome *ret_outcome);
+
 /** Names for what is printed. */
 TP_EXPORT const char *tp_family_name(uint32_t family);
 TP_EXPORT const char *tp_phase_name(uint32_t phase);

@@ -57,10 +57,21 @@ int tp_tape_from_bytes(const void *bytes, size_t len_bytes,
     return 0;
 }
 
+int tp_tape_empty(const struct tp_allocator *allocator, struct tp_tape **ret_tape)
+{
+    return tp_tape_make(TP_TAPE_RECORD, 0, allocator, ret_tape);
+}
+
 int tp_tape_replay(const struct tp_tape *tape, struct tp_tape **ret_tape)
 {
+    return tp_tape_copy(tape, tape->allocator, ret_tape);
+}
+
+int tp_tape_copy(const struct tp_tape *tape, const struct tp_allocator *allocator,
+                 struct tp_tape **ret_tape)
+{
     struct tp_tape *replay;
-    int error = tp_tape_make(TP_TAPE_RECORD, tape->seed, tape->allocator, &replay);
+    int error = tp_tape_make(TP_TAPE_RECORD, tape->seed, allocator, &replay);
 
     tp_assert(tape->record || tape->source == TP_TAPE_RECORD);
     if (error < 0)
@@ -254,4 +265,24 @@ void tp_tape_delete(struct tp_tape *tape, uint32_t stream, uint64_t index, uint6
     on->count -= count;
     if (on->next > on->count)
         on->next = on->count;
+}
+
+int tp_tape_put(struct tp_tape *tape, uint32_t stream, uint64_t index,
+                struct tp_draw_entry entry)
+{
+    struct tp_tape_stream *on = tp_tape_stream_at(tape, stream);
+    struct tp_draw_entry zero = {1, 0, entry.kind, 0};
+    int error = on == NULL ? -ENOMEM : 0;
+
+    tp_assert(entry.bound > 0 && entry.kind < TP_DRAWS);
+    while (error == 0 && on->count <= index)
+        error = tp_tape_append(tape, on, zero);
+    if (error == 0)
+        on->entries[index] = entry;
+    return error;
+}
+
+uint64_t tp_tape_asked(const struct tp_tape *tape, uint32_t stream)
+{
+    return stream < tape->stream_count ? tape->streams[stream].next : 0;
 }

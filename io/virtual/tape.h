@@ -154,6 +154,14 @@ TP_EXPORT int tp_tape_from_bytes(const void *bytes, size_t len_bytes,
 /** A tape that replays what `tape` has recorded, from the start; `tape` must record. */
 TP_EXPORT int tp_tape_replay(const struct tp_tape *tape, struct tp_tape **ret_tape);
 
+/** The same in memory of another allocator. */
+TP_EXPORT int tp_tape_copy(const struct tp_tape *tape, const struct tp_allocator *allocator,
+                           struct tp_tape **ret_tape);
+
+/** A tape that replays an empty record: every draw is 0, until tp_tape_put(). */
+TP_EXPORT int tp_tape_empty(const struct tp_allocator *allocator,
+                            struct tp_tape **ret_tape);
+
 /** NULL is fine. */
 TP_EXPORT void tp_tape_destroy(struct tp_tape *tape);
 
@@ -189,6 +197,14 @@ TP_EXPORT void tp_tape_set(struct tp_tape *tape, uint32_t stream, uint64_t index
 /** Removes `count` recorded draws from `index` on; later ones move up. */
 TP_EXPORT void tp_tape_delete(struct tp_tape *tape, uint32_t stream, uint64_t index,
                               uint64_t count);
+
+/** Sets the draw at `index`, past the end too: what is missing before it becomes 0. 0, or
+ * -ENOMEM. */
+TP_EXPORT int tp_tape_put(struct tp_tape *tape, uint32_t stream, uint64_t index,
+                          struct tp_draw_entry entry);
+
+/** Draws of a stream that a tape which replays has given so far. */
+TP_EXPORT uint64_t tp_tape_asked(const struct tp_tape *tape, uint32_t stream);
 
 /* ------------------------------------------------------------------ files */
 

@@ -1,0 +1,155 @@
+/* replay: a seed or a tape once more; and what other commands share with it. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/common/args.h"
+#include "apps/common/say.h"
+#include "apps/sim/commands.h"
+#include "apps/sim/report.h"
+
+#define TAPE_BYTES_MAX (UINT64_C(1) << 30)
+
+const char *tp_command_manner(const struct tp_sim_arguments *arguments, char *ret_text,
+                              size_t size_bytes)
+{
+    (void)snprintf(ret_text, size_bytes, "%s%s%s%s",
+                   arguments->profile == NULL ? "" : " --profile ",
+                   arguments->profile == NULL ? "" : arguments->profile,
+                   arguments->faults == NULL ? "" : " --faults ",
+                   arguments->faults == NULL ? "" : arguments->faults);
+    return ret_text;
+}
+
+/* ------------------------------------------------------------------ files */
+
+static uint8_t *read_all(FILE *file, size_t *ret_len)
+{
+    size_t size = 65536, len = 0, got;
+    uint8_t *bytes = malloc(size);
+
+    while (bytes != NULL && (got = fread(bytes + len, 1, size - len, file)) > 0) {
+        uint8_t *larger;
+
+        len += got;
+        if (len < size)
+            continue;
+        size *= 2;
+        larger = size <= TAPE_BYTES_MAX ? realloc(bytes, size) : NULL;
+        if (larger == NULL) {
+            free(bytes);
+            errno = size > TAPE_BYTES_MAX ? EFBIG : ENOMEM;
+        }
+        bytes = larger;
+    }
+    *ret_len = len;
+    return bytes;
+}
+
+static struct tp_tape *load(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+    struct tp_tape *tape = NULL;
+    uint8_t *bytes;
+    size_t len;
+    int error;
+
+    if (file == NULL) {
+        app_say_error(path, "open", -errno);
+        return NULL;
+    }
+    bytes = read_all(file, &len);
+    error = bytes == NULL || ferror(file) != 0 ? -errno : 0;
+    (void)fclose(file);
+    if (error == 0)
+        error = tp_tape_load(bytes, len, NULL, &tape);
+    free(bytes);
+    if (error < 0)
+        app_say_error(path, error == -EBADMSG ? "this is no tape" : "read", error);
+    return tape;
+}
+
+bool tp_command_save(const struct tp_tape *tape, const char *path)
+{
+    size_t len = tp_tape_save(tape, NULL, 0);
+    uint8_t *bytes = malloc(len);
+    FILE *file = NULL;
+    bool good = false;
+
+    if (bytes != NULL) {
+        (void)tp_tape_save(tape, bytes, len);
+        file = fopen(path, "wb");
+    }
+    if (file != NULL) {
+        good = fwrite(bytes, 1, len, file) == len;
+        good = fclose(file) == 0 && good;
+    }
+    if (!good)
+        app_say_error(path, "write", -errno);
+    free(bytes);
+    return good;
+}
+
+/* ------------------------------------------------------------------ one run */
+
+bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *ret_trial,
+                    struct tp_sim_outcome *ret_outcome, struct tp_tape **ret_tape)
+{
+    struct tp_batch_job job = {.scenario = arguments->scenario, .options = arguments->run};
+    struct tp_tape *tape = NULL;
+    int error;
+
+    if (arguments->tape != NULL) {
+        tape = load(arguments->tape);
+        if (tape == NULL)
+            return false;
+    }
+    error = tp_trial_open(ret_trial, &job);
+    if (error == 0) {
+        error = tape != NULL
+                    ? tp_trial_replay(ret_trial, tape, ret_outcome)
+                    : tp_trial_seed(ret_trial, arguments->first, ret_outcome, &tape);
+        if (error < 0)
+            tp_trial_close(ret_trial);
+    }
+    if (error < 0) {
+        app_say("it could not be run: %s (%s)", tp_errno_name(error), strerror(-error));
+        tp_tape_destroy(tape);
+        return false;
+    }
+    *ret_tape = tape;
+    return true;
+}
+
+int tp_command_replay(const struct tp_sim_arguments *arguments)
+{
+    struct tp_trial trial;
+    struct tp_tape *tape;
+    struct tp_report report;
+    struct tp_seed_result result = {.seed = arguments->first};
+    struct tp_farm_totals totals = {0};
+    struct tp_mark_list none = {NULL, NULL};
+    bool failed;
+
+    if (!tp_command_try(arguments, &trial, &result.outcome, &tape))
+        return APP_EXIT_FAILED;
+    if (tp_report_init(&report, arguments) < 0)
+        tp_stop(__FILE__, __LINE__, "no memory");
+    failed = result.outcome.verdict != TP_VERDICT_PASSED;
+    tp_report_add(&report, &result);
+    if (failed)
+        app_say("%s: %s", tp_verdict_name(result.outcome.verdict), result.outcome.message);
+    if (arguments->json)
+        tp_report_json(&report, &totals, &none, stdout);
+    else
+        (void)printf("%s: %s, trace %016" PRIx64 ", ended in %s, %" PRIu64 " operations\n",
+                     arguments->scenario->name, tp_verdict_name(result.outcome.verdict),
+                     result.outcome.trace, tp_phase_name(result.outcome.phase),
+                     result.outcome.operations);
+    tp_report_deinit(&report);
+    tp_tape_destroy(tape);
+    tp_trial_close(&trial);
+    return failed ? APP_EXIT_FAILED : APP_EXIT_DONE;
+}

@@ -1,0 +1,116 @@
+/* shrink: the smallest run that fails alike, in words, as a tape, and as a test. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "apps/common/args.h"
+#include "apps/common/bar.h"
+#include "apps/common/say.h"
+#include "apps/sim/commands.h"
+#include "apps/sim/shrink.h"
+#include "apps/sim/words.h"
+
+#define TIME_NS UINT64_C(30000000000)
+
+struct shrinking {
+    uint64_t began_ns, shown_ns;
+    uint64_t time_ns;
+    uint32_t before;
+    bool shows_bar;
+};
+
+/* The bar is of the time that it may take; it mostly ends before. */
+static void show(void *context, const struct tp_shrink *shrink)
+{
+    struct shrinking *s = context;
+    uint64_t now_ns = tp_host_now_ns();
+    char what[64];
+    struct app_bar bar = {.done_bytes = shrink->tried,
+                          .total_bytes = shrink->tried,
+                          .elapsed_ns = now_ns - s->began_ns,
+                          .counts = true,
+                          .what = what};
+
+    if (!s->shows_bar || now_ns - s->shown_ns < 100000000)
+        return;
+    s->shown_ns = now_ns;
+    (void)snprintf(what, sizeof what, "%u of %u choices left",
+                   tp_shrink_choices(shrink->best), s->before);
+    app_bar_draw(&bar);
+}
+
+static void default_name(const struct tp_sim_arguments *arguments, char *ret_path,
+                         size_t size_bytes)
+{
+    if (arguments->output != NULL)
+        (void)snprintf(ret_path, size_bytes, "%s", arguments->output);
+    else if (arguments->tape != NULL)
+        (void)snprintf(ret_path, size_bytes, "%s-small.tape", arguments->scenario->name);
+    else
+        (void)snprintf(ret_path, size_bytes, "%s-%" PRIu64 ".tape",
+                       arguments->scenario->name, arguments->first);
+}
+
+static void tell(const struct tp_sim_arguments *arguments, const struct tp_shrink *shrink,
+                 const struct shrinking *s, const char *path)
+{
+    char time[APP_TEXT_BYTES], manner[256];
+    uint64_t spent_ns = tp_host_now_ns() - s->began_ns;
+    uint32_t left = tp_shrink_choices(shrink->best);
+
+    if (arguments->json) {
+        (void)printf("{\"scenario\": \"%s\", \"verdict\": \"%s\", \"choices_before\": %u, "
+                     "\"choices\": %u, \"tried\": %" PRIu64 ", \"operations\": %" PRIu64
+                     ", \"trace_hash\": \"%016" PRIx64 "\", \"wall_ns\": %" PRIu64 "}\n",
+                     arguments->scenario->name, tp_verdict_name(shrink->outcome.verdict),
+                     s->before, left, shrink->tried, shrink->outcome.operations,
+                     shrink->outcome.trace, spent_ns);
+        return;
+    }
+    (void)printf("%s: %s\n", tp_verdict_name(shrink->outcome.verdict),
+                 shrink->outcome.message);
+    (void)printf("%u choices are left of %u (%" PRIu64 " runs, %s), %" PRIu64
+                 " operations:\n",
+                 left, s->before, shrink->tried, app_duration(spent_ns, time, sizeof time),
+                 shrink->outcome.operations);
+    tp_words_print(shrink->best, stdout);
+    (void)printf("to run it again:\n  %s replay %s --tape %s%s\n", arguments->program,
+                 arguments->scenario->name, path,
+                 tp_command_manner(arguments, manner, sizeof manner));
+    if (arguments->c_test)
+        tp_words_test(shrink->best, arguments->scenario, &arguments->run, &shrink->outcome,
+                      stdout);
+}
+
+int tp_command_shrink(const struct tp_sim_arguments *arguments)
+{
+    struct tp_trial trial;
+    struct shrinking s = {.began_ns = tp_host_now_ns()};
+    struct tp_shrink shrink = {.trial = &trial, .progress = show, .context = &s};
+    char path[4096];
+    bool good;
+    int error;
+
+    if (!tp_command_try(arguments, &trial, &shrink.outcome, &shrink.best))
+        return APP_EXIT_FAILED;
+    if (shrink.outcome.verdict == TP_VERDICT_PASSED) {
+        app_say("it passes: there is nothing to shrink");
+        tp_tape_destroy(shrink.best);
+        tp_trial_close(&trial);
+        return APP_EXIT_FAILED;
+    }
+    s.before = tp_shrink_choices(shrink.best);
+    s.shows_bar = !arguments->quiet && app_bar_possible();
+    shrink.until_ns = s.began_ns + (arguments->time_ns > 0 ? arguments->time_ns : TIME_NS);
+    error = tp_shrink_run(&shrink);
+    app_bar_wipe();
+    if (error < 0)
+        app_say("it ended early: %s (%s)", tp_errno_name(error), strerror(-error));
+    default_name(arguments, path, sizeof path);
+    good = tp_command_save(shrink.best, path);
+    tell(arguments, &shrink, &s, path);
+    tp_tape_destroy(shrink.best);
+    tp_trial_close(&trial);
+    return good && error == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
+}

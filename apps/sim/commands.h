@@ -1,0 +1,30 @@
+/** apps/sim/commands.h - what can be done with a scenario; each gives an exit status. */
+#ifndef TEMPEST_APPS_SIM_COMMANDS_H
+#define TEMPEST_APPS_SIM_COMMANDS_H
+
+#include "apps/sim/options.h"
+#include "apps/sim/trial.h"
+
+/** Many seeds, or one. */
+int tp_command_run(const struct tp_sim_arguments *arguments, struct tp_mark_list marks);
+
+/** One seed or tape, and what came of it. */
+int tp_command_replay(const struct tp_sim_arguments *arguments);
+
+/** The smallest run that fails like a seed or a tape. */
+int tp_command_shrink(const struct tp_sim_arguments *arguments);
+
+/** Runs what the arguments name, a seed or a tape's file: its outcome, and the tape of it,
+ * the caller's. Opens the trial, unless the result is false: what went wrong was said. */
+bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *ret_trial,
+                    struct tp_sim_outcome *ret_outcome, struct tp_tape **ret_tape);
+
+/** Writes a tape to a file; false: what went wrong was said. */
+bool tp_command_save(const struct tp_tape *tape, const char *path);
+
+/** The options that a command needs to repeat the same run, but for seed or tape. Returns
+ * `ret_text`. */
+const char *tp_command_manner(const struct tp_sim_arguments *arguments, char *ret_text,
+                              size_t size_bytes);
+
+#endif

@@ -1,0 +1,284 @@
+#include "apps/sim/shrink.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A choice that is not 0. */
+struct choice {
+    uint32_t stream;
+    uint64_t index;
+};
+
+static bool is_seed(const struct tp_draw_entry *entry)
+{
+    return entry->kind == TP_DRAW_SEED;
+}
+
+uint32_t tp_shrink_choices(const struct tp_tape *tape)
+{
+    uint32_t count = 0;
+
+    for (uint32_t stream = 0; stream < tp_tape_streams(tape); stream++) {
+        for (uint64_t i = 0; i < tp_tape_count(tape, stream); i++) {
+            struct tp_draw_entry entry = tp_tape_entry(tape, stream, i);
+
+            count += entry.value != 0 && !is_seed(&entry);
+        }
+    }
+    return count;
+}
+
+static struct choice *list_choices(const struct tp_tape *tape, uint32_t *ret_count)
+{
+    uint32_t count = tp_shrink_choices(tape), at = 0;
+    struct choice *choices = calloc((size_t)count + 1, sizeof *choices);
+
+    if (choices == NULL)
+        return NULL;
+    for (uint32_t stream = 0; stream < tp_tape_streams(tape); stream++) {
+        for (uint64_t i = 0; i < tp_tape_count(tape, stream); i++) {
+            struct tp_draw_entry entry = tp_tape_entry(tape, stream, i);
+
+            if (entry.value != 0 && !is_seed(&entry))
+                choices[at++] = (struct choice){stream, i};
+        }
+    }
+    *ret_count = count;
+    return choices;
+}
+
+/* ------------------------------------------------------------------ trying */
+
+static bool is_over(const struct tp_shrink *shrink)
+{
+    return shrink->error < 0 || tp_host_now_ns() >= shrink->until_ns;
+}
+
+static struct tp_tape *copy_of_best(struct tp_shrink *shrink)
+{
+    struct tp_tape *tape = NULL;
+
+    shrink->error = tp_tape_copy(shrink->best, NULL, &tape);
+    return tape;
+}
+
+/* Takes the candidate: it becomes the best, or is gone. */
+static bool keeps(struct tp_shrink *shrink, struct tp_tape *candidate)
+{
+    struct tp_sim_outcome outcome;
+
+    shrink->tried++;
+    shrink->error = tp_trial_replay(shrink->trial, candidate, &outcome);
+    if (shrink->progress != NULL)
+        shrink->progress(shrink->context, shrink);
+    if (shrink->error < 0 || outcome.verdict != shrink->outcome.verdict ||
+        outcome.kind != shrink->outcome.kind) {
+        tp_tape_destroy(candidate);
+        return false;
+    }
+    tp_tape_destroy(shrink->best);
+    shrink->best = candidate;
+    shrink->outcome = outcome;
+    shrink->kept++;
+    return true;
+}
+
+/* ------------------------------------------------------------------ whole kinds */
+
+static uint64_t zero_kind(struct tp_tape *tape, uint32_t kind)
+{
+    uint64_t changed = 0;
+
+    for (uint32_t stream = 0; stream < tp_tape_streams(tape); stream++) {
+        for (uint64_t i = 0; i < tp_tape_count(tape, stream); i++) {
+            struct tp_draw_entry entry = tp_tape_entry(tape, stream, i);
+
+            if (entry.kind != kind || entry.value == 0)
+                continue;
+            tp_tape_set(tape, stream, i, 0);
+            changed++;
+        }
+    }
+    return changed;
+}
+
+/* All times at once first: they are most of a tape, and rarely matter. */
+static void try_kinds(struct tp_shrink *shrink)
+{
+    static const enum tp_draw times[] = {TP_DRAW_LATENCY,     TP_DRAW_EFFECT,
+                                         TP_DRAW_NET_LATENCY, TP_DRAW_NET_SPLIT,
+                                         TP_DRAW_WRITEBACK,   TP_DRAW_PAGE};
+    struct tp_tape *candidate = copy_of_best(shrink);
+    uint64_t changed = 0;
+
+    for (size_t i = 0; candidate != NULL && i < sizeof times / sizeof *times; i++)
+        changed += zero_kind(candidate, (uint32_t)times[i]);
+    if (changed > 0)
+        (void)keeps(shrink, candidate);
+    else
+        tp_tape_destroy(candidate);
+    for (uint32_t kind = 0; kind < TP_DRAWS && !is_over(shrink); kind++) {
+        candidate = copy_of_best(shrink);
+        if (candidate == NULL)
+            return;
+        if (zero_kind(candidate, kind) > 0)
+            (void)keeps(shrink, candidate);
+        else
+            tp_tape_destroy(candidate);
+    }
+}
+
+/* ------------------------------------------------------------------ spans */
+
+/* Ever smaller parts of all that is not 0. */
+static bool try_zeros(struct tp_shrink *shrink)
+{
+    bool any = false;
+    uint32_t count = 0;
+    struct choice *choices = list_choices(shrink->best, &count);
+
+    for (uint32_t span = (count + 1) / 2; span > 0 && choices != NULL; span /= 2) {
+        for (uint32_t at = 0; at < count && !is_over(shrink);) {
+            struct tp_tape *candidate = copy_of_best(shrink);
+
+            for (uint32_t i = at; i < at + span && i < count && candidate != NULL; i++)
+                tp_tape_set(candidate, choices[i].stream, choices[i].index, 0);
+            if (candidate == NULL || !keeps(shrink, candidate)) {
+                at += span;
+                continue;
+            }
+            any = true; /* what was there is gone; the list is another one */
+            free(choices);
+            choices = list_choices(shrink->best, &count);
+            if (choices == NULL)
+                break;
+        }
+    }
+    if (choices == NULL)
+        shrink->error = -ENOMEM;
+    free(choices);
+    return any;
+}
+
+/* Streams in which a few draws make up one thing: a command, an event. */
+static bool has_structure(uint32_t stream)
+{
+    enum tp_concern concern = (enum tp_concern)(stream % TP_CONCERNS);
+
+    return concern == TP_CONCERN_WORKLOAD || concern == TP_CONCERN_EVENT;
+}
+
+static bool try_deletions_of(struct tp_shrink *shrink, uint32_t stream)
+{
+    bool any = false;
+    uint64_t longest = tp_tape_count(shrink->best, stream) / 2 + 1;
+
+    if (!has_structure(stream) && longest > 8)
+        longest = 8;
+    for (uint64_t span = longest; span > 0; span /= 2) {
+        uint64_t at = 0;
+
+        while (at + span <= tp_tape_count(shrink->best, stream) && !is_over(shrink)) {
+            struct tp_tape *candidate = copy_of_best(shrink);
+
+            if (candidate == NULL)
+                return any;
+            tp_tape_delete(candidate, stream, at, span);
+            if (keeps(shrink, candidate))
+                any = true;
+            else
+                at++;
+        }
+    }
+    return any;
+}
+
+static bool try_deletions(struct tp_shrink *shrink)
+{
+    uint32_t before = tp_shrink_choices(shrink->best);
+
+    for (uint32_t stream = 0; stream < tp_tape_streams(shrink->best); stream++) {
+        uint64_t count = tp_tape_count(shrink->best, stream);
+
+        if (count > 0 && (has_structure(stream) || count <= 64) && !is_over(shrink))
+            (void)try_deletions_of(shrink, stream);
+    }
+    return tp_shrink_choices(shrink->best) < before;
+}
+
+/* ------------------------------------------------------------------ values */
+
+static bool try_value(struct tp_shrink *shrink, const struct choice *choice, uint64_t value)
+{
+    struct tp_tape *candidate = copy_of_best(shrink);
+
+    if (candidate == NULL)
+        return false;
+    tp_tape_set(candidate, choice->stream, choice->index, value);
+    return keeps(shrink, candidate);
+}
+
+static bool is_there(const struct tp_shrink *shrink, const struct choice *choice)
+{
+    return choice->index < tp_tape_count(shrink->best, choice->stream);
+}
+
+/* Halves what lies between a value that is too low and one that fails. */
+static bool lower(struct tp_shrink *shrink, const struct choice *choice)
+{
+    uint64_t low = 0, high;
+    bool any = false;
+
+    if (!is_there(shrink, choice))
+        return false;
+    high = tp_tape_entry(shrink->best, choice->stream, choice->index).value;
+    if (high > 1 && try_value(shrink, choice, 1))
+        return true;
+    low = 1;
+    while (high > low + 1 && !is_over(shrink) && is_there(shrink, choice)) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (try_value(shrink, choice, middle)) {
+            high = middle;
+            any = true;
+        } else {
+            low = middle;
+        }
+    }
+    return any;
+}
+
+static bool try_lower(struct tp_shrink *shrink)
+{
+    uint32_t count = 0;
+    struct choice *choices = list_choices(shrink->best, &count);
+    bool any = false;
+
+    if (choices == NULL) {
+        shrink->error = -ENOMEM;
+        return false;
+    }
+    for (uint32_t i = 0; i < count && !is_over(shrink); i++)
+        any = lower(shrink, &choices[i]) || any;
+    free(choices);
+    return any;
+}
+
+/* ------------------------------------------------------------------ all of it */
+
+int tp_shrink_run(struct tp_shrink *shrink)
+{
+    bool any = true;
+
+    tp_assert(shrink->outcome.verdict != TP_VERDICT_PASSED);
+    shrink->error = 0;
+    try_kinds(shrink);
+    while (any && !is_over(shrink)) {
+        any = try_zeros(shrink);
+        any = try_deletions(shrink) || any;
+        if (!any && tp_shrink_choices(shrink->best) <= 64)
+            any = try_lower(shrink);
+    }
+    return shrink->error;
+}

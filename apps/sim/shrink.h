@@ -1,0 +1,33 @@
+/** apps/sim/shrink.h - makes a failing run as small as it can be while it still fails
+ * alike.
+ *
+ * What is made smaller is the tape. A choice that is 0 is the mildest, so a tape of few
+ * choices that are not 0 is a run in which little happens. Tried are: whole kinds of
+ * choices set to 0, spans of choices set to 0 or taken out (a command, an event), values
+ * lowered. Kept is what fails with the same verdict and kind.
+ */
+#ifndef TEMPEST_APPS_SIM_SHRINK_H
+#define TEMPEST_APPS_SIM_SHRINK_H
+
+#include "apps/sim/trial.h"
+
+struct tp_shrink {
+    struct tp_trial *trial;
+    struct tp_tape *best;          /* a record that fails; replaced by smaller ones */
+    struct tp_sim_outcome outcome; /* of the best */
+    uint64_t until_ns;             /* of the host's clock */
+    uint64_t tried, kept;
+    /* Called after each try; NULL: not. */
+    void (*progress)(void *context, const struct tp_shrink *shrink);
+    void *context;
+    int error;
+};
+
+/** Shrinks until nothing helps any more, or time is up. `best` and `outcome` are given and
+ * become what was found. 0, or -errno. */
+int tp_shrink_run(struct tp_shrink *shrink);
+
+/** Choices of a tape that are not 0, seeds of generators not counted. */
+uint32_t tp_shrink_choices(const struct tp_tape *tape);
+
+#endif

@@ -1,0 +1,168 @@
+#include "apps/sim/trial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Address space only: what is not touched costs nothing. */
+#define ARENA_BYTES (UINT64_C(1) << 32)
+#define HANG_NS     UINT64_C(10000000000)
+
+/* ------------------------------------------------------------------ memory */
+
+static void *arena_alloc(void *context, size_t size_bytes, size_t align)
+{
+    struct tp_arena *arena = context;
+    size_t at = (arena->used_bytes + align - 1) & ~(align - 1);
+
+    if (size_bytes > arena->size_bytes - at)
+        return NULL;
+    arena->used_bytes = at + size_bytes;
+    return memset(arena->memory + at, 0, size_bytes);
+}
+
+static void arena_free(void *context, void *memory, size_t size_bytes)
+{
+    (void)context; /* all at once */
+    (void)memory;
+    (void)size_bytes;
+}
+
+int tp_trial_open(struct tp_trial *trial, const struct tp_batch_job *job)
+{
+    struct tp_arena *arena = &trial->arena;
+    int flags = MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE;
+
+    memset(trial, 0, sizeof *trial);
+    trial->job = *job;
+    trial->hang_ns = HANG_NS;
+    trial->said_fd = memfd_create("said", MFD_CLOEXEC);
+    if (trial->said_fd < 0)
+        return -errno;
+    arena->size_bytes = ARENA_BYTES;
+    arena->memory = mmap(NULL, arena->size_bytes, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (arena->memory == MAP_FAILED) {
+        (void)close(trial->said_fd);
+        return -ENOMEM;
+    }
+    arena->allocator = (struct tp_allocator){arena_alloc, arena_free, arena};
+    return 0;
+}
+
+void tp_trial_close(struct tp_trial *trial)
+{
+    (void)close(trial->said_fd);
+    (void)munmap(trial->arena.memory, trial->arena.size_bytes);
+}
+
+/* ------------------------------------------------------------------ one run */
+
+static void become_child(struct tp_trial *trial, struct tp_tape *tape)
+{
+    static const struct rlimit no_core;
+    struct tp_sim_options options = trial->job.options;
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    if (dup2(trial->said_fd, STDOUT_FILENO) < 0 || dup2(trial->said_fd, STDERR_FILENO) < 0)
+        _exit(127);
+    options.tape = tape;
+    tp_sim_run(trial->job.scenario, &options, trial->shared);
+    _exit(0);
+}
+
+/* Until the pipe's other end is closed, which is when the child is gone. */
+static bool wait_for(const struct tp_trial *trial, pid_t pid, int end_fd)
+{
+    struct pollfd ended = {.fd = end_fd};
+    uint64_t began_ns = tp_host_now_ns();
+    uint64_t passed_ns = 0;
+    int found = 0;
+
+    while (found == 0 && passed_ns < trial->hang_ns) {
+        found = poll(&ended, 1, (int)((trial->hang_ns - passed_ns) / 1000000 + 1));
+        if (found < 0 && errno == EINTR)
+            found = 0;
+        passed_ns = tp_host_now_ns() - began_ns;
+    }
+    if (found == 0)
+        (void)kill(pid, SIGKILL);
+    return found != 0;
+}
+
+static int run(struct tp_trial *trial, struct tp_tape *tape,
+               struct tp_sim_outcome *ret_outcome)
+{
+    int ends[2], status = 0;
+    bool in_time;
+    pid_t pid;
+
+    trial->runs++;
+    trial->shared = arena_alloc(&trial->arena, sizeof *trial->shared, 64);
+    if (trial->shared == NULL || ftruncate(trial->said_fd, 0) < 0 ||
+        lseek(trial->said_fd, 0, SEEK_SET) < 0 || pipe2(ends, O_CLOEXEC) < 0)
+        return -ENOMEM;
+    pid = fork();
+    if (pid == 0) {
+        (void)close(ends[0]);
+        become_child(trial, tape);
+    }
+    (void)close(ends[1]);
+    if (pid < 0) {
+        (void)close(ends[0]);
+        return -EAGAIN;
+    }
+    in_time = wait_for(trial, pid, ends[0]);
+    (void)close(ends[0]);
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        *ret_outcome = *trial->shared;
+    else
+        tp_batch_judge(status, !in_time, trial->said_fd, ret_outcome);
+    return 0;
+}
+
+int tp_trial_seed(struct tp_trial *trial, uint64_t seed, struct tp_sim_outcome *ret_outcome,
+                  struct tp_tape **ret_tape)
+{
+    struct tp_tape *tape;
+    int error;
+
+    trial->arena.used_bytes = 0;
+    error = tp_tape_from_seed(seed, true, &trial->arena.allocator, &tape);
+    if (error == 0)
+        error = run(trial, tape, ret_outcome);
+    if (error == 0)
+        error = tp_tape_copy(tape, NULL, ret_tape);
+    return error;
+}
+
+int tp_trial_replay(struct tp_trial *trial, struct tp_tape *tape,
+                    struct tp_sim_outcome *ret_outcome)
+{
+    struct tp_tape *shared;
+    int error;
+
+    trial->arena.used_bytes = 0;
+    error = tp_tape_copy(tape, &trial->arena.allocator, &shared);
+    if (error == 0)
+        error = run(trial, shared, ret_outcome);
+    if (error < 0)
+        return error;
+    for (uint32_t stream = 0; stream < tp_tape_streams(tape); stream++) {
+        uint64_t asked = tp_tape_asked(shared, stream);
+        uint64_t count = tp_tape_count(tape, stream);
+
+        if (asked < count)
+            tp_tape_delete(tape, stream, asked, count - asked);
+    }
+    return 0;
+}

@@ -1,0 +1,40 @@
+/** apps/sim/trial.h - one run at a time, each in a child process, with its tape in sight.
+ *
+ * The tape lies in memory that both processes share, so that what was drawn until a crash
+ * is there after it. A shrinker tries thousands of tapes this way.
+ */
+#ifndef TEMPEST_APPS_SIM_TRIAL_H
+#define TEMPEST_APPS_SIM_TRIAL_H
+
+#include "apps/sim/batch.h"
+
+/** Memory that is given out piece by piece and taken back all at once. */
+struct tp_arena {
+    uint8_t *memory;
+    size_t size_bytes, used_bytes;
+    struct tp_allocator allocator;
+};
+
+struct tp_trial {
+    struct tp_batch_job job;
+    struct tp_arena arena;         /* shared */
+    struct tp_sim_outcome *shared; /* the child's */
+    int said_fd;
+    uint64_t hang_ns; /* for one run; 0: 10 s */
+    uint64_t runs;
+};
+
+/** 0, or -errno. */
+int tp_trial_open(struct tp_trial *trial, const struct tp_batch_job *job);
+void tp_trial_close(struct tp_trial *trial);
+
+/** Runs a seed. `*ret_tape` is what it drew, as a record to be replayed; the caller's. 0,
+ * or -errno if there is no process to be had. */
+int tp_trial_seed(struct tp_trial *trial, uint64_t seed, struct tp_sim_outcome *ret_outcome,
+                  struct tp_tape **ret_tape);
+
+/** Replays a record, and trims it to what was asked for. */
+int tp_trial_replay(struct tp_trial *trial, struct tp_tape *tape,
+                    struct tp_sim_outcome *ret_outcome);
+
+#endif

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""commands.py TEMPEST-SIM VERDICTS: the command line of simulations, as a user types it."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+SIM, VERDICTS = sys.argv[1:3]
+ASAN = os.environ.get("SIM_ASAN") == "1"
+failures = 0
+
+
+def call(program, *words):
+    done = subprocess.run([program, *words], capture_output=True, text=True, timeout=120, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def expect(what, condition, *shown):
+    global failures
+    if not condition:
+        failures += 1
+        print("not as it should be:", what, *shown)
+
+
+def verdict(scenario, *words):
+    status, out, _ = call(VERDICTS, "run", scenario, "--seed", "1", "--json", *words)
+    found = json.loads(out)
+    expect(f"{scenario}: exit status", status == (0 if found["verdict"] == "passed" else 1), status)
+    return found
+
+
+# Every way to end is a verdict, and says why.
+for scenario, wanted, words in (
+        ("asserts", "stopped", "rounds > 0"), ("leaks", "stopped", "in flight"),
+        ("crashes", "crashed", "died"), ("exits", "crashed", "status 3"),
+        ("sticks", "deadlock", "nothing can wake"), ("waits", "deadlock", "work is left"),
+        ("polls", "liveness", "work is left"), ("check", "failed", "\"quotes\" and \\ too"),
+        ("invariant", "failed", "half a millisecond"), ("works", "passed", "")):
+    found = verdict(scenario, "--faults", "-all")
+    expect(scenario, found["verdict"] == wanted and words in found["message"], found)
+if ASAN:
+    found = verdict("overruns", "--faults", "-all")
+    expect("overruns", found["verdict"] == "sanitizer" and "heap-buffer-overflow" in found["message"], found)
+
+# One that dies takes no other seed with it; what outlives a run is noticed.
+status, out, err = call(VERDICTS, "run", "asserts", "--seeds", "1..20", "--json")
+totals = json.loads(out)
+expect("each seed of asserts", totals["seeds"] == 20 and totals["failed"] == 20, totals["failed"])
+expect("a line each", sum("replay asserts --seed" in line for line in err.splitlines()) == 20, err)
+status, out, err = call(VERDICTS, "run", "remembers", "--seeds", "1..20", "--json", "--faults=-all")
+kinds = {f["verdict"] for f in json.loads(out)["failures"]}
+expect("remembers", kinds == {"diverged"}, out)
+
+# The same for any number of processes.
+runs = [json.loads(call(SIM, "run", "tally-broken", "--seeds", "1..60", "--json", "-j", j)[1])
+        for j in ("1", "3")]
+for run in runs:
+    for failure in run["failures"]:
+        del failure["wall_ns"]
+expect("one or three jobs", runs[0]["failures"] == runs[1]["failures"] and runs[0]["faults"] == runs[1]["faults"])
+expect("some fail, some do not", 0 < runs[0]["failed"] < 60, runs[0]["failed"])
+expect("repeated", runs[0]["repeated"] > 0)
+first = runs[0]["failures"][0]
+
+# Until a failure: the lowest.
+status, out, _ = call(SIM, "run", "tally-broken", "--until-failure", "--json", "-j", "3")
+expect("until the lowest failure", json.loads(out)["failures"][0]["seed"] == first["seed"], out)
+status, out, _ = call(SIM, "run", "tally", "--time", "500ms", "--json")
+expect("for a while", status == 0 and json.loads(out)["seeds"] > 0, out)
+
+# The same run again, in another process; then the smallest, from its file.
+with tempfile.TemporaryDirectory() as folder:
+    tape = os.path.join(folder, "small.tape")
+    seed = ("--seed", str(first["seed"]))
+    status, out, _ = call(SIM, "replay", "tally-broken", *seed, "--json")
+    expect("replay", json.loads(out)["trace_hash"] == first["trace_hash"] and status == 1, out)
+    status, out, err = call(SIM, "shrink", "tally-broken", *seed, "-o", tape, "--json")
+    small = json.loads(out)
+    expect("shrink", status == 0 and small["choices"] <= 10 < small["choices_before"], out, err)
+    status, out, _ = call(SIM, "replay", "tally-broken", "--tape", tape, "--json")
+    again = json.loads(out)
+    expect("the small tape", again["verdict"] == "failed" and again["trace_hash"] == small["trace_hash"], out)
+    status, out, _ = call(SIM, "shrink", "tally-broken", "--tape", tape, "-o", tape, "--c-test")
+    expect("words and a test", "workload is" in out and "static void test_tally_broken(" in out, out)
+    status, out, _ = call(VERDICTS, "shrink", "crashes", "--seed", "3", "-o", tape)
+    expect("shrink what crashes", status == 0 and "crashed" in out, out)
+    with open(tape, "wb") as file:
+        file.write(b"TPTAPE\0\0 is not enough")
+    status, _, err = call(SIM, "replay", "tally", "--tape", tape)
+    expect("a file that is no tape", status == 1 and "no tape" in err, err)
+    status, _, err = call(SIM, "shrink", "tally", "--seed", "1")
+    expect("nothing to shrink", status == 1 and "passes" in err, err)
+
+# Marks that never held are named.
+status, out, _ = call(VERDICTS, "run", "works", "--seeds", "1..200", "--faults", "+kill")
+expect("marks", "never reached: pigs fly (" in out and "a worker works" not in out and
+       "came back" not in out, out)
+
+# What is not understood.
+for words in ((), ("run",), ("fly",), ("run", "nothing"), ("run", "tally", "--seeds", "9..3"),
+              ("run", "tally", "--faults", "kill"), ("run", "tally", "--profile", "fat"),
+              ("run", "tally", "--time", "soon"), ("replay", "tally"), ("run", "tally", "more")):
+    status, out, err = call(SIM, *words)
+    expect(f"wrong usage {words}", status == 2 and err and not out, status, err)
+status, out, _ = call(SIM, "list")
+expect("list", status == 0 and "tally-broken" in out, out)
+for word in ("--help", "--version"):
+    status, out, err = call(SIM, word)
+    expect(word, status == 0 and out and not err)
+sys.exit(1 if failures else 0)

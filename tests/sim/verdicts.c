@@ -1,0 +1,202 @@
+/* A program of scenarios that end badly, each in its own way; commands.sh runs it. */
+#include <stdlib.h>
+
+#include "apps/sim/sim.h"
+
+struct worker {
+    struct tp_machine machine;
+    struct tp_node *node;
+    struct tp_buf buf;
+    struct tp_fd fd;
+    char bytes[16];
+    uint32_t rounds;
+};
+
+static struct worker *worker_of(struct tp_machine *machine)
+{
+    return tp_container_of(machine, struct worker, machine);
+}
+
+/* Waits a little, so that some operations have happened. */
+#define A_WHILE(cx) TP_AWAIT(cx, tp_timer(cx, 1000000), &result)
+
+static enum tp_step asserts(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    A_WHILE(cx);
+    tp_assert(worker_of(machine)->rounds > 0); /* it is 0 */
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+/* Law 4: it ends with an operation in flight. */
+static enum tp_step leaks(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    A_WHILE(cx);
+    (void)tp_timer(cx, 1000);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static enum tp_step crashes(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    A_WHILE(cx);
+    __builtin_trap();
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static enum tp_step exits(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    A_WHILE(cx);
+    _Exit(3);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+/* Nothing will ever wake it. */
+static enum tp_step sticks(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    A_WHILE(cx);
+    TP_AWAIT_UNTIL(cx, worker_of(machine)->rounds > 0);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+/* Somebody who never comes. */
+static enum tp_step waits(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_address address = tp_node_address(w->node, 80);
+    struct tp_socket_options options = {0};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_listen(cx, &address, options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_accept(cx, w->fd), &result);
+    return tp_end(machine, result.value);
+    TP_END(cx);
+}
+
+/* Always busy, never done. */
+static enum tp_step polls(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    for (;;)
+        TP_AWAIT(cx, tp_timer(cx, 1000000000), &result);
+    TP_END(cx);
+    (void)machine;
+}
+
+/* What it does depends on how many ran before it in this process. */
+static enum tp_step remembers(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    static uint64_t runs;
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_timer(cx, 1000 + runs++), &result);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+/* Reads what it has not written, in a build with AddressSanitizer. */
+static enum tp_step overruns(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+    volatile char *bytes = malloc(8);
+    int32_t value = bytes == NULL ? 0 : bytes[8 + worker_of(machine)->rounds];
+
+    free((void *)(uintptr_t)bytes);
+    TP_BEGIN(cx);
+    A_WHILE(cx);
+    return tp_end(machine, value == 300 ? 1 : 0);
+    TP_END(cx);
+}
+
+static enum tp_step works(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    tp_reached("a worker works");
+    if (worker_of(machine)->rounds > 0)
+        tp_reached("pigs fly");
+    A_WHILE(cx);
+    tp_sometimes(tp_node_boots(worker_of(machine)->node) > 1, "a worker came back");
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void boot(struct tp_node *node)
+{
+    struct worker *w = tp_node_new(node, sizeof *w);
+    tp_tick_fn *const *tick = tp_sim_context(tp_node_sim(node));
+
+    w->node = node;
+    tp_node_spawn(node, &w->machine, *tick, "worker");
+}
+
+static void check_fails(struct tp_sim *sim)
+{
+    tp_sim_fail(sim, "the check fails always, \"quotes\" and \\ too");
+}
+
+static void invariant_fails(struct tp_sim *sim)
+{
+    if (tp_sim_now_ns(sim) > 500000)
+        tp_sim_fail(sim, "half a millisecond has passed");
+}
+
+#define SCENARIO(tick_)                                          \
+    {                                                            \
+        .name = #tick_, .boot = boot, .context = &(tp_tick_fn *) \
+        {                                                        \
+            tick_                                                \
+        }                                                        \
+    }
+
+int main(int argc, char **argv)
+{
+    const struct tp_scenario scenarios[] = {
+        SCENARIO(asserts),
+        SCENARIO(leaks),
+        SCENARIO(crashes),
+        SCENARIO(exits),
+        SCENARIO(sticks),
+        SCENARIO(waits),
+        SCENARIO(polls),
+        SCENARIO(remembers),
+        SCENARIO(overruns),
+        SCENARIO(works),
+        {.name = "check",
+         .boot = boot,
+         .context = &(tp_tick_fn *){works},
+         .check = check_fails},
+        {.name = "invariant",
+         .boot = boot,
+         .context = &(tp_tick_fn *){works},
+         .invariant = invariant_fails},
+    };
+
+    return tp_sim_main(argc, argv, scenarios, sizeof scenarios / sizeof *scenarios);
+}
