@@ -14,11 +14,11 @@ enum {
     NOTE_END,
 };
 
-struct tp_memory {
-    struct tp_memory *next;
+struct tp_block {
+    struct tp_block *next;
     size_t size_bytes;
 };
-#define MEMORY_HEAD 64
+#define BLOCK_HEAD 64
 
 static struct tp_node *of_index(const struct tp_sim *sim, uint32_t index)
 {
@@ -61,7 +61,7 @@ void tp_node_make_ready(struct tp_node *node)
 
 struct tp_node *tp_node_create(struct tp_sim *sim, const struct tp_node_config *config)
 {
-    struct tp_node *node = tp_alloc(NULL, sizeof *node, 64);
+    struct tp_node *node = tp_alloc(&sim->memory.allocator, sizeof *node, 64);
     struct tp_disk_config disk;
 
     if (node == NULL)
@@ -77,6 +77,7 @@ struct tp_node *tp_node_create(struct tp_sim *sim, const struct tp_node_config *
                                     (uint8_t)(node->number >> 8), (uint8_t)node->number, 0);
     node->timer_ns = node->start_ns = node->resume_ns = TP_NEVER;
     disk = node->config.disk;
+    disk.allocator = &sim->memory.allocator;
     disk.profile = sim->options.profile > 0 ? sim->options.profile - 1
                                             : (uint32_t)sim->scenario->profile;
     if (tp_disk_create(&disk, &node->disk) < 0)
@@ -88,10 +89,10 @@ struct tp_node *tp_node_create(struct tp_sim *sim, const struct tp_node_config *
 static void free_memory(struct tp_node *node)
 {
     while (node->memory != NULL) {
-        struct tp_memory *memory = node->memory;
+        struct tp_block *memory = node->memory;
 
         node->memory = memory->next;
-        tp_free(NULL, memory, memory->size_bytes, 64);
+        tp_free(&node->sim->memory.allocator, memory, memory->size_bytes, 64);
     }
     node->parts = NULL;
 }
@@ -101,7 +102,7 @@ void tp_node_destroy(struct tp_node *node)
     tp_assert(node->io == NULL);
     tp_disk_destroy(node->disk);
     tp_disk_destroy(node->snapshot);
-    tp_free(NULL, node, sizeof *node, 64);
+    tp_free(&node->sim->memory.allocator, node, sizeof *node, 64);
 }
 
 static void set_finished(struct tp_node *node, bool finished)
@@ -133,6 +134,7 @@ static void create_io(struct tp_node *node)
     config.addresses = &node->address;
     config.address_count = 1;
     config.watch = &node->watch;
+    config.allocator = &node->sim->memory.allocator;
     if (tp_virtual_io_create(&config, &node->io) < 0)
         tp_stop(__FILE__, __LINE__, "a node's Io cannot be made: is its config possible?");
 }
@@ -142,7 +144,8 @@ void tp_node_boot(struct tp_node *node)
     struct tp_sim *sim = node->sim;
     struct tp_scheduler_config config = {.size = sizeof config,
                                          .ops_max = node->config.ops_max,
-                                         .machines_max = node->config.machines_max};
+                                         .machines_max = node->config.machines_max,
+                                         .allocator = &sim->memory.allocator};
     void (*boot)(struct tp_node *) =
         node->config.boot != NULL ? node->config.boot : sim->scenario->boot;
 
@@ -379,15 +382,16 @@ struct tp_node *tp_sim_node(const struct tp_sim *sim, uint32_t index)
 
 void *tp_node_new(struct tp_node *node, size_t size_bytes)
 {
-    struct tp_memory *memory = tp_alloc(NULL, MEMORY_HEAD + size_bytes, 64);
+    struct tp_block *memory =
+        tp_alloc(&node->sim->memory.allocator, BLOCK_HEAD + size_bytes, 64);
 
     tp_assert(node->io != NULL);
     if (memory == NULL)
         tp_stop(__FILE__, __LINE__, "the host has no memory for a node's process");
-    memory->size_bytes = MEMORY_HEAD + size_bytes;
+    memory->size_bytes = BLOCK_HEAD + size_bytes;
     memory->next = node->memory;
     node->memory = memory;
-    return (char *)memory + MEMORY_HEAD;
+    return (char *)memory + BLOCK_HEAD;
 }
 
 void tp_node_spawn(struct tp_node *node, struct tp_machine *machine, tp_tick_fn *tick,

@@ -264,6 +264,9 @@ TP_EXPORT TP_PRINTF(2, 3) void tp_node_promised(struct tp_node *node, const char
 /** Whether its process runs, perhaps paused. */
 TP_EXPORT bool tp_node_is_up(const struct tp_node *node);
 
+/** Whether it has exited without an error: its work is done. */
+TP_EXPORT bool tp_node_has_finished(const struct tp_node *node);
+
 /** The process dies, or the power goes; at the end of the tick. Nothing happens to one that
  * is down. */
 TP_EXPORT void tp_node_kill(struct tp_node *node);

@@ -12,6 +12,7 @@
 #ifndef TEMPEST_APPS_SIM_SIM_INTERNAL_H
 #define TEMPEST_APPS_SIM_SIM_INTERNAL_H
 
+#include "apps/sim/memory.h"
 #include "io/virtual/world_internal.h"
 #include "sim.h"
 
@@ -58,7 +59,7 @@ struct tp_node {
     struct tp_io *io; /* NULL: down */
     struct tp_scheduler *scheduler;
     struct tp_part *parts;      /* of this boot */
-    struct tp_memory *memory;   /* of this boot */
+    struct tp_block *memory;    /* of this boot */
     struct tp_node *next_ready; /* in the list of those that have something to do */
     bool ready;                 /* in that list */
     bool paused, wanted;        /* and while it was, something came */
@@ -89,6 +90,7 @@ struct tp_sim {
     struct tp_sim_options options;
     struct tp_sim_outcome *outcome;
     enum tp_sim_phase phase;
+    struct tp_memory memory;
     void *state;
     struct tp_tape *tape, *own_tape;
     struct tp_world *world;

@@ -131,6 +131,11 @@ bool tp_node_is_up(const struct tp_node *node)
     return node->io != NULL;
 }
 
+bool tp_node_has_finished(const struct tp_node *node)
+{
+    return node->finished;
+}
+
 uint64_t tp_node_draw(struct tp_node *node, uint64_t bound)
 {
     return tp_tape_draw(node->sim->tape, tp_stream(node->number, TP_CONCERN_WORKLOAD),

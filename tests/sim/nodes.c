@@ -1,0 +1,263 @@
+/* Many nodes: a server and its clients through everything, idle ones for nothing, clocks.
+ */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "fixture.h"
+
+/* ------------------------------------------------------------------ a server, its clients
+ */
+
+enum { SERVER, CLIENT, PORT = 80, WAIT_NS = 200000000, AGAIN_NS = 5000000 };
+
+struct oracle {
+    uint64_t begun, promised;
+    uint64_t failures; /* requests that had to be made again */
+    bool recovered;
+};
+
+/* Keeps a tally: a byte from a client is a stroke, made durable, then answered. */
+struct server {
+    struct tp_machine machine;
+    struct tp_node *node;
+    struct oracle *oracle;
+    struct tp_fd file, listener, peer;
+    struct tp_statx statx;
+    struct tp_address address;
+    struct tp_buf buf;
+    char byte;
+    uint64_t count;
+};
+
+static void compare(const struct server *s)
+{
+    if (s->count < s->oracle->promised || s->count > s->oracle->begun)
+        tp_sim_fail(tp_node_sim(s->node), "%llu strokes, promised were %llu",
+                    (unsigned long long)s->count, (unsigned long long)s->oracle->promised);
+}
+
+static enum tp_step server_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct server *s = tp_container_of(machine, struct server, machine);
+    struct tp_open_options options = {.write = true, .create = true};
+    struct tp_socket_options plain = {0};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/tally", options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    s->file = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    TP_AWAIT(cx, tp_fstat(cx, s->file, &s->statx), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    s->count = s->statx.size;
+    compare(s);
+    s->address = tp_node_address(s->node, PORT);
+    TP_AWAIT(cx, tp_listen(cx, &s->address, plain), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    s->listener = tp_into_fd(cx, result);
+    s->oracle->recovered = true;
+    for (;;) {
+        TP_AWAIT(cx, tp_accept(cx, s->listener), &result);
+        if (result.value < 0)
+            continue;
+        s->peer = tp_into_fd(cx, result);
+        for (;;) {
+            s->buf = tp_buf_empty(&s->byte, 1);
+            TP_AWAIT(cx, tp_recv(cx, s->peer, &s->buf), &result);
+            if (result.value <= 0)
+                break;
+            s->buf = tp_buf_full("|", 1);
+            TP_AWAIT(cx, tp_write_at(cx, s->file, &s->buf, s->count), &result);
+            if (result.value < 0)
+                return tp_end(machine, result.value);
+            TP_AWAIT(cx, tp_fsync(cx, s->file, TP_DATA_ONLY), &result);
+            if (result.value < 0)
+                return tp_end(machine, result.value);
+            s->count++;
+            s->buf = tp_buf_full("!", 1);
+            TP_AWAIT(cx, tp_send(cx, s->peer, &s->buf), &result);
+            if (result.value < 0)
+                break;
+        }
+        TP_AWAIT(cx, tp_close(cx, s->peer), &result);
+    }
+    TP_END(cx);
+}
+
+struct client {
+    struct tp_machine machine;
+    struct tp_node *node;
+    struct oracle *oracle;
+    struct tp_address address;
+    struct tp_fd fd;
+    struct tp_buf buf;
+    char byte;
+    bool told;
+};
+
+static enum tp_step client_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct client *c = tp_container_of(machine, struct client, machine);
+    struct tp_socket_options plain = {0};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    while (tp_node_more(c->node)) {
+        c->told = false;
+        while (!c->told) {
+            TP_AWAIT(cx, tp_deadline(cx, tp_connect(cx, &c->address, plain), WAIT_NS),
+                     &result);
+            if (result.value >= 0) {
+                c->fd = tp_into_fd(cx, result);
+                c->oracle->begun++; /* perhaps a second one for the same: both count */
+                c->buf = tp_buf_full("?", 1);
+                TP_AWAIT(cx, tp_send(cx, c->fd, &c->buf), &result);
+                c->buf = tp_buf_empty(&c->byte, 1);
+                TP_AWAIT(cx, tp_deadline(cx, tp_recv(cx, c->fd, &c->buf), WAIT_NS),
+                         &result);
+                c->told = result.value == 1;
+                c->oracle->promised += c->told;
+                TP_AWAIT(cx, tp_close(cx, c->fd), &result);
+            }
+            if (!c->told) {
+                c->oracle->failures++;
+                TP_AWAIT(cx, tp_timer(cx, AGAIN_NS), &result);
+            }
+        }
+    }
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void boot_server(struct tp_node *node)
+{
+    struct server *s = tp_node_new(node, sizeof *s);
+
+    s->node = node;
+    s->oracle = tp_sim_state(tp_node_sim(node));
+    s->oracle->recovered = false;
+    tp_node_spawn(node, &s->machine, server_tick, "server");
+}
+
+static void boot_client(struct tp_node *node)
+{
+    struct client *c = tp_node_new(node, sizeof *c);
+
+    c->node = node;
+    c->oracle = tp_sim_state(tp_node_sim(node));
+    c->address = tp_node_address(tp_sim_node(tp_node_sim(node), SERVER), PORT);
+    tp_node_spawn(node, &c->machine, client_tick, "client");
+}
+
+static void set_up(struct tp_sim *sim)
+{
+    struct tp_node_config server = {.name = "server", .boot = boot_server};
+    struct tp_node_config client = {.name = "client", .boot = boot_client, .spared = true};
+
+    (void)tp_sim_add_node(sim, &server);
+    for (uint64_t more = tp_sim_draw(sim, 3) + 1; more > 0; more--)
+        (void)tp_sim_add_node(sim, &client);
+}
+
+static bool served(struct tp_sim *sim)
+{
+    const struct oracle *oracle = tp_sim_state(sim);
+
+    for (uint32_t i = CLIENT; i < tp_sim_nodes(sim); i++) {
+        if (!tp_node_has_finished(tp_sim_node(sim, i)))
+            return false;
+    }
+    return oracle->recovered;
+}
+
+static const struct tp_scenario service = {
+    .name = "service",
+    .state_bytes = sizeof(struct oracle),
+    .setup = set_up,
+    .done = served,
+    .commands = 12,
+};
+
+Test(nodes, a_service_bears_everything)
+{
+    struct s_total total = s_run(&service, 120);
+
+    cr_assert(eq(u32, total.failed, 0), "seed %llu: %s: %s",
+              (unsigned long long)total.first_seed, tp_verdict_name(total.first.verdict),
+              total.first.message);
+    for (uint32_t family = TP_FAMILY_KILL; family <= TP_FAMILY_REFUSE; family++)
+        cr_assert(gt(u64, total.fired[family], 0), "%s never fired",
+                  tp_family_name(family));
+}
+
+/* ------------------------------------------------------------------ idle nodes */
+
+struct sleeper {
+    struct tp_machine machine;
+};
+
+static enum tp_step sleep_for_ever(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    (void)machine;
+    TP_BEGIN(cx);
+    for (;;)
+        TP_AWAIT(cx, tp_timer(cx, UINT64_C(3600000000000)), &result);
+    TP_END(cx);
+}
+
+/* The first works, the others sleep. */
+static void boot_one_of_many(struct tp_node *node)
+{
+    if (tp_node_index(node) == 0) {
+        boot_server(node);
+    } else {
+        struct sleeper *s = tp_node_new(node, sizeof *s);
+
+        tp_node_spawn(node, &s->machine, sleep_for_ever, "sleeper");
+    }
+}
+
+static void set_up_crowd(struct tp_sim *sim)
+{
+    const uint32_t *count = tp_sim_context(sim);
+    struct tp_node_config plain = {.boot = boot_one_of_many};
+    struct tp_node_config client = {.name = "client", .boot = boot_client, .spared = true};
+
+    for (uint32_t i = 0; i < *count; i++)
+        (void)tp_sim_add_node(sim, i == CLIENT ? &client : &plain);
+}
+
+static bool client_has_finished(struct tp_sim *sim)
+{
+    const struct oracle *oracle = tp_sim_state(sim);
+
+    return oracle->recovered && tp_node_has_finished(tp_sim_node(sim, CLIENT));
+}
+
+/* What idle nodes cost is their boots; not one event of the work is theirs. */
+Test(nodes, five_hundred_idle_ones_cost_nothing)
+{
+    uint32_t few = 2, many = 500;
+    struct tp_scenario crowd = service;
+    struct tp_sim_outcome alone, among;
+
+    crowd.setup = set_up_crowd;
+    crowd.done = client_has_finished;
+    crowd.commands = 400;
+    crowd.context = &few;
+    alone = s_with(&crowd, 1, 0, S_ALL);
+    crowd.context = &many;
+    among = s_with(&crowd, 1, 0, S_ALL);
+    cr_assert(eq(u32, alone.verdict, TP_VERDICT_PASSED), "%s", alone.message);
+    cr_assert(eq(u32, among.verdict, TP_VERDICT_PASSED), "%s", among.message);
+    cr_assert(gt(u64, alone.events, 1000));
+    cr_assert(eq(u64, alone.events, among.events));
+}
