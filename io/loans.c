@@ -4,6 +4,7 @@
 #ifdef TP_CHECKED
 
 #define XXH_INLINE_ALL
+#include <string.h>
 #include <xxhash.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -282,9 +283,7 @@ struct tp_loans *tp_loans_create(struct tp_io *io, uint32_t loans_max)
         chains *= 2;
     loans->io = io;
     loans->allocator = allocator;
-    /* Room for many send_bufs; pages that nobody uses cost nothing. */
-    loans->capacity =
-        loans_max + (1 + TP_BUFS_MAX) * (loans_max < 65536 ? loans_max : 65536) + 1;
+    loans->capacity = loans_max + 1; /* send_bufs may need more */
     loans->mask = chains - 1;
     loans->fresh = 1;
     loans->loans = tp_alloc(allocator, (size_t)loans->capacity * sizeof *loans->loans, 16);
@@ -321,6 +320,21 @@ void tp_loans_destroy(struct tp_loans *loans)
     tp_free(loans->allocator, loans, sizeof *loans, 16);
 }
 
+/* Most operations lend one piece of memory; room for all that send_bufs could lend would be
+ * many times that, and nearly always unused. */
+static void grow(struct tp_loans *loans)
+{
+    size_t bytes = (size_t)loans->capacity * sizeof *loans->loans;
+    struct loan *more = tp_alloc(loans->allocator, 2 * bytes, 16);
+
+    if (more == NULL)
+        tp_stop(__FILE__, __LINE__, "no memory for the list of loans");
+    memcpy(more, loans->loans, bytes);
+    tp_free(loans->allocator, loans->loans, bytes, 16);
+    loans->loans = more;
+    loans->capacity *= 2;
+}
+
 static void begin(struct tp_loans *loans, const struct tp_request *request,
                   const void *memory, uint32_t len_bytes)
 {
@@ -330,7 +344,8 @@ static void begin(struct tp_loans *loans, const struct tp_request *request,
     if (len_bytes == 0)
         return;
     node = loans->first_free != 0 ? loans->first_free : loans->fresh++;
-    tp_assert(node < loans->capacity);
+    if (node == loans->capacity)
+        grow(loans);
     loan = &loans->loans[node];
     if (node == loans->first_free)
         loans->first_free = loan->next;
