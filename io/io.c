@@ -335,6 +335,7 @@ static uint32_t before_poll(struct tp_io *io)
 {
     uint32_t before;
 
+    io->stuck = false;
     io->enters_before = io->stats.enters - io->stats.enters_extra;
     if (io->in_flight > io->stats.in_flight_max)
         io->stats.in_flight_max = io->in_flight;
@@ -574,6 +575,9 @@ int32_t tp_io_block_on(struct tp_io *io, struct tp_request request)
     while (!tp_io_get_cqe(io, BLOCKING_HANDLE, &completion)) {
         if (io->dead)
             return -ESHUTDOWN;
+        if (io->stuck)
+            tp_stopf(__FILE__, __LINE__, "blocking %s waits for what can never come",
+                     tp_kind_info[request.kind].name);
         tp_io_park(io, TP_NEVER);
     }
     return completion.value;

@@ -119,8 +119,10 @@ struct tp_io {
     uint64_t wall_ns;
     bool now_read, wall_read;
     bool in_tick; /* machines are being ticked: blocking helpers are a bug now */
-    bool dead; /* the world behind it has ended (a simulated crash): nothing completes any
-                  more */
+    bool stuck; /* the last park found that nothing can ever complete: a simulated world in
+                   which no event is left */
+    bool dead;  /* the world behind it has ended (a simulated crash): nothing completes any
+                   more */
     struct tp_completion *rejected; /* ring of completions made at submission */
     uint32_t rejected_head, rejected_count;
     struct tp_fd_table *fds;
@@ -158,7 +160,7 @@ TP_EXPORT void tp_io_poll(struct tp_io *io);
 
 /** The same, and waits for a completion, a wake, or until `deadline_ns` (TP_NEVER: no
  * deadline) on the clock of tp_io_now_ns(). There must be something to wait for (asserted).
- */
+ * In a simulated world where nothing can come any more it returns, and sets `stuck`. */
 TP_EXPORT void tp_io_park(struct tp_io *io, uint64_t deadline_ns);
 
 /** Claims the completion of `handle`; false if it has not arrived. O(1). Ends its loan; a

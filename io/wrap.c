@@ -68,6 +68,7 @@ static void pass_on(struct tp_io *io)
         from->live = from->count;
     }
     io->dead = inner->dead;
+    io->stuck = inner->stuck;
     io->stats.enters = inner->stats.enters;
     io->stats.enters_extra = inner->stats.enters_extra;
     io->stats.held_back = inner->stats.held_back;

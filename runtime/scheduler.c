@@ -195,6 +195,14 @@ static void log_census(struct tp_scheduler *s)
                  &field, 1);
 }
 
+/* Whether the last park showed that a simulated world has nothing more to give. */
+static bool is_deadlocked(struct tp_scheduler *s)
+{
+    return s->io->stuck && !ready(s) && s->io->completions.count == 0 &&
+           s->timers.count == 0 &&
+           atomic_load_explicit(&s->wakes_expected, memory_order_acquire) == 0;
+}
+
 int tp_scheduler_run(struct tp_scheduler *s)
 {
     check_thread(s);
@@ -219,6 +227,10 @@ int tp_scheduler_run(struct tp_scheduler *s)
             tp_io_park(s->io, tp_timers_next_ns(&s->timers));
         }
         end_iteration(s);
+        if (is_deadlocked(s)) {
+            log_census(s);
+            return -EDEADLK;
+        }
     }
 }
 

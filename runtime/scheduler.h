@@ -85,7 +85,8 @@ TP_EXPORT void tp_scheduler_destroy(struct tp_scheduler *s);
 TP_EXPORT void tp_scheduler_crash(struct tp_scheduler *s);
 
 /** Runs until FINISHED (0), STUCK (-EDEADLK; the census goes to the log), or, with a
- * backend whose world can end, until it has (-ESHUTDOWN). */
+ * backend whose world can end, until it has (-ESHUTDOWN). In a simulated world it is stuck,
+ * too, when operations are in flight and no event is left that could complete one. */
 TP_EXPORT int tp_scheduler_run(struct tp_scheduler *s);
 
 /** One iteration. Never blocks, and leaves nothing unsubmitted. */
