@@ -87,18 +87,13 @@ static int init_io(struct tp_virtual *v)
         v->io.caps.kinds[kind].why = "simulated in memory";
     }
     v->buf_memory = tp_alloc(v->allocator, bytes, BLOCK_BYTES);
-    v->recv_memory = tp_alloc(v->allocator, recv_bytes(v), BLOCK_BYTES);
-    if (v->buf_memory == NULL || v->recv_memory == NULL)
+    if (v->buf_memory == NULL)
         return -ENOMEM;
-    error = tp_io_set_bufs(&v->io, v->buf_memory, v->config.buf_count, v->config.buf_size);
-    if (error < 0)
-        return error;
-    return tp_io_set_recv_bufs(&v->io, v->recv_memory, v->config.recv_buf_count,
-                               v->config.recv_buf_size);
+    return tp_io_set_bufs(&v->io, v->buf_memory, v->config.buf_count, v->config.buf_size);
 }
 
 /* A network of the Io's own has no other host. */
-static int init_net(struct tp_virtual *v)
+static int attach(struct tp_virtual *v)
 {
     static const struct tp_net_config defaults;
     struct tp_net_config config =
@@ -151,7 +146,23 @@ static int init_world(struct tp_virtual *v)
     v->stream_latency = tp_stream(v->config.node, TP_CONCERN_LATENCY);
     v->stream_fault = tp_stream(v->config.node, TP_CONCERN_FAULT);
     v->random = tp_rng_make(tp_tape_seed(v->tape, v->config.node, v->boot), 0);
-    return init_net(v);
+    return v->net != NULL || v->config.net_config != NULL ? attach(v) : 0;
+}
+
+/* Sweeps make and end an Io thousands of times, and most want no network. */
+void tp_virtual_need(struct tp_virtual *v, uint16_t kind)
+{
+    int error = v->net == NULL ? attach(v) : 0;
+
+    if (error == 0 && kind == TP_RECV_MANY && v->recv_memory == NULL) {
+        v->recv_memory = tp_alloc(v->allocator, recv_bytes(v), BLOCK_BYTES);
+        error = v->recv_memory == NULL
+                    ? -ENOMEM
+                    : tp_io_set_recv_bufs(&v->io, v->recv_memory, v->config.recv_buf_count,
+                                          v->config.recv_buf_size);
+    }
+    if (error < 0)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for the virtual network");
 }
 
 /* ------------------------------------------------------------------ the end */

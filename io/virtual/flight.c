@@ -241,6 +241,8 @@ void tp_flight_submit(struct tp_io *io, const struct tp_request *request)
     struct tp_flight *f = tp_flight_at(v, flight);
 
     tp_assert(!v->ended);
+    if (request->kind >= TP_LISTEN)
+        tp_virtual_need(v, request->kind);
     f->request = *request;
     f->state = TP_FLIGHT_QUEUED;
     f->sequence = ++v->sequence;

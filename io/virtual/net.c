@@ -43,6 +43,7 @@ static void fill_defaults(struct tp_net_config *c)
     DEFAULT(hosts_max, 16);
     DEFAULT(send_buffer_bytes, 65536);
     DEFAULT(recv_buffer_bytes, 65536);
+    DEFAULT(ports, TP_PORT_LAST - TP_PORT_FIRST + 1);
     DEFAULT(connect_timeout_ns, UINT64_C(127000000000));
     DEFAULT(send_timeout_ns, UINT64_C(924600000000));
 #undef DEFAULT
@@ -68,6 +69,7 @@ static bool is_possible(const struct tp_net_config *c)
     return c->size <= sizeof *c && c->hosts_max <= HOSTS_MAX &&
            is_possible_link(&c->loopback) && is_possible_link(&c->link) &&
            are_possible(&c->faults) && c->unknown <= TP_NET_NO_ROUTE &&
+           c->ports <= TP_PORT_LAST - TP_PORT_FIRST + 1 &&
            c->send_buffer_bytes >= BUFFER_MIN && c->send_buffer_bytes <= BUFFER_MAX &&
            c->recv_buffer_bytes >= BUFFER_MIN && c->recv_buffer_bytes <= BUFFER_MAX;
 }

@@ -73,10 +73,10 @@ struct tp_net_config {
     struct tp_net_link loopback; /* 5 us, spread 10 us; 1 packet in 16 is split */
     struct tp_net_link link;     /* between hosts; 100 us, spread 200 us, a long tail */
     struct tp_net_faults faults;
-    uint32_t send_buffer_bytes; /* of a socket that does not say; 65536 */
-    uint32_t recv_buffer_bytes; /* 65536 */
-    uint32_t unknown;           /* enum tp_net_unknown */
-    uint32_t reserved;
+    uint32_t send_buffer_bytes;  /* of a socket that does not say; 65536 */
+    uint32_t recv_buffer_bytes;  /* 65536 */
+    uint32_t unknown;            /* enum tp_net_unknown */
+    uint32_t ports;              /* ephemeral ones of a host, from 32768 on; 28232 */
     uint64_t connect_timeout_ns; /* 127 s, as with Linux's 6 repeated SYNs */
     uint64_t send_timeout_ns;    /* unanswered repetitions of data; 924.6 s (15 of them) */
     const struct tp_allocator *allocator;

@@ -116,11 +116,12 @@ void tp_net_mark_port(struct tp_net *net, uint32_t host, uint16_t port, bool use
 uint16_t tp_net_take_port(struct tp_net *net, uint32_t host, uint16_t except)
 {
     struct tp_net_host *at = &net->hosts[host];
+    uint32_t last = TP_PORT_FIRST + net->config.ports - 1;
 
-    for (uint32_t tries = TP_PORT_FIRST; tries <= TP_PORT_LAST; tries++) {
+    for (uint32_t tries = TP_PORT_FIRST; tries <= last; tries++) {
         uint16_t port = (uint16_t)at->next_port;
 
-        at->next_port = port == TP_PORT_LAST ? TP_PORT_FIRST : at->next_port + 1;
+        at->next_port = port == last ? TP_PORT_FIRST : at->next_port + 1;
         if (port == except || tp_net_port_used(net, host, port))
             continue;
         tp_net_mark_port(net, host, port, true);

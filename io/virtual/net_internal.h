@@ -23,7 +23,7 @@
 #include "world_internal.h"
 
 #define TP_PORT_FIRST UINT32_C(32768) /* ephemeral ports, as Linux has them */
-#define TP_PORT_LAST  UINT32_C(60999)
+#define TP_PORT_LAST  UINT32_C(60999) /* at most: the config says how many */
 
 enum tp_net_ready {
     TP_NET_IN = 1,  /* something to receive or to accept, the end, an error */

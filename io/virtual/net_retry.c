@@ -5,12 +5,11 @@
 
 #include <errno.h>
 
-#define SECOND            UINT64_C(1000000000)
-#define RTO_NS            UINT64_C(200000000) /* first wait before data are sent again */
-#define RTO_MAX_NS        (120 * SECOND)
-#define SYN_ACK_TRIES     5
-#define ALIVE_PROBES      9 /* net.ipv4.tcp_keepalive_probes */
-#define ALIVE_INTERVAL_NS (75 * SECOND)
+#define SECOND        UINT64_C(1000000000)
+#define RTO_NS        UINT64_C(200000000) /* first wait before data are sent again */
+#define RTO_MAX_NS    (120 * SECOND)
+#define SYN_ACK_TRIES 5
+#define ALIVE_PROBES  3 /* as LinuxIo asks for, with a third of the silence between */
 
 static uint64_t wait_ns(const struct tp_socket *s)
 {
@@ -146,6 +145,7 @@ void tp_tcp_keep_alive(struct tp_net *net, uint32_t socket)
     } else {
         s->probes++;
         tp_tcp_probe(net, socket);
-        set_alive(net, socket, net->world->now_ns + ALIVE_INTERVAL_NS);
+        set_alive(net, socket,
+                  net->world->now_ns + (idle_ns >= 3 * SECOND ? idle_ns / 3 : SECOND));
     }
 }

@@ -5,6 +5,7 @@
 
 #define BACKLOG_MAX 4096 /* net.core.somaxconn */
 #define BUFFER_MIN  2048
+#define BUFFER_MAX  425984 /* twice net.core.rmem_max */
 
 /* ------------------------------------------------------------------ life */
 
@@ -12,6 +13,8 @@ static uint32_t buffer_bytes(uint32_t asked, uint32_t by_default)
 {
     if (asked == 0)
         return by_default;
+    if (asked > BUFFER_MAX)
+        return BUFFER_MAX;
     return asked < BUFFER_MIN ? BUFFER_MIN : asked;
 }
 
@@ -43,9 +46,11 @@ static void unlist(struct tp_net *net, uint32_t listener)
 /* The kernel ends what nobody will accept any more. */
 static void drop_children(struct tp_net *net, uint32_t listener)
 {
-    uint64_t serial = tp_socket_at(net, listener)->serial;
+    const struct tp_socket *at = tp_socket_at(net, listener);
+    uint64_t serial = at->serial;
+    bool any = at->queue_count + at->embryos > 0;
 
-    for (uint32_t child = 1; child < net->sockets.used; child++) {
+    for (uint32_t child = 1; any && child < net->sockets.used; child++) {
         struct tp_socket *s = tp_socket_at(net, child);
 
         if (s->state == TP_SOCKET_FREE || s->parent != listener ||

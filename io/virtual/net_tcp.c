@@ -374,7 +374,6 @@ static void stray_arrived(struct tp_net *net, const struct tp_packet *packet)
                                    .to_serial = packet->from_serial,
                                    .to_host = packet->from_host,
                                    .to_boot = net->hosts[packet->from_host].boot,
-                                   .ack = packet->upto,
                                    .ack_fin = true};
 
         tp_net_post(net, &answer, NULL, 0);

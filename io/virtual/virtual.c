@@ -52,6 +52,7 @@ static void virtual_park(struct tp_io *io, uint64_t until_ns)
         if (next_ns > deadline_ns || next_ns == TP_NEVER) {
             if (deadline_ns != TP_NEVER && deadline_ns > v->world->now_ns)
                 tp_world_run(v->world, deadline_ns);
+            io->stuck = next_ns == TP_NEVER && deadline_ns == TP_NEVER;
             return; /* the deadline, or nothing that could ever come */
         }
         tp_world_run(v->world, next_ns);
@@ -126,6 +127,8 @@ struct tp_tape *tp_virtual_io_tape(struct tp_io *io)
 
 struct tp_net *tp_virtual_io_net(struct tp_io *io)
 {
+    if (!tp_virtual_of(io)->ended)
+        tp_virtual_need(tp_virtual_of(io), TP_LISTEN);
     return tp_virtual_of(io)->net;
 }
 
@@ -134,9 +137,10 @@ struct tp_world *tp_virtual_io_world(struct tp_io *io)
     return tp_virtual_of(io)->world;
 }
 
-uint32_t tp_virtual_io_host(const struct tp_io *io)
+uint32_t tp_virtual_io_host(struct tp_io *io)
 {
-    return tp_virtual_of_const(io)->host;
+    (void)tp_virtual_io_net(io);
+    return tp_virtual_of(io)->host;
 }
 
 uint64_t tp_virtual_io_operations(const struct tp_io *io)

@@ -130,14 +130,15 @@ TP_EXPORT int tp_virtual_io_create(const struct tp_virtual_io_config *config,
  * and all is freed. A dead one is freed as it is. NULL is fine. */
 TP_EXPORT void tp_virtual_io_destroy(struct tp_io *io);
 
-/** The disk, the tape, the network and the world it works with. */
+/** The disk, the tape, the network and the world it works with. A network of its own is
+ * made when it is first needed; NULL if that was never the case before a crash. */
 TP_EXPORT struct tp_disk *tp_virtual_io_disk(struct tp_io *io);
 TP_EXPORT struct tp_tape *tp_virtual_io_tape(struct tp_io *io);
 TP_EXPORT struct tp_net *tp_virtual_io_net(struct tp_io *io);
 TP_EXPORT struct tp_world *tp_virtual_io_world(struct tp_io *io);
 
-/** Its number among the hosts of the network. */
-TP_EXPORT uint32_t tp_virtual_io_host(const struct tp_io *io);
+/** Its number among the hosts of the network; 0 after a crash. */
+TP_EXPORT uint32_t tp_virtual_io_host(struct tp_io *io);
 
 /** A signal (one of enum tp_signal) comes to the process: now, or at a time. It stays
  * pending until the program asks for it. */

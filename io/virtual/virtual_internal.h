@@ -195,6 +195,9 @@ static inline uint32_t tp_flight_index(const struct tp_virtual *v,
 
 /* ------------------------------------------------------------------ boot.c */
 
+/** Makes what operations of this kind need, at the first of them: a network of its own,
+ * receive buffers. */
+void tp_virtual_need(struct tp_virtual *v, uint16_t kind);
 /** Its files are closed, it leaves network and world: with the power, or as a process. */
 void tp_virtual_leave(struct tp_virtual *v, bool power);
 /** destroy() of the backend. */

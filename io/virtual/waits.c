@@ -151,7 +151,7 @@ void tp_many_resume(struct tp_virtual *v)
 
 uint32_t tp_many_resumable(const struct tp_virtual *v)
 {
-    uint32_t bufs = v->io.recv_bufs->returned_count;
+    uint32_t bufs = v->starved.count == 0 ? 0 : v->io.recv_bufs->returned_count;
 
     return v->paced.count + (v->starved.count < bufs ? v->starved.count : bufs);
 }
