@@ -123,7 +123,7 @@ static enum tp_step remembers(struct tp_machine *machine, struct tp_ctx *cx)
 static enum tp_step overruns(struct tp_machine *machine, struct tp_ctx *cx)
 {
     struct tp_result result;
-    volatile char *bytes = malloc(8);
+    volatile char *bytes = calloc(1, 8);
     int32_t value = bytes == NULL ? 0 : bytes[8 + worker_of(machine)->rounds];
 
     free((void *)(uintptr_t)bytes);
