@@ -125,7 +125,7 @@ static bool judge_by_words(const char *said, struct tp_sim_outcome *outcome)
 
 void tp_batch_judge(int status, bool hung, int said_fd, struct tp_sim_outcome *ret_outcome)
 {
-    static char said[TP_BATCH_SAID];
+    char said[TP_BATCH_SAID];
     ssize_t len = pread(said_fd, said, sizeof said - 1, 0);
 
     memset(ret_outcome, 0, sizeof *ret_outcome);

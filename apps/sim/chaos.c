@@ -42,6 +42,21 @@ static const struct {
 };
 enum { NODE_EVENTS = sizeof node_events / sizeof *node_events };
 
+static const char *const event_names[] = {
+    [NOTHING] = "nothing",
+    [PAUSE] = "it stands still",
+    [CLOCK] = "its clocks are disturbed",
+    [KILL] = "its process is killed",
+    [POWER] = "its power is cut",
+    [UPGRADE] = "another version is started",
+    [ROLLBACK] = "its disk is as it was",
+    [WIPE] = "its disk is empty",
+    [ISOLATE] = "a node is cut off",
+    [ONE_WAY] = "nothing that a node sends arrives",
+    [PAIR] = "two nodes cannot reach each other",
+    [SPLIT] = "the nodes are in two halves",
+};
+
 static uint64_t draw(const struct tp_sim *sim, uint32_t number, enum tp_draw kind,
                      uint64_t bound)
 {
@@ -216,6 +231,8 @@ static void strike_node(struct tp_node *node)
             node->sim->outcome->fired[node_events[i].family]++;
     }
     tp_sim_note(node->sim, NOTE_STRIKE, node->number, schedule.event);
+    tp_sim_tell(node->sim, TP_FACT_EVENT, schedule.event, node,
+                event_names[schedule.event]);
     plan_node(node);
     switch (schedule.event) {
     case PAUSE:
@@ -286,6 +303,8 @@ static void strike_links(struct tp_sim *sim)
 {
     sim->outcome->fired[TP_FAMILY_PARTITION]++;
     tp_sim_note(sim, NOTE_STRIKE, 0, sim->links.event);
+    tp_sim_tell(sim, TP_FACT_EVENT, sim->links.argument, NULL,
+                event_names[sim->links.event]);
     set_links(sim, &sim->links);
     sim->links.due = false;
     sim->links.at = UINT64_MAX; /* until it has healed */
@@ -298,6 +317,7 @@ void tp_chaos_heal_links(struct tp_sim *sim)
     static const struct tp_schedule none;
 
     tp_sim_note(sim, NOTE_HEAL, 0, 0);
+    tp_sim_tell(sim, TP_FACT_EVENT, 0, NULL, "the links are whole again");
     set_links(sim, &none);
     sim->heal_ns = TP_NEVER;
     sim->links = none;

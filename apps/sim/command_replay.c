@@ -12,6 +12,8 @@
 
 #define TAPE_BYTES_MAX (UINT64_C(1) << 30)
 
+enum { RECORDS_MAX = 1 << 20 };
+
 const char *tp_command_manner(const struct tp_sim_arguments *arguments, char *ret_text,
                               size_t size_bytes)
 {
@@ -107,6 +109,10 @@ bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *r
             return false;
     }
     error = tp_trial_open(ret_trial, &job);
+    if (error == 0 && arguments->verbose) {
+        ret_trial->records = RECORDS_MAX;
+        ret_trial->all_stages = true;
+    }
     if (error == 0) {
         error = tape != NULL
                     ? tp_trial_replay(ret_trial, tape, ret_outcome)
@@ -139,6 +145,8 @@ int tp_command_replay(const struct tp_sim_arguments *arguments)
         tp_stop(__FILE__, __LINE__, "no memory");
     failed = result.outcome.verdict != TP_VERDICT_PASSED;
     tp_report_add(&report, &result);
+    for (uint32_t i = 0; trial.recorder != NULL && i < trial.recorder->count; i++)
+        tp_record_print(&trial.recorder->records[i], arguments->json ? stderr : stdout);
     if (failed)
         app_say("%s: %s", tp_verdict_name(result.outcome.verdict), result.outcome.message);
     if (arguments->json)

@@ -14,6 +14,9 @@ int tp_command_replay(const struct tp_sim_arguments *arguments);
 /** The smallest run that fails like a seed or a tape. */
 int tp_command_shrink(const struct tp_sim_arguments *arguments);
 
+/** Why a seed or a tape fails. */
+int tp_command_explain(const struct tp_sim_arguments *arguments);
+
 /** Runs what the arguments name, a seed or a tape's file: its outcome, and the tape of it,
  * the caller's. Opens the trial, unless the result is false: what went wrong was said. */
 bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *ret_trial,

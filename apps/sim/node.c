@@ -35,6 +35,7 @@ static void became_ready(void *context)
 
 static void saw(void *context, const struct tp_virtual_moment *moment)
 {
+    tp_watch_moment(context, moment);
     tp_chaos_moment(context, moment);
 }
 
@@ -161,6 +162,7 @@ void tp_node_boot(struct tp_node *node)
         tp_stop(__FILE__, __LINE__, "a node's scheduler cannot be made");
     node->host = tp_virtual_io_host(node->io);
     tp_sim_note(sim, NOTE_BOOT, node->number, node->boots);
+    tp_sim_tell(sim, TP_FACT_BOOT, node->boots, node, NULL);
     tp_swarm_apply(node);
     boot(node);
     node->boots++;
@@ -213,6 +215,7 @@ void tp_node_end(struct tp_node *node, enum tp_end how)
     if (node->io == NULL && !power)
         return;
     tp_sim_note(node->sim, NOTE_END, node->number, (uint64_t)how);
+    tp_sim_tell(node->sim, TP_FACT_END, (uint32_t)how, node, NULL);
     if (node->io != NULL)
         end_process(node, power);
     else

@@ -14,12 +14,13 @@ enum { JOBS_MAX = 1024, SEEDS_DEFAULT = 1000 };
 static const char usage[] =
     "usage: %s list\n"
     "       %s run SCENARIO [OPTION]...\n"
-    "       %s replay|shrink SCENARIO --seed N|--tape FILE [OPTION]...\n"
+    "       %s replay|shrink|explain SCENARIO --seed N|--tape FILE [OPTION]...\n"
     "\n"
     "list     the scenarios there are\n"
     "run      many seeds: which fail, and a summary\n"
     "replay   one seed or tape once more\n"
     "shrink   the smallest run that fails like it: in words, and as a tape\n"
+    "explain  what was missing, and after which line\n"
     "\n"
     "Runs programs in a simulated world that tries to break them: processes die, power is\n"
     "cut, disks and networks fail. A seed decides everything, and repeats it.\n"
@@ -40,6 +41,7 @@ static const char usage[] =
     "  -o, --output FILE        where shrink saves it (SCENARIO-SEED.tape)\n"
     "      --c-test             shrink prints it as a C function, too\n"
     "      --json               the outcome as one JSON object on standard output\n"
+    "  -v, --verbose            replay prints all that happened\n"
     "  -q, --quiet              no progress\n"
     "  -h, --help               this text\n"
     "      --version            the version\n"
@@ -63,6 +65,7 @@ enum option {
     OUTPUT,
     C_TEST,
     JSON,
+    VERBOSE,
     QUIET,
     HELP,
     VERSION,
@@ -70,20 +73,20 @@ enum option {
 };
 
 static const struct app_option options[OPTIONS] = {
-    [SEEDS] = {"seeds", 0, true},     [SEED] = {"seed", 0, true},
-    [TIME] = {"time", 0, true},       [UNTIL_FAILURE] = {"until-failure", 0, false},
-    [JOBS] = {"jobs", 'j', true},     [PROFILE] = {"profile", 0, true},
-    [FAULTS] = {"faults", 0, true},   [TAPE] = {"tape", 0, true},
-    [OUTPUT] = {"output", 'o', true}, [C_TEST] = {"c-test", 0, false},
-    [JSON] = {"json", 0, false},      [QUIET] = {"quiet", 'q', false},
-    [HELP] = {"help", 'h', false},    [VERSION] = {"version", 0, false},
+    [SEEDS] = {"seeds", 0, true},      [SEED] = {"seed", 0, true},
+    [TIME] = {"time", 0, true},        [UNTIL_FAILURE] = {"until-failure", 0, false},
+    [JOBS] = {"jobs", 'j', true},      [PROFILE] = {"profile", 0, true},
+    [FAULTS] = {"faults", 0, true},    [TAPE] = {"tape", 0, true},
+    [OUTPUT] = {"output", 'o', true},  [C_TEST] = {"c-test", 0, false},
+    [JSON] = {"json", 0, false},       [VERBOSE] = {"verbose", 'v', false},
+    [QUIET] = {"quiet", 'q', false},   [HELP] = {"help", 'h', false},
+    [VERSION] = {"version", 0, false},
 };
 
 static const char *const commands[TP_COMMANDS] = {
-    [TP_COMMAND_LIST] = "list",
-    [TP_COMMAND_RUN] = "run",
-    [TP_COMMAND_REPLAY] = "replay",
-    [TP_COMMAND_SHRINK] = "shrink",
+    [TP_COMMAND_LIST] = "list",       [TP_COMMAND_RUN] = "run",
+    [TP_COMMAND_REPLAY] = "replay",   [TP_COMMAND_SHRINK] = "shrink",
+    [TP_COMMAND_EXPLAIN] = "explain",
 };
 
 static const char *base_of(const char *path)
@@ -267,6 +270,9 @@ static enum tp_arguments_result read_option(const struct app_args *args, int opt
         break;
     case JSON:
         ret->json = true;
+        break;
+    case VERBOSE:
+        ret->verbose = true;
         break;
     case QUIET:
         ret->quiet = true;

@@ -9,6 +9,7 @@ enum tp_command {
     TP_COMMAND_RUN,
     TP_COMMAND_REPLAY,
     TP_COMMAND_SHRINK,
+    TP_COMMAND_EXPLAIN,
     TP_COMMANDS,
 };
 
@@ -25,6 +26,7 @@ struct tp_sim_arguments {
     bool json;
     bool quiet;
     bool c_test;
+    bool verbose;
     const char *tape;             /* a file to be replayed; NULL: the seed */
     const char *output;           /* where a tape goes; NULL: a name of its own */
     const char *faults, *profile; /* as given; NULL: not */

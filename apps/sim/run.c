@@ -44,6 +44,7 @@ void tp_sim_conclude(struct tp_sim *sim, enum tp_verdict verdict, const char *fi
     (void)vsnprintf(outcome->message, sizeof outcome->message, format, arguments);
     va_end(arguments);
     tp_sim_note(sim, NOTE_VERDICT, (uint64_t)verdict, outcome->kind);
+    tp_sim_tell(sim, TP_FACT_VERDICT, (uint32_t)verdict, NULL, outcome->message);
 }
 
 /* ------------------------------------------------------------------ the loop */
@@ -142,6 +143,7 @@ static void enter(struct tp_sim *sim, enum tp_sim_phase phase)
     for (uint32_t i = 0; i < sim->node_count; i++)
         sim->nodes[i]->exits = 0;
     tp_sim_note(sim, NOTE_PHASE, (uint64_t)phase, 0);
+    tp_sim_tell(sim, TP_FACT_PHASE, (uint32_t)phase, NULL, NULL);
 }
 
 /* Which nodes have not finished, for the message. */

@@ -207,6 +207,69 @@ static bool try_deletions(struct tp_shrink *shrink)
     return tp_shrink_choices(shrink->best) < before;
 }
 
+/* ------------------------------------------------------------------ commands and faults */
+
+enum { DRAWS_A_COMMAND = 8 };
+
+/* Draws before the first that is not 0; all of them if there is none. */
+static uint64_t zeros_at_start(const struct tp_tape *tape, uint32_t stream)
+{
+    uint64_t at = 0;
+
+    while (at < tp_tape_count(tape, stream) && tp_tape_entry(tape, stream, at).value == 0)
+        at++;
+    return at;
+}
+
+/* Commands are taken out, and with them as many draws of the fault's stream as they made:
+ * else the fault that matters would meet another operation. How many that were for one
+ * command is not known, so a few numbers are tried. */
+static bool try_command_span(struct tp_shrink *shrink, uint32_t commands, uint32_t faults,
+                             uint64_t span)
+{
+    for (uint64_t each = 1; each <= DRAWS_A_COMMAND && !is_over(shrink); each++) {
+        struct tp_tape *candidate;
+
+        if (span * each > zeros_at_start(shrink->best, faults))
+            return false;
+        candidate = copy_of_best(shrink);
+        if (candidate == NULL)
+            return false;
+        tp_tape_delete(candidate, commands, 0, span);
+        tp_tape_delete(candidate, faults, 0, span * each);
+        if (keeps(shrink, candidate))
+            return true;
+    }
+    return false;
+}
+
+static bool try_commands_of(struct tp_shrink *shrink, uint32_t number)
+{
+    uint32_t commands = tp_stream(number, TP_CONCERN_WORKLOAD);
+    uint32_t faults = tp_stream(number, TP_CONCERN_FAULT);
+    uint64_t span = tp_tape_count(shrink->best, commands);
+    bool any = false;
+
+    while (span > 0 && !is_over(shrink)) {
+        if (span <= tp_tape_count(shrink->best, commands) &&
+            try_command_span(shrink, commands, faults, span))
+            any = true;
+        else
+            span /= 2;
+    }
+    return any;
+}
+
+static bool try_commands(struct tp_shrink *shrink)
+{
+    bool any = false;
+
+    for (uint32_t number = 1; number * TP_CONCERNS < tp_tape_streams(shrink->best);
+         number++)
+        any = try_commands_of(shrink, number) || any;
+    return any;
+}
+
 /* ------------------------------------------------------------------ values */
 
 static bool try_value(struct tp_shrink *shrink, const struct choice *choice, uint64_t value)
@@ -276,6 +339,7 @@ int tp_shrink_run(struct tp_shrink *shrink)
     try_kinds(shrink);
     while (any && !is_over(shrink)) {
         any = try_zeros(shrink);
+        any = try_commands(shrink) || any;
         any = try_deletions(shrink) || any;
         if (!any && tp_shrink_choices(shrink->best) <= 64)
             any = try_lower(shrink);

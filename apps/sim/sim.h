@@ -290,6 +290,45 @@ TP_EXPORT void tp_node_set_version(struct tp_node *node, uint32_t version);
 
 /* ------------------------------------------------------------------ one run, by itself */
 
+/** Something that happened, as it is told to a watcher. */
+enum tp_fact_kind {
+    TP_FACT_PHASE,     /* detail: enum tp_sim_phase */
+    TP_FACT_BOOT,      /* detail: how often it had booted before */
+    TP_FACT_END,       /* detail: 1 exit, 2 kill, 3 power cut, 4 rollback, 5 wipe */
+    TP_FACT_EVENT,     /* text: what befalls the node, or the links */
+    TP_FACT_PROMISE,   /* text */
+    TP_FACT_OPERATION, /* moment; file and line of its submission, if they are known */
+    TP_FACT_VERDICT,   /* detail: enum tp_verdict; text */
+};
+
+struct tp_fact {
+    uint32_t kind; /* enum tp_fact_kind */
+    uint32_t detail;
+    uint64_t at_ns;
+    const struct tp_node *node; /* NULL: the run */
+    const char *text;
+    const struct tp_virtual_moment *moment;
+    const char *file;
+    uint32_t line;
+    uint32_t reserved;
+};
+
+/** Is told everything as it happens; must change nothing. */
+struct tp_sim_watch {
+    void (*fact)(void *context, const struct tp_fact *fact);
+    void *context;
+};
+
+/** A barrier that the program does not make: after that many operations of the node have
+ * taken effect, a file's data or a directory's names become durable, in no time and
+ * unseen. For explanations. */
+struct tp_ghost {
+    uint32_t node;   /* its index */
+    uint32_t inode;  /* of the disk */
+    uint64_t effect; /* 1: after the first */
+    bool names;      /* those in the directory; else the data of the file */
+};
+
 /** How to run a seed. All zero: seed 0, the defaults. */
 struct tp_sim_options {
     uint32_t size;         /* sizeof of this struct; 0: as of version 0.1 */
@@ -297,7 +336,10 @@ struct tp_sim_options {
     uint32_t families_off; /* switched off */
     uint32_t profile;      /* enum tp_disk_profile plus one; 0: the scenario's */
     uint64_t seed;
-    struct tp_tape *tape; /* the choices; NULL: from the seed */
+    struct tp_tape *tape;             /* the choices; NULL: from the seed */
+    const struct tp_sim_watch *watch; /* NULL: nobody */
+    const struct tp_ghost *ghosts;
+    uint32_t ghost_count;
 };
 
 /** What a run came to. */

@@ -5,6 +5,7 @@
  *     swarm.c     which families are on, how strongly; switches them on and off
  *     chaos.c     what befalls nodes and links, and when
  *     workload.c  draws of the scenario, failures, questions
+ *     watch.c     what a watcher is told; ghost barriers
  *
  * The loop lets the world do one event at a time, then ticks the nodes for which something
  * has come: a node without events costs nothing.
@@ -72,7 +73,7 @@ struct tp_node {
     uint32_t busy;  /* ticks at one moment */
     uint64_t busy_ns;
     uint64_t timer_ns, start_ns, resume_ns; /* events of ours; TP_NEVER: none */
-    uint64_t begun;                         /* operations of all boots */
+    uint64_t begun, effects;                /* operations of all boots */
     uint32_t host;                          /* of the network; 0: it was never up */
     struct tp_schedule schedule;
     int64_t wall_ns; /* what its wall clock is off */
@@ -114,6 +115,10 @@ struct tp_sim {
 
 /** One more fact for the hash of the run. */
 void tp_sim_note(struct tp_sim *sim, uint32_t what, uint64_t a, uint64_t b);
+
+/** Tells the watcher. */
+void tp_sim_tell(const struct tp_sim *sim, enum tp_fact_kind kind, uint32_t detail,
+                 const struct tp_node *node, const char *text);
 
 /** The verdict, unless there is one. `file` NULL: failures of this verdict are all alike.
  */
@@ -172,6 +177,11 @@ void tp_swarm_count_net(struct tp_sim *sim);
 /** `base` doubled with every 16 that were drawn, in steps between. */
 uint64_t tp_ratio(uint64_t base, uint64_t drawn);
 #define TP_OCTAVES(octaves) ((octaves)*UINT32_C(16))
+
+/* ------------------------------------------------------------------ watch.c */
+
+/** A moment of an operation: it is told, and ghosts come when it has taken effect. */
+void tp_watch_moment(struct tp_node *node, const struct tp_virtual_moment *moment);
 
 /* ------------------------------------------------------------------ chaos.c */
 

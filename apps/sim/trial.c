@@ -74,6 +74,8 @@ static void become_child(struct tp_trial *trial, struct tp_tape *tape)
     if (dup2(trial->said_fd, STDOUT_FILENO) < 0 || dup2(trial->said_fd, STDERR_FILENO) < 0)
         _exit(127);
     options.tape = tape;
+    if (trial->recorder != NULL)
+        options.watch = &trial->recorder->watch;
     tp_sim_run(trial->job.scenario, &options, trial->shared);
     _exit(0);
 }
@@ -97,6 +99,22 @@ static bool wait_for(const struct tp_trial *trial, pid_t pid, int end_fd)
     return found != 0;
 }
 
+static bool make_recorder(struct tp_trial *trial)
+{
+    struct tp_record *records;
+
+    trial->recorder = NULL;
+    if (trial->records == 0)
+        return true;
+    trial->recorder = arena_alloc(&trial->arena, sizeof *trial->recorder, 64);
+    records = arena_alloc(&trial->arena, trial->records * sizeof *records, 64);
+    if (trial->recorder == NULL || records == NULL)
+        return false;
+    tp_recorder_init(trial->recorder, records, trial->records);
+    trial->recorder->all_stages = trial->all_stages;
+    return true;
+}
+
 static int run(struct tp_trial *trial, struct tp_tape *tape,
                struct tp_sim_outcome *ret_outcome)
 {
@@ -105,6 +123,8 @@ static int run(struct tp_trial *trial, struct tp_tape *tape,
     pid_t pid;
 
     trial->runs++;
+    if (!make_recorder(trial))
+        return -ENOMEM;
     trial->shared = arena_alloc(&trial->arena, sizeof *trial->shared, 64);
     if (trial->shared == NULL || ftruncate(trial->said_fd, 0) < 0 ||
         lseek(trial->said_fd, 0, SEEK_SET) < 0 || pipe2(ends, O_CLOEXEC) < 0)

@@ -7,6 +7,7 @@
 #define TEMPEST_APPS_SIM_TRIAL_H
 
 #include "apps/sim/batch.h"
+#include "apps/sim/record.h"
 
 /** Memory that is given out piece by piece and taken back all at once. */
 struct tp_arena {
@@ -19,6 +20,9 @@ struct tp_trial {
     struct tp_batch_job job;
     struct tp_arena arena;         /* shared */
     struct tp_sim_outcome *shared; /* the child's */
+    struct tp_recorder *recorder;  /* shared; what the last run did, if `records` */
+    uint32_t records;              /* how many facts to keep; 0: none */
+    bool all_stages;               /* of operations; else effects */
     int said_fd;
     uint64_t hang_ns; /* for one run; 0: 10 s */
     uint64_t runs;

@@ -167,6 +167,7 @@ void tp_node_promised(struct tp_node *node, const char *format, ...)
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     tp_sim_note(node->sim, NOTE_PROMISE, node->number, tp_hash(text, strlen(text), 0));
+    tp_sim_tell(node->sim, TP_FACT_PROMISE, 0, node, text);
 }
 
 /* ------------------------------------------------------------------ names */

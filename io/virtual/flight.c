@@ -271,11 +271,13 @@ static void show(const struct tp_virtual *v, const struct tp_flight *f,
                  enum tp_virtual_stage stage)
 {
     const struct tp_virtual_watch *watch = v->config.watch;
-    struct tp_virtual_moment moment = {(uint32_t)stage, f->result, &f->request, NULL, NULL};
+    struct tp_virtual_moment moment = {
+        .stage = (uint32_t)stage, .result = f->result, .request = &f->request};
 
     if (watch == NULL || watch->moment == NULL)
         return;
     moment.path = f->path[0] == 0 ? NULL : tp_texts_at(&v->texts, f->path[0]);
+    moment.inode = f->file == 0 ? 0 : tp_vfile_at(v, f->file)->inode;
     moment.to_path = f->path[1] == 0 ? NULL : tp_texts_at(&v->texts, f->path[1]);
     watch->moment(watch->context, &moment);
 }

@@ -80,6 +80,10 @@ int tp_tape_copy(const struct tp_tape *tape, const struct tp_allocator *allocato
         struct tp_tape_stream *stream = tp_tape_stream_at(replay, i);
 
         error = stream == NULL ? -ENOMEM : 0;
+        if (error == 0) {
+            stream->goes_on = tape->streams[i].goes_on;
+            stream->rng = tape->streams[i].rng;
+        }
         for (uint64_t at = 0; at < tape->streams[i].count && error == 0; at++)
             error = tp_tape_append(replay, stream, tape->streams[i].entries[at]);
     }
@@ -158,7 +162,7 @@ static uint64_t from_record(struct tp_tape *tape, struct tp_tape_stream *stream,
 
     if (stream->next == stream->count) {
         tape->stats.past_end++;
-        return 0;
+        return stream->goes_on ? tp_rng_below(&stream->rng, bound) : 0;
     }
     entry = &stream->entries[stream->next++];
     if (entry->kind != (uint32_t)kind)
@@ -285,4 +289,16 @@ int tp_tape_put(struct tp_tape *tape, uint32_t stream, uint64_t index,
 uint64_t tp_tape_asked(const struct tp_tape *tape, uint32_t stream)
 {
     return stream < tape->stream_count ? tape->streams[stream].next : 0;
+}
+
+int tp_tape_go_on(struct tp_tape *tape, uint32_t stream, uint64_t seed)
+{
+    struct tp_tape_stream *on = tp_tape_stream_at(tape, stream);
+
+    tp_assert(tape->source == TP_TAPE_RECORD);
+    if (on == NULL)
+        return -ENOMEM;
+    on->goes_on = true;
+    on->rng = tp_rng_make(seed, stream);
+    return 0;
 }

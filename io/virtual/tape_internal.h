@@ -11,6 +11,7 @@ struct tp_tape_stream {
     struct tp_rng rng;             /* source: seed */
     struct tp_draw_entry *entries; /* recorded */
     uint64_t count, capacity;
+    bool goes_on;  /* source: record; from `rng`, past its end */
     uint64_t next; /* source: record; the entry that the next draw gives */
 };
 

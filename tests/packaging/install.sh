@@ -18,7 +18,7 @@ for library in tempest tempest-sim; do
     done
     echo "$library: $soname"
 done
-for header in tempest.h io/io.h io/linux/linux.h runtime/scheduler.h; do
+for header in tempest.h sim.h io/io.h io/linux/linux.h runtime/scheduler.h; do
     [ -e "$prefix/include/tempest/$header" ] || { echo "not installed: tempest/$header"; exit 1; }
 done
 if find "$prefix/include" -name '*_internal.h' | grep .; then

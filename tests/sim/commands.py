@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""commands.py TEMPEST-SIM VERDICTS: the command line of simulations, as a user types it."""
+"""commands.py TEMPEST-SIM VERDICTS TALLY.C: the command line of simulations, as a user types it."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 
-SIM, VERDICTS = sys.argv[1:3]
+SIM, VERDICTS, SOURCE = sys.argv[1:4]
 ASAN = os.environ.get("SIM_ASAN") == "1"
 failures = 0
 
@@ -22,6 +22,7 @@ def expect(what, condition, *shown):
     if not condition:
         failures += 1
         print("not as it should be:", what, *shown)
+        sys.stdout.flush()
 
 
 def verdict(scenario, *words):
@@ -92,6 +93,30 @@ with tempfile.TemporaryDirectory() as folder:
     expect("a file that is no tape", status == 1 and "no tape" in err, err)
     status, _, err = call(SIM, "shrink", "tally", "--seed", "1")
     expect("nothing to shrink", status == 1 and "passes" in err, err)
+
+# What is missing is named, with the line after which it belongs.
+for scenario, kind, operation, missing in (
+        ("tally-broken", "fsync", "write", "a sync of the file"),
+        ("tally-nodir", "sync_dir", "open", "a sync of the directory"),
+        ("tally-deaf", "error", "fsync", "does not fail")):
+    status, out, _ = call(SIM, "run", scenario, "--seeds", "1..2000", "--until-failure", "--json")
+    failing = json.loads(out)["failures"]
+    expect(f"{scenario} is found", failing, out)
+    seed = ("--seed", str(failing[0]["seed"]))
+    status, out, _ = call(SIM, "explain", scenario, *seed, "--json")
+    why = json.loads(out)
+    expect(f"{scenario} is explained", status == 0 and why["explained"] and why["kind"] == kind and
+           why["operation"] == operation and why["file"] == "tally.c" and why["choices"] <= 10, out)
+    with open(SOURCE, encoding="utf-8") as source:
+        line = source.read().splitlines()[why["line"] - 1]
+    expect(f"{scenario}: its line", f"tp_{'write_at' if operation == 'write' else operation}(" in line, line)
+    status, out, _ = call(SIM, "explain", scenario, *seed)
+    expect(f"{scenario} in words", missing in out and f"tally.c:{why['line']}" in out, out)
+status, out, err = call(SIM, "explain", "tally", "--seed", "1")
+expect("nothing to explain", status == 1 and "passes" in err and not out, err)
+status, out, err = call(SIM, "replay", "tally", "--seed", "1", "-v")
+expect("all that happened", status == 0 and "boots" in out and "promised: stroke 1" in out and
+       "(tally.c:" in out, out)
 
 # Marks that never held are named.
 status, out, _ = call(VERDICTS, "run", "works", "--seeds", "1..200", "--faults", "+kill")

@@ -2,11 +2,12 @@
  */
 #include "apps/sim/scenarios/scenarios.h"
 
-enum { SCENARIOS = 2 };
+enum { SCENARIOS = 4 };
 
 int main(int argc, char **argv)
 {
-    struct tp_scenario scenarios[SCENARIOS] = {tally_scenario, tally_broken_scenario};
+    struct tp_scenario scenarios[SCENARIOS] = {tally_scenario, tally_broken_scenario,
+                                               tally_nodir_scenario, tally_deaf_scenario};
 
     return tp_sim_main(argc, argv, scenarios, SCENARIOS);
 }

@@ -4,6 +4,7 @@
 
 #include "apps/sim/sim.h"
 
-extern const struct tp_scenario tally_scenario, tally_broken_scenario;
+extern const struct tp_scenario tally_scenario, tally_broken_scenario, tally_nodir_scenario,
+    tally_deaf_scenario;
 
 #endif

@@ -1,7 +1,11 @@
 /* A tally: a file that grows by a byte with each command, so that its size is the count.
- * The broken one forgets the sync; the line is marked. They are the example of
+ * The others leave one thing out each; the lines are marked. They are the example of
  * docs/simulation.md. */
 #include "apps/sim/scenarios/scenarios.h"
+
+enum { SOUND, NO_SYNC, NO_DIR, DEAF };
+
+static const uint32_t flaws[] = {SOUND, NO_SYNC, NO_DIR, DEAF};
 
 /* What outlives the nodes. */
 struct oracle {
@@ -13,7 +17,7 @@ struct tally {
     struct tp_machine machine;
     struct tp_node *node;
     struct oracle *oracle;
-    bool broken;
+    uint32_t flaw;
     struct tp_fd fd;
     struct tp_statx statx;
     struct tp_buf stroke;
@@ -38,9 +42,11 @@ static enum tp_step tally_tick(struct tp_machine *machine, struct tp_ctx *cx)
     if (result.value < 0)
         return tp_end(machine, result.value);
     t->fd = tp_into_fd(cx, result);
-    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
-    if (result.value < 0)
-        return tp_end(machine, result.value);
+    if (t->flaw != NO_DIR) { /* tally-nodir: the file is there, its name is not */
+        TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+        if (result.value < 0)
+            return tp_end(machine, result.value);
+    }
     TP_AWAIT(cx, tp_fstat(cx, t->fd, &t->statx), &result);
     if (result.value < 0)
         return tp_end(machine, result.value);
@@ -52,9 +58,9 @@ static enum tp_step tally_tick(struct tp_machine *machine, struct tp_ctx *cx)
         TP_AWAIT(cx, tp_write_at(cx, t->fd, &t->stroke, t->count), &result);
         if (result.value < 0)
             return tp_end(machine, result.value);
-        if (!t->broken) { /* the line that is missing */
+        if (t->flaw != NO_SYNC) { /* tally-broken: nothing keeps what is promised */
             TP_AWAIT(cx, tp_fsync(cx, t->fd, TP_DATA_ONLY), &result);
-            if (result.value < 0)
+            if (result.value < 0 && t->flaw != DEAF) /* tally-deaf: EIO is not heard */
                 return tp_end(machine, result.value);
         }
         t->oracle->promised = ++t->count;
@@ -70,7 +76,7 @@ static void boot(struct tp_node *node)
 
     t->node = node;
     t->oracle = tp_sim_state(tp_node_sim(node));
-    t->broken = tp_sim_context(tp_node_sim(node)) != NULL;
+    t->flaw = *(const uint32_t *)tp_sim_context(tp_node_sim(node));
     tp_node_spawn(node, &t->machine, tally_tick, "tally");
 }
 
@@ -78,6 +84,7 @@ const struct tp_scenario tally_scenario = {
     .name = "tally",
     .summary = "a count that is synced before it is promised",
     .state_bytes = sizeof(struct oracle),
+    .context = &flaws[SOUND],
     .boot = boot,
 };
 
@@ -85,6 +92,22 @@ const struct tp_scenario tally_broken_scenario = {
     .name = "tally-broken",
     .summary = "the same without its sync: to be found",
     .state_bytes = sizeof(struct oracle),
-    .context = "without the sync",
+    .context = &flaws[NO_SYNC],
+    .boot = boot,
+};
+
+const struct tp_scenario tally_nodir_scenario = {
+    .name = "tally-nodir",
+    .summary = "the same without the sync of its directory",
+    .state_bytes = sizeof(struct oracle),
+    .context = &flaws[NO_DIR],
+    .boot = boot,
+};
+
+const struct tp_scenario tally_deaf_scenario = {
+    .name = "tally-deaf",
+    .summary = "the same, and a sync that fails is not heard",
+    .state_bytes = sizeof(struct oracle),
+    .context = &flaws[DEAF],
     .boot = boot,
 };

@@ -1,0 +1,434 @@
+#include "apps/sim/explain.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    RECORDS_MAX = 65536,
+    NODES_MAX = 64,
+    CANDIDATES_MAX = 128, /* each at least one run */
+    PAIRS_OF = 12,        /* the first so many of them */
+    SURVIVORS = 64,       /* drawn anew for one that heals */
+    POWER = 3,            /* an end of this detail, or above, is a power cut */
+};
+
+/* A barrier that could be missing, and the change after which it would be. */
+struct candidate {
+    struct tp_ghost ghost;
+    uint32_t record;
+};
+
+struct search {
+    struct tp_explain *explain;
+    struct tp_record *records;
+    uint32_t record_count;
+    uint64_t cut_draws[NODES_MAX]; /* on a node's crash stream, before its last cut */
+    uint64_t cut_effect[NODES_MAX];
+    uint32_t cut_record[NODES_MAX];
+    bool was_cut[NODES_MAX];
+    struct candidate candidates[CANDIDATES_MAX];
+    uint32_t candidate_count;
+    int error;
+};
+
+static bool is_over(const struct search *s)
+{
+    return s->error < 0 || tp_host_now_ns() >= s->explain->until_ns;
+}
+
+/* ------------------------------------------------------------------ the run as it was */
+
+static void note_cuts(struct search *s)
+{
+    for (uint32_t i = 0; i < s->record_count; i++) {
+        const struct tp_record *record = &s->records[i];
+        uint32_t node = record->node - 1;
+
+        if (record->kind != TP_FACT_END || record->detail < POWER || node >= NODES_MAX)
+            continue;
+        s->was_cut[node] = true;
+        s->cut_draws[node] = record->crash;
+        s->cut_effect[node] = record->effect;
+        s->cut_record[node] = i;
+    }
+}
+
+static int record_run(struct search *s)
+{
+    struct tp_trial *trial = s->explain->trial;
+    struct tp_sim_outcome outcome;
+    struct tp_tape *tape;
+    int error = tp_tape_copy(s->explain->tape, NULL, &tape);
+
+    if (error < 0)
+        return error;
+    trial->records = RECORDS_MAX;
+    error = tp_trial_replay(trial, tape, &outcome);
+    trial->records = 0;
+    tp_tape_destroy(tape);
+    if (error < 0)
+        return error;
+    s->record_count = trial->recorder->count;
+    s->records = calloc((size_t)s->record_count + 1, sizeof *s->records);
+    if (s->records == NULL)
+        return -ENOMEM;
+    memcpy(s->records, trial->recorder->records, s->record_count * sizeof *s->records);
+    note_cuts(s);
+    return 0;
+}
+
+/* ------------------------------------------------------------------ candidates */
+
+/* Whether a promise or another change of the same object comes after a record, before the
+ * last cut of its node. */
+static bool is_boundary(const struct search *s, uint32_t index, bool *ret_promised)
+{
+    const struct tp_record *record = &s->records[index];
+    uint32_t end = s->cut_record[record->node - 1];
+
+    for (uint32_t i = index + 1; i < end; i++) {
+        const struct tp_record *later = &s->records[i];
+
+        if (later->kind == TP_FACT_PROMISE) {
+            *ret_promised = true;
+            return true;
+        }
+        if (later->kind == TP_FACT_OPERATION && later->changes &&
+            later->node == record->node && later->dir == record->dir &&
+            (record->dir != 0 || later->inode == record->inode)) {
+            *ret_promised = false;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_candidate(struct search *s, uint32_t index)
+{
+    const struct tp_record *record = &s->records[index];
+    struct candidate *candidate = &s->candidates[s->candidate_count++];
+
+    candidate->record = index;
+    candidate->ghost.node = record->node - 1;
+    candidate->ghost.effect = record->effect;
+    candidate->ghost.names = record->dir != 0;
+    candidate->ghost.inode = record->dir != 0 ? record->dir : record->inode;
+}
+
+/* Those before a promise first, each time the latest first. */
+static void list_candidates(struct search *s)
+{
+    for (uint32_t pass = 0; pass < 2; pass++) {
+        for (uint32_t i = s->record_count; i > 0 && s->candidate_count < CANDIDATES_MAX;
+             i--) {
+            const struct tp_record *record = &s->records[i - 1];
+            uint32_t node = record->node - 1;
+            bool promised;
+
+            if (record->kind != TP_FACT_OPERATION || !record->changes ||
+                node >= NODES_MAX || !s->was_cut[node] ||
+                record->effect > s->cut_effect[node])
+                continue;
+            if (is_boundary(s, i - 1, &promised) && promised == (pass == 0))
+                add_candidate(s, i - 1);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ trying */
+
+/* One run with ghosts; with other survivors of the last cuts, unless `survivors` is 0. */
+static bool passes(struct search *s, const struct tp_ghost *ghosts, uint32_t count,
+                   uint64_t survivors)
+{
+    struct tp_trial *trial = s->explain->trial;
+    struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_FAILED};
+    struct tp_tape *tape = NULL;
+
+    s->error = tp_tape_copy(s->explain->tape, NULL, &tape);
+    for (uint32_t node = 0; node < NODES_MAX && survivors != 0 && s->error == 0; node++) {
+        uint32_t stream = tp_stream(node + 1, TP_CONCERN_CRASH);
+        uint64_t have = tp_tape_count(tape, stream);
+
+        if (!s->was_cut[node])
+            continue;
+        if (have > s->cut_draws[node])
+            tp_tape_delete(tape, stream, s->cut_draws[node], have - s->cut_draws[node]);
+        s->error = tp_tape_go_on(tape, stream, survivors);
+    }
+    trial->job.options.ghosts = ghosts;
+    trial->job.options.ghost_count = count;
+    if (s->error == 0)
+        s->error = tp_trial_replay(trial, tape, &outcome);
+    trial->job.options.ghosts = NULL;
+    trial->job.options.ghost_count = 0;
+    tp_tape_destroy(tape);
+    s->explain->runs++;
+    return s->error == 0 && outcome.verdict == TP_VERDICT_PASSED;
+}
+
+static bool heals(struct search *s, const struct tp_ghost *ghosts, uint32_t count)
+{
+    if (!passes(s, ghosts, count, 0))
+        return false;
+    for (uint64_t i = 1; i <= SURVIVORS; i++) {
+        if (!passes(s, ghosts, count, i * UINT64_C(0x9e3779b97f4a7c15)))
+            return false;
+    }
+    return true;
+}
+
+static void found(struct search *s, enum tp_explained how, const struct candidate *first,
+                  const struct candidate *second)
+{
+    struct tp_explain *explain = s->explain;
+    bool promised = false;
+
+    explain->how = how;
+    explain->ghost_count = second == NULL ? 1 : 2;
+    explain->ghosts[0] = first->ghost;
+    explain->after[0] = s->records[first->record];
+    (void)is_boundary(s, first->record, &promised);
+    explain->between = !promised;
+    if (second == NULL)
+        return;
+    explain->ghosts[1] = second->ghost;
+    explain->after[1] = s->records[second->record];
+}
+
+/* The barrier may be there, and have failed unheard: then that is what to say. */
+static void look_for_deaf_ears(struct search *s, const struct candidate *candidate)
+{
+    const struct tp_ghost *ghost = &candidate->ghost;
+
+    for (uint32_t i = candidate->record + 1; i < s->cut_record[ghost->node]; i++) {
+        const struct tp_record *record = &s->records[i];
+
+        if (record->kind != TP_FACT_OPERATION || record->node != ghost->node + 1 ||
+            record->op != (ghost->names ? TP_SYNC_DIR : TP_FSYNC) ||
+            record->inode != ghost->inode || record->result >= 0)
+            continue;
+        s->explain->how = TP_EXPLAINED_ERROR;
+        s->explain->after[0] = *record;
+    }
+}
+
+static bool try_barriers(struct search *s)
+{
+    uint32_t pairs_of = s->candidate_count < PAIRS_OF ? s->candidate_count : PAIRS_OF;
+
+    for (uint32_t i = 0; i < s->candidate_count && !is_over(s); i++) {
+        if (heals(s, &s->candidates[i].ghost, 1)) {
+            found(s, TP_EXPLAINED_BARRIER, &s->candidates[i], NULL);
+            look_for_deaf_ears(s, &s->candidates[i]);
+            return true;
+        }
+    }
+    for (uint32_t i = 0; i < pairs_of; i++) {
+        for (uint32_t k = i + 1; k < pairs_of && !is_over(s); k++) {
+            struct tp_ghost both[2] = {s->candidates[i].ghost, s->candidates[k].ghost};
+
+            if (heals(s, both, 2)) {
+                found(s, TP_EXPLAINED_TWO, &s->candidates[i], &s->candidates[k]);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ where none heals */
+
+/* The last operation before the failure that came to an error. */
+static bool find_failed(const struct search *s, struct tp_record *ret_record)
+{
+    for (uint32_t i = s->record_count; i > 0; i--) {
+        const struct tp_record *record = &s->records[i - 1];
+
+        if (record->kind == TP_FACT_OPERATION &&
+            (record->result < 0 ||
+             (record->op == TP_WRITE && (uint32_t)record->result < record->len))) {
+            *ret_record = *record;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool passes_without(struct search *s, uint32_t stream, uint64_t index)
+{
+    struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_FAILED};
+    struct tp_tape *tape;
+
+    s->error = tp_tape_copy(s->explain->tape, NULL, &tape);
+    if (s->error < 0)
+        return false;
+    tp_tape_set(tape, stream, index, 0);
+    s->error = tp_trial_replay(s->explain->trial, tape, &outcome);
+    tp_tape_destroy(tape);
+    s->explain->runs++;
+    return s->error == 0 && outcome.verdict == TP_VERDICT_PASSED;
+}
+
+static bool try_choices_of(struct search *s, bool faults)
+{
+    struct tp_explain *explain = s->explain;
+
+    for (uint32_t stream = 0; stream < tp_tape_streams(explain->tape); stream++) {
+        bool is_fault = stream % TP_CONCERNS == TP_CONCERN_FAULT;
+
+        for (uint64_t i = tp_tape_count(explain->tape, stream); i > 0 && !is_over(s); i--) {
+            struct tp_draw_entry entry = tp_tape_entry(explain->tape, stream, i - 1);
+
+            if (entry.value == 0 || entry.kind == TP_DRAW_SEED || is_fault != faults ||
+                stream % TP_CONCERNS == TP_CONCERN_WORKLOAD ||
+                !passes_without(s, stream, i - 1))
+                continue;
+            explain->choice = entry;
+            explain->choice_stream = stream;
+            explain->choice_index = i - 1;
+            explain->how = faults && find_failed(s, &explain->after[0])
+                               ? TP_EXPLAINED_ERROR
+                               : TP_EXPLAINED_CHOICE;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ what was lost */
+
+/* Changes of the ghost's object that no barrier of the program covers, in words. */
+static void say_lost(struct search *s)
+{
+    struct tp_explain *explain = s->explain;
+    const struct tp_ghost *ghost = &explain->ghosts[0];
+    size_t used = 0;
+
+    for (uint32_t i = 0; i < s->record_count; i++) {
+        const struct tp_record *record = &s->records[i];
+        char words[256];
+
+        if (record->kind != TP_FACT_OPERATION || record->node != ghost->node + 1 ||
+            i > s->cut_record[ghost->node] || record->result < 0)
+            continue;
+        if ((record->op == TP_FSYNC && !ghost->names && record->inode == ghost->inode) ||
+            (record->op == TP_SYNC_DIR && ghost->names && record->inode == ghost->inode)) {
+            used = 0; /* it covers what came before */
+            continue;
+        }
+        if (!record->changes ||
+            (ghost->names ? record->dir : record->inode) != ghost->inode ||
+            (!ghost->names && record->dir != 0) || used + 1 >= sizeof explain->lost)
+            continue;
+        used += (size_t)snprintf(explain->lost + used, sizeof explain->lost - used, "%s%s",
+                                 used == 0 ? "" : "; ",
+                                 tp_record_operation(record, words, sizeof words));
+        used = used < sizeof explain->lost ? used : sizeof explain->lost - 1;
+    }
+    explain->lost[used] = '\0';
+}
+
+/* The name that a file was opened by, for an operation that had only its fd. */
+static void name_file(const struct search *s, struct tp_record *record)
+{
+    for (uint32_t i = s->record_count; i > 0 && record->text[0] == '\0'; i--) {
+        const struct tp_record *other = &s->records[i - 1];
+
+        if (other->kind == TP_FACT_OPERATION && other->node == record->node &&
+            other->op == TP_OPEN && other->inode == record->inode)
+            memcpy(record->text, other->text, sizeof record->text);
+    }
+}
+
+static void note_promise(struct search *s)
+{
+    for (uint32_t i = 0; i < s->record_count; i++) {
+        if (s->records[i].kind == TP_FACT_PROMISE)
+            s->explain->promise = s->records[i];
+    }
+}
+
+int tp_explain_run(struct tp_explain *explain)
+{
+    struct search *s = calloc(1, sizeof *s);
+    int error;
+
+    if (s == NULL)
+        return -ENOMEM;
+    s->explain = explain;
+    s->error = record_run(s);
+    if (s->error == 0) {
+        note_promise(s);
+        list_candidates(s);
+        if (try_barriers(s))
+            say_lost(s);
+        else if (!try_choices_of(s, true))
+            (void)try_choices_of(s, false);
+        name_file(s, &explain->after[0]);
+        name_file(s, &explain->after[1]);
+    }
+    error = s->error;
+    free(s->records);
+    free(s);
+    return error;
+}
+
+/* ------------------------------------------------------------------ in words */
+
+static void print_barrier(const struct tp_explain *explain, uint32_t index, FILE *out)
+{
+    const struct tp_record *after = &explain->after[index];
+    char words[256];
+
+    (void)fprintf(out, "missing: %s, on node %u\n",
+                  explain->ghosts[index].names ? "a sync of the directory (tp_sync_dir)"
+                                               : "a sync of the file (tp_fsync)",
+                  explain->ghosts[index].node);
+    (void)fprintf(out, "  after: %s\n", tp_record_operation(after, words, sizeof words));
+}
+
+void tp_explain_print(const struct tp_explain *explain, FILE *out)
+{
+    const struct tp_draw_info *info = &tp_draw_info[explain->choice.kind];
+    char words[256];
+
+    (void)fprintf(out, "%s: %s\n", tp_verdict_name(explain->outcome.verdict),
+                  explain->outcome.message);
+    switch (explain->how) {
+    case TP_EXPLAINED_BARRIER:
+    case TP_EXPLAINED_TWO:
+        (void)fprintf(out, "lost in a power cut: %s\n", explain->lost);
+        for (uint32_t i = 0; i < explain->ghost_count; i++)
+            print_barrier(explain, i, out);
+        if (explain->between)
+            (void)fprintf(out, "  before the next change of the same\n");
+        else
+            (void)fprintf(out, "  before it is promised: %s\n", explain->promise.text);
+        return;
+    case TP_EXPLAINED_ERROR:
+        (void)fprintf(out, "no barrier is missing, one error is not borne; it passes if "
+                           "this does not fail:\n");
+        (void)fprintf(out, "  %s = %s\n",
+                      tp_record_operation(&explain->after[0], words, sizeof words),
+                      explain->after[0].result < 0 ? tp_errno_name(explain->after[0].result)
+                                                   : "fewer bytes");
+        return;
+    case TP_EXPLAINED_CHOICE:
+        (void)fprintf(out,
+                      "no barrier is missing; it passes if this choice is 0:\n"
+                      "  %s %u, %s %" PRIu64 " of 0..%" PRIu64 " (0: %s)\n",
+                      explain->choice_stream / TP_CONCERNS == 0 ? "the run" : "node",
+                      explain->choice_stream / TP_CONCERNS == 0
+                          ? 0
+                          : explain->choice_stream / TP_CONCERNS - 1,
+                      info->name, explain->choice.value, explain->choice.bound - 1,
+                      info->mapping);
+        return;
+    case TP_EXPLAINED_NOT:
+        (void)fprintf(out, "not explained\n");
+        return;
+    }
+}

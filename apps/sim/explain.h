@@ -1,0 +1,49 @@
+/** apps/sim/explain.h - why a run failed: the barrier that was missing, and where.
+ *
+ * For what was lost in a power cut, ghosts are tried: barriers that take no time and that
+ * the program does not see, at each boundary between two changes of a file's data or of a
+ * directory's names, latest before a promise first. The run up to the cut is the same one;
+ * what survives, and the recovery, are not. A ghost heals if the run passes with the
+ * original survivors and with many that are drawn anew. Where no ghost heals, it is asked
+ * which one choice, made mildest, makes the run pass.
+ */
+#ifndef TEMPEST_APPS_SIM_EXPLAIN_H
+#define TEMPEST_APPS_SIM_EXPLAIN_H
+
+#include "apps/sim/trial.h"
+
+enum tp_explained {
+    TP_EXPLAINED_NOT,
+    TP_EXPLAINED_BARRIER, /* one that is missing */
+    TP_EXPLAINED_TWO,     /* two of them */
+    TP_EXPLAINED_ERROR,   /* a failed operation that is not borne */
+    TP_EXPLAINED_CHOICE,  /* another choice */
+};
+
+struct tp_explain {
+    struct tp_trial *trial;
+    const struct tp_tape *tape;    /* fails; best if it was shrunk */
+    struct tp_sim_outcome outcome; /* of it */
+    uint64_t until_ns;             /* of the host's clock */
+    /* What was found. */
+    enum tp_explained how;
+    uint32_t ghost_count;
+    struct tp_ghost ghosts[2];
+    struct tp_record
+        after[2]; /* the operations after which they belong; or the failed one */
+    bool between; /* two changes; else before a promise */
+    struct tp_record promise; /* the last before the failure; text "": none */
+    char lost[1024];          /* what was lost, in words: "" if nothing was */
+    struct tp_draw_entry choice;
+    uint32_t choice_stream;
+    uint64_t choice_index;
+    uint64_t runs;
+};
+
+/** Looks for it. 0, or -errno. */
+int tp_explain_run(struct tp_explain *explain);
+
+/** Prints it. */
+void tp_explain_print(const struct tp_explain *explain, FILE *out);
+
+#endif

@@ -1,0 +1,202 @@
+#include "apps/sim/record.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "apps/sim/sim_internal.h"
+#include "io/virtual/disk_internal.h"
+
+/* ------------------------------------------------------------------ recording */
+
+static bool changes_names(const struct tp_request *request)
+{
+    switch (request->kind) {
+    case TP_OPEN:
+        return request->b.options.create || request->b.options.create_new;
+    case TP_RENAME:
+    case TP_REMOVE:
+    case TP_CREATE_DIR:
+    case TP_CREATE_DIR_ALL:
+    case TP_REMOVE_DIR:
+    case TP_SYMLINK:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool changes_data(const struct tp_virtual_moment *moment)
+{
+    switch (moment->request->kind) {
+    case TP_WRITE:
+        return moment->result > 0;
+    case TP_TRUNCATE:
+    case TP_FALLOCATE:
+        return moment->result >= 0;
+    default:
+        return false;
+    }
+}
+
+/* The directory that a path's last name is in, and what the path names. */
+static void find_names(const struct tp_disk *disk, const struct tp_virtual_moment *moment,
+                       struct tp_record *record)
+{
+    bool in_dir = (moment->request->flags & TP_IN_DIR) != 0;
+    uint32_t start = in_dir && moment->inode != 0 ? moment->inode : TP_ROOT;
+    struct tp_walked walked;
+    int64_t inode;
+
+    if (moment->path == NULL)
+        return;
+    if (tp_path_walk(disk, start, moment->path, TP_WALK_PARENT, &walked) == 0)
+        record->dir = walked.parent;
+    inode = tp_path_find(disk, start, moment->path, TP_WALK_FOLLOW);
+    record->inode = inode > 0 ? (uint32_t)inode : 0;
+}
+
+static void note_operation(const struct tp_fact *fact, struct tp_record *record)
+{
+    const struct tp_virtual_moment *moment = fact->moment;
+    const struct tp_request *request = moment->request;
+
+    record->handle = request->handle;
+    record->stage = moment->stage;
+    record->op = request->kind;
+    record->result = moment->result;
+    record->inode = moment->inode;
+    if (request->kind == TP_WRITE || request->kind == TP_READ) {
+        record->len = request->len;
+        record->offset = request->b.offset;
+    }
+    (void)snprintf(record->text, sizeof record->text, "%s%s%s",
+                   moment->path == NULL ? "" : moment->path,
+                   moment->to_path == NULL ? "" : " -> ",
+                   moment->to_path == NULL ? "" : moment->to_path);
+    if (moment->stage != TP_VIRTUAL_EFFECT)
+        return;
+    find_names(fact->node->disk, moment, record);
+    record->changes =
+        moment->result >= 0 && (changes_names(request) || changes_data(moment));
+    if (!changes_names(request))
+        record->dir = 0;
+}
+
+static void note(void *context, const struct tp_fact *fact)
+{
+    struct tp_recorder *recorder = context;
+    struct tp_record *record;
+
+    if (fact->kind == TP_FACT_OPERATION && !recorder->all_stages &&
+        fact->moment->stage != TP_VIRTUAL_EFFECT)
+        return;
+    if (recorder->count == recorder->capacity) {
+        recorder->dropped++;
+        return;
+    }
+    record = &recorder->records[recorder->count++];
+    memset(record, 0, sizeof *record);
+    record->at_ns = fact->at_ns;
+    record->kind = fact->kind;
+    record->detail = fact->detail;
+    record->file = fact->file;
+    record->line = fact->line;
+    if (fact->node != NULL) {
+        record->node = fact->node->number;
+        record->effect = fact->node->effects;
+        record->crash = tp_tape_asked(fact->node->sim->tape,
+                                      tp_stream(fact->node->number, TP_CONCERN_CRASH));
+    }
+    if (fact->kind == TP_FACT_OPERATION)
+        note_operation(fact, record);
+    else if (fact->text != NULL)
+        (void)snprintf(record->text, sizeof record->text, "%s", fact->text);
+}
+
+void tp_recorder_init(struct tp_recorder *recorder, struct tp_record *records,
+                      uint32_t capacity)
+{
+    memset(recorder, 0, sizeof *recorder);
+    recorder->records = records;
+    recorder->capacity = capacity;
+    recorder->watch = (struct tp_sim_watch){note, recorder};
+}
+
+/* ------------------------------------------------------------------ in words */
+
+static const char *base_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    return slash == NULL ? file : slash + 1;
+}
+
+const char *tp_record_operation(const struct tp_record *record, char *ret_text,
+                                size_t size_bytes)
+{
+    char bytes[64] = "", site[64] = "";
+
+    if (record->op == TP_WRITE || record->op == TP_READ)
+        (void)snprintf(bytes, sizeof bytes, " %u bytes at %" PRIu64, record->len,
+                       record->offset);
+    if (record->file != NULL)
+        (void)snprintf(site, sizeof site, " (%s:%u)", base_of(record->file), record->line);
+    (void)snprintf(ret_text, size_bytes, "%s%s%s%s%s", tp_kind_info[record->op].name, bytes,
+                   record->text[0] == '\0' ? "" : " ", record->text, site);
+    return ret_text;
+}
+
+static void print_result(const struct tp_record *record, FILE *out)
+{
+    if (record->stage == TP_VIRTUAL_BEGUN)
+        return;
+    if (record->result < 0)
+        (void)fprintf(out, " = %s", tp_errno_name(record->result));
+    else
+        (void)fprintf(out, " = %d", record->result);
+}
+
+void tp_record_print(const struct tp_record *record, FILE *out)
+{
+    static const char *const ends[] = {"",
+                                       "the process exits",
+                                       "the process is killed",
+                                       "the power is cut",
+                                       "the power is cut, the disk as it was earlier",
+                                       "the power is cut, the disk empty"};
+    static const char *const stages[] = {"begins: ", "", "completes: "};
+    char who[24], words[256];
+
+    if (record->node == 0)
+        (void)snprintf(who, sizeof who, "-");
+    else
+        (void)snprintf(who, sizeof who, "node %u", record->node - 1);
+    (void)fprintf(out, "%12" PRIu64 ".%03u us  %-8s ", record->at_ns / 1000,
+                  (unsigned)(record->at_ns % 1000), who);
+    switch ((enum tp_fact_kind)record->kind) {
+    case TP_FACT_PHASE:
+        (void)fprintf(out, "-- %s", tp_phase_name(record->detail));
+        break;
+    case TP_FACT_BOOT:
+        (void)fprintf(out, "boots%s", record->detail == 0 ? "" : " again");
+        break;
+    case TP_FACT_END:
+        (void)fputs(ends[record->detail], out);
+        break;
+    case TP_FACT_EVENT:
+        (void)fprintf(out, "! %s", record->text);
+        break;
+    case TP_FACT_PROMISE:
+        (void)fprintf(out, "promised: %s", record->text);
+        break;
+    case TP_FACT_OPERATION:
+        (void)fprintf(out, "%s%s", stages[record->stage],
+                      tp_record_operation(record, words, sizeof words));
+        print_result(record, out);
+        break;
+    case TP_FACT_VERDICT:
+        (void)fprintf(out, "%s: %s", tp_verdict_name(record->detail), record->text);
+        break;
+    }
+    (void)fputc('\n', out);
+}

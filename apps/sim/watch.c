@@ -1,0 +1,63 @@
+/* What a watcher is told, and the barriers of an explanation. */
+#include "apps/sim/sim_internal.h"
+#include "io/virtual/disk_internal.h"
+#include "runtime/scheduler_internal.h"
+
+void tp_sim_tell(const struct tp_sim *sim, enum tp_fact_kind kind, uint32_t detail,
+                 const struct tp_node *node, const char *text)
+{
+    struct tp_fact fact = {
+        .kind = (uint32_t)kind, .detail = detail, .node = node, .text = text};
+
+    if (sim->options.watch == NULL)
+        return;
+    fact.at_ns = tp_world_now_ns(sim->world);
+    sim->options.watch->fact(sim->options.watch->context, &fact);
+}
+
+/* Where an operation was submitted; the op table knows until it is claimed. */
+static void find_site(const struct tp_node *node, uint64_t handle, struct tp_fact *fact)
+{
+    const struct tp_slots *slots = &node->scheduler->slots;
+    const struct tp_slot *slot;
+
+    if (!tp_slots_hold(slots, handle))
+        return;
+    slot = &slots->slots[tp_slot_index(handle)];
+    fact->file = slot->file;
+    fact->line = tp_slot_line(slot);
+}
+
+static void tell_moment(struct tp_node *node, const struct tp_virtual_moment *moment)
+{
+    struct tp_fact fact = {.kind = TP_FACT_OPERATION, .node = node, .moment = moment};
+
+    fact.at_ns = tp_world_now_ns(node->sim->world);
+    find_site(node, moment->request->handle, &fact);
+    node->sim->options.watch->fact(node->sim->options.watch->context, &fact);
+}
+
+static void appear(const struct tp_node *node, const struct tp_ghost *ghost)
+{
+    if (ghost->names)
+        tp_name_log_commit_dir(node->disk, ghost->inode);
+    else
+        tp_media_sync(node->disk, ghost->inode, true);
+}
+
+void tp_watch_moment(struct tp_node *node, const struct tp_virtual_moment *moment)
+{
+    const struct tp_sim_options *options = &node->sim->options;
+
+    if (moment->stage == TP_VIRTUAL_EFFECT)
+        node->effects++;
+    if (options->watch != NULL)
+        tell_moment(node, moment);
+    if (moment->stage != TP_VIRTUAL_EFFECT)
+        return;
+    for (uint32_t i = 0; i < options->ghost_count; i++) {
+        if (options->ghosts[i].node == node->index &&
+            options->ghosts[i].effect == node->effects)
+            appear(node, &options->ghosts[i]);
+    }
+}
