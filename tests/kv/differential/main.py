@@ -1,9 +1,10 @@
-"""Redis is the oracle: the engine answers what it answers, byte for byte.
+"""Redis is the oracle: the engine answers what it answers, byte for byte, and so does the program.
 
     main.py ENGINE SCRATCH written                     scripts by hand, and malformed requests
     main.py ENGINE SCRATCH random FIRST COUNT [again]  random scripts, by seed; with `again` the log
                                                        lacks room now and then
 
+ENGINE may be tempest-kv itself, which is spoken to over TCP.
 Exceptions are in compare.py. Exits with 77 when there is no Redis 7.0.
 """
 
@@ -14,7 +15,7 @@ import time
 
 import generate
 import written
-from peer import Server, find_redis
+from peer import Program, Server, find_redis
 from run import Difference, Pair, run_raw, run_script, run_walk
 
 RANDOM_LENGTH = 1500
@@ -79,7 +80,10 @@ class Servers(list):
     """Both, until the end of the block, however that comes."""
 
     def __init__(self, redis, engine, **settings):
-        super().__init__([Server("engine", engine, **settings)])
+        if os.path.basename(engine) == "tempest-kv":
+            super().__init__([Program(engine, **settings)])
+        else:
+            super().__init__([Server("engine", engine, **settings)])
         self.append(Server("redis", redis, **settings))
         self.status = 1
 
@@ -117,7 +121,7 @@ def run_written(redis, engine):
 
 def run_random(redis, engine, first, count, options):
     replies = 0
-    with Servers(redis, engine, options=options) as servers:
+    with Servers(redis, engine, **({"options": options} if options else {})) as servers:
         for seed in range(first, first + count):
             clear(servers)
             steps = generate.script(random.Random(seed), RANDOM_LENGTH)

@@ -1,6 +1,7 @@
-"""A server of one of the two kinds, on a Unix socket in the working directory, and its clients."""
+"""A server of one of the three kinds, in the working directory, and its clients."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -32,21 +33,21 @@ def find_redis():
 
 
 class Server:
-    """A running server; `kind` is "redis" or "engine"."""
+    """A running server on a Unix socket; `kind` is "redis" or "engine"."""
 
     def __init__(self, kind, path, secret=False, options=()):
-        self.kind, self.socket = kind, f"{kind}{'-secret' if secret else ''}.sock"
-        if os.path.exists(self.socket):
-            os.unlink(self.socket)
+        self.kind, self.address = kind, f"{kind}{'-secret' if secret else ''}.sock"
+        if os.path.exists(self.address):
+            os.unlink(self.address)
         if kind == "redis":
             # It asks the system for its arguments' memory, so the first is the name only.
-            words = ["redis-server", "--port", "0", "--unixsocket", self.socket, "--save", "",
+            words = ["redis-server", "--port", "0", "--unixsocket", self.address, "--save", "",
                      "--appendonly", "no", "--enable-debug-command", "yes", "--daemonize", "no",
                      "--loglevel", "warning", "--proto-max-bulk-len", str(BULK_MAX),
                      "--dbfilename", "differential.rdb"]
             words += ["--requirepass", PASSWORD] if secret else []
         else:
-            words = [path, self.socket, f"bulk={BULK_MAX}", "verify", *options]
+            words = [path, self.address, f"bulk={BULK_MAX}", "verify", *options]
             words += [f"password={PASSWORD}"] if secret else []
         self.process = subprocess.Popen(words, executable=path, stdin=subprocess.PIPE,
                                         stdout=subprocess.DEVNULL)
@@ -65,7 +66,7 @@ class Server:
         raise SystemExit(f"{self.kind} does not start")
 
     def connect(self):
-        return Client(self.socket)
+        return Client(self.address)
 
     def stop(self):
         """Ends it; its exit status."""
@@ -78,13 +79,52 @@ class Server:
         return 0 if self.kind == "redis" else status
 
 
+class Program(Server):
+    """tempest-kv itself, over TCP. Its data are made anew, and durable before each reply."""
+
+    def __init__(self, path, secret=False):
+        name = f"program{'-secret' if secret else ''}"
+        self.kind, self.address, self.log = "program", None, f"{name}.log"
+        shutil.rmtree(f"{name}.data", ignore_errors=True)
+        words = [path, "--dir", f"{name}.data", "--port", "0"]
+        if secret:
+            with open("program.password", "w", encoding="ascii") as file:
+                file.write(PASSWORD + "\n")
+            words += ["--password-file", "program.password"]
+        with open(self.log, "wb") as log:
+            self.process = subprocess.Popen(words, stderr=log)
+        self.wait_until_it_listens()
+        client = self.connect()
+        for line in [f'AUTH "{PASSWORD}"'] * secret + [f"CONFIG SET proto-max-bulk-len {BULK_MAX}"]:
+            client.send(line.encode() + b"\r\n")
+            assert client.reply() == b"+OK\r\n"
+        client.close()
+
+    def connect(self):
+        if self.address is None:
+            with open(self.log, "rb") as log:
+                said = re.search(rb"listening on 127\.0\.0\.1:(\d+)", log.read())
+            if said is None:
+                raise OSError("it has not said where it listens")
+            self.address = ("127.0.0.1", int(said[1]))
+        return Client(self.address)
+
+    def stop(self):
+        """Ends it, unless it was told to end; its exit status."""
+        if self.process.poll() is None:
+            self.process.terminate()
+        return self.process.wait(timeout=DEADLINE_S)
+
+
 class Client:
     """A connection. Replies are read as the bytes that they are."""
 
-    def __init__(self, path):
-        self.socket = socket.socket(socket.AF_UNIX)
+    def __init__(self, address):
+        self.socket = socket.socket(socket.AF_INET if isinstance(address, tuple) else socket.AF_UNIX)
         self.socket.settimeout(DEADLINE_S)
-        self.socket.connect(path)
+        self.socket.connect(address)
+        if isinstance(address, tuple):
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.input = b""
 
     def close(self):
