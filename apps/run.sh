@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
-# run.sh: sets up this machine, builds the release, and shows it at work. See --help.
+# run.sh: sets up this machine, builds the release, and starts tempest-kv. See --help.
 set -eu
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 bin=$root/build/release/bin
+data=$root/tempest-data
 
 usage() {
     cat <<TEXT
-usage: apps/run.sh              set up, build, and run the demonstration: a real tree is copied
+usage: apps/run.sh              set up, build, and start tempest-kv, a durable key-value server, on
+                                127.0.0.1:7379; its data are kept in tempest-data/
+       apps/run.sh demo         set up, build, and run the demonstration: a real tree is copied
                                 through io_uring, then through a simulated disk with power cuts
        apps/run.sh NAME ARG...  set up, build, and run the program tempest-NAME
        apps/run.sh --help       this text
 
-Installs what is missing with the system's package manager, and writes under build/ only.
-A program runs in the directory from which you call.
+Installs what is missing with the system's package manager, and writes under build/ and tempest-data/
+of this repository only. A program that you name runs in the directory from which you call.
 TEXT
     local program
     for program in "$bin"/tempest-*; do
@@ -34,12 +37,33 @@ build() {
     fi
 }
 
+greet() {
+    cat >&2 <<TEXT
+
+tempest-kv keeps its data in $data; Ctrl-C ends it. In another terminal:
+
+    redis-cli -p 7379 set hello world
+    redis-cli -p 7379 get hello
+    redis-cli -p 7379                     to type more: INCR n, TTL hello, INFO
+    redis-benchmark -p 7379 -t set,get    how fast it is here
+
+Without redis-cli (Debian: redis-tools): nc 127.0.0.1 7379, then type PING. Other options:
+apps/run.sh kv --help. What it promises: docs/tempest-kv.md.
+
+TEXT
+}
+
 case "${1-}" in
 -h | --help)
     usage
     exit 0
     ;;
 "")
+    build
+    greet
+    exec "$bin/tempest-kv" --dir "$data"
+    ;;
+demo)
     build
     exec "$root/apps/demo.sh" "$bin"
     ;;

@@ -29,6 +29,8 @@ Valgrind   | command -v valgrind            | valgrind       | valgrind         
 Python     | command -v python3             | python3-minimal | python3         | python     | python3        | python3
 git        | command -v git                 | git            | git              | git        | git            | git
 Redis      | has_redis                      | redis-tools    | redis            | redis      | redis          | redis
+hiredis    | has hiredis 0.13               | libhiredis-dev | hiredis-devel    | hiredis    | hiredis-dev    | hiredis-devel
+npm        | command -v npm                 | npm            | nodejs-npm       | npm        | npm            | npm-default
 wasi-libc  | has_wasi                       | wasi-libc      | wasi-libc-devel  | wasi-libc  | wasi-sdk       | wasi-libc
 '
 
@@ -119,6 +121,20 @@ reason_not_to_install() {
     fi
 }
 
+# The libraries of npm that tests use, in the versions that they name. Without it, or its registry,
+# those tests are skipped.
+install_clients() {
+    local folder=$root/build/clients wanted=$root/tests/kv/clients/package.json
+    command -v npm >/dev/null || return 0
+    [ ! -d "$folder/node_modules/redis" ] || ! cmp -s "$wanted" "$folder/package.json" || return 0
+    say "installing with npm into build/clients: ioredis, redis"
+    mkdir -p "$folder" && cp "$wanted" "$folder/package.json"
+    npm install --prefix "$folder" --no-audit --no-fund --ignore-scripts --fetch-retries 1 \
+        --fetch-timeout 30000 >"$folder/npm.log" 2>&1 && return
+    rm -rf "$folder/node_modules"
+    say "not to be had (build/clients/npm.log), tests that need them are skipped: ioredis, redis"
+}
+
 wanted=$needed
 case "${1-}" in
 "") ;;
@@ -129,9 +145,11 @@ case "${1-}" in
     ;;
 esac
 
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 extra=
 [ "${1-}" != --tests ] || extra=$(missing "$optional" 1)
 if [ -z "$(missing "$wanted" 1)" ] && [ -z "$extra" ]; then
+    [ "${1-}" != --tests ] || install_clients
     say "everything needed is here"
     exit 0
 fi
@@ -156,4 +174,5 @@ if [ -n "$extra" ]; then
     extra=$(missing "$optional" 1 | tr '\n' ' ')
     [ -z "$extra" ] || say "not here, tests that need it are skipped: $extra"
 fi
+[ "${1-}" != --tests ] || install_clients
 say "done"
