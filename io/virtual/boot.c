@@ -42,10 +42,6 @@ static bool is_possible(const struct tp_virtual_io_config *c)
 {
     const struct tp_virtual_latency *all[] = {&c->latency, &c->sync_latency,
                                               &c->socket_latency};
-    const struct tp_virtual_faults *faults = &c->faults;
-    uint64_t ppm = (uint64_t)faults->error_ppm + faults->eintr_ppm + faults->eagain_ppm +
-                   faults->short_ppm;
-
     for (uint32_t i = 0; i < 3; i++) {
         if ((uint64_t)all[i]->zero_ppm + all[i]->tail_ppm > 1000000)
             return false;
@@ -59,7 +55,8 @@ static bool is_possible(const struct tp_virtual_io_config *c)
         return false;
     return c->size <= sizeof *c && c->ops_max <= UINT32_C(1) << 24 &&
            c->fds_max <= UINT32_C(1) << 24 && c->node < TP_TAPE_NODES_MAX &&
-           ppm <= 1000000 && (uint64_t)c->buf_count * c->buf_size <= UINT32_C(1) << 30 &&
+           tp_virtual_faults_are_possible(&c->faults) &&
+           (uint64_t)c->buf_count * c->buf_size <= UINT32_C(1) << 30 &&
            c->address_count <= TP_NET_ADDRESSES_MAX && c->recv_buf_count < 1 << 24 &&
            (uint64_t)c->recv_buf_count * c->recv_buf_size <= UINT32_C(1) << 30;
 }
@@ -241,6 +238,8 @@ int tp_virtual_io_create(const struct tp_virtual_io_config *config, struct tp_io
     v->checks = is_on(filled.checks, false);
 #endif
     v->traces = is_on(filled.trace, true);
+    v->stops_at_overlaps = is_on(filled.overlaps, false);
+    tp_faults_set(v, &filled.faults);
     error = init_world(v);
     if (error == 0)
         error = init_io(v);

@@ -38,7 +38,7 @@ int32_t tp_cancel_effect(struct tp_virtual *v, uint64_t target)
         tp_wait_stop(v, flight);
         return 0;
     }
-    if (f->state == TP_FLIGHT_DONE || f->fail != 0 ||
+    if (f->state == TP_FLIGHT_DONE || f->fail != 0 || f->hangs ||
         (tp_kind_info[f->request.kind].traits & TP_CLEANUP) != 0)
         return -EALREADY;
     /* It may win the race if what it wants is there, but not begin to wait after it. */

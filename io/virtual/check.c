@@ -64,6 +64,7 @@ struct tally {
     uint64_t storage;
     uint64_t opens;
     uint64_t pending;
+    uint64_t bad;
 };
 
 static void check_slot(const struct tp_disk *disk, const struct tp_inode *file,
@@ -77,8 +78,9 @@ static void check_slot(const struct tp_disk *disk, const struct tp_inode *file,
     tp_assert((s->flags & TP_SLOT_WRITTEN) == 0 || (s->flags & TP_SLOT_ALLOCATED) != 0);
     tp_assert(!is_past_end || s->cache == TP_PAGE_HOLE);
     tp_assert(file->diverged != 0 || s->dirty != 0 || s->cache == s->device);
-    tp_assert(file->diverged != 0 || s->device_dirty != 0 || s->device == s->media);
-    tp_assert(((s->dirty | s->device_dirty) & ~tp_sectors_all(disk)) == 0);
+    tp_assert(s->device_dirty != 0 || s->device == s->media);
+    tp_assert(((s->dirty | s->device_dirty | s->bad) & ~tp_sectors_all(disk)) == 0);
+    tally->bad += s->bad != 0;
 }
 
 static void check_file(const struct tp_disk *disk, const struct tp_inode *file,
@@ -158,7 +160,7 @@ static uint64_t pending_mentions(const struct tp_disk *disk)
 
 void tp_disk_check(const struct tp_disk *disk)
 {
-    struct tally tally = {0, 0, 0, 0, 0};
+    struct tally tally = {0, 0, 0, 0, 0, 0};
     uint32_t inodes = 0;
     uint32_t counted = 0;
 
@@ -177,7 +179,7 @@ void tp_disk_check(const struct tp_disk *disk)
     }
     tp_assert(inodes == disk->inodes.live && counted == disk->inodes_counted);
     tp_assert(tally.opens == disk->opens);
-    tp_assert(tally.dirty == disk->dirty_pages);
+    tp_assert(tally.dirty == disk->dirty_pages && tally.bad == disk->bad_slots);
     tp_assert(tally.storage == disk->pages_used);
     tp_assert(tally.page_refs == page_holders(disk));
     tp_assert(tally.pending == pending_mentions(disk));

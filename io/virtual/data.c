@@ -90,7 +90,7 @@ static uint32_t slot_for_write(struct tp_disk *disk, struct tp_inode *file, uint
 
     if (slot != 0 && (tp_slot_at(disk, slot)->flags & TP_SLOT_ALLOCATED) != 0)
         return slot;
-    if (tp_disk_room(disk) == 0)
+    if (tp_disk_room(disk) == 0 && !disk->overcommits)
         return 0;
     if (slot == 0)
         slot = tp_map_make(disk, &file->map, page);
@@ -115,12 +115,24 @@ static void slot_write(struct tp_disk *disk, struct tp_inode *file, uint32_t slo
     tp_slot_touch(disk, file, slot, sectors_of(disk, from, from + len));
 }
 
+/* What the cache has goes first, and what is left of it is no longer in the way. */
+static void direct_begin(struct tp_disk *disk, uint32_t inode, uint32_t slot)
+{
+    struct tp_inode *file = tp_inode_at(disk, inode);
+
+    tp_slot_to_device(disk, file, slot);
+    if (file->diverged != 0)
+        (void)tp_slot_evict(disk, inode, slot);
+    tp_slot_at(disk, slot)->flags |= TP_SLOT_DIRECT;
+}
+
 int64_t tp_data_write(struct tp_disk *disk, uint32_t inode, uint64_t offset,
                       const uint8_t *bytes, uint64_t len, bool direct)
 {
     struct tp_inode *file = tp_inode_at(disk, inode);
     uint64_t done = 0;
 
+    direct = direct || disk->rules->no_page_cache;
     if (len == 0)
         return 0;
     if (offset >= TP_FILE_SIZE_MAX)
@@ -135,11 +147,13 @@ int64_t tp_data_write(struct tp_disk *disk, uint32_t inode, uint64_t offset,
         if (slot == 0)
             break;
         if (direct)
-            tp_slot_to_device(disk, file, slot); /* what the cache has goes first */
+            direct_begin(disk, inode, slot);
         slot_write(disk, file, slot, (uint32_t)(at % TP_PAGE_BYTES), bytes + done, part);
         tp_slot_at(disk, slot)->flags |= TP_SLOT_WRITTEN;
         if (direct)
             tp_slot_to_device(disk, file, slot);
+        else
+            tp_slot_at(disk, slot)->flags &= (uint8_t)~TP_SLOT_DIRECT;
         done += part;
     }
     if (done == 0)

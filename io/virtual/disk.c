@@ -5,12 +5,21 @@
 #include "io/virtual/disk_internal.h"
 
 static const struct tp_disk_rules profiles[TP_DISK_PROFILES] = {
-    [TP_DISK_PARANOID] = {.name = "paranoid"},
-    [TP_DISK_EXT4] = {.name = "ext4", .names_in_order = true, .fsync_commits_names = true},
-    [TP_DISK_XFS] = {.name = "xfs", .names_in_order = true, .fsync_commits_names = true},
-    [TP_DISK_BTRFS] = {.name = "btrfs", .fsync_commits_own = true},
+    [TP_DISK_PARANOID] = {.name = "paranoid", .reverts = true, .enospc_at_close = true},
+    [TP_DISK_EXT4] = {.name = "ext4",
+                      .names_in_order = true,
+                      .fsync_commits_names = true,
+                      .journal = TP_JOURNAL_READ_ONLY},
+    [TP_DISK_XFS] = {.name = "xfs",
+                     .names_in_order = true,
+                     .fsync_commits_names = true,
+                     .journal = TP_JOURNAL_SHUT},
+    [TP_DISK_BTRFS] = {.name = "btrfs",
+                       .fsync_commits_own = true,
+                       .journal = TP_JOURNAL_READ_ONLY_SYNCS},
     [TP_DISK_NVME_PLP] = {.name = "nvme-plp", .device_cache_survives = true},
     [TP_DISK_CONSUMER_SSD] = {.name = "consumer-ssd", .tears_sectors = true},
+    [TP_DISK_DIRECT] = {.name = "direct", .no_page_cache = true},
 };
 
 const char *tp_disk_profile_name(uint32_t profile)
@@ -182,6 +191,8 @@ int tp_disk_clone(const struct tp_disk *disk, struct tp_disk **ret_clone)
     clone->opens = disk->opens;
     clone->locks = disk->locks;
     clone->operations = disk->operations;
+    clone->bad_slots = disk->bad_slots;
+    clone->journal = disk->journal;
     error = clone_parts(clone, disk);
     if (error == 0)
         error = clone_landings(clone, disk);
@@ -200,6 +211,13 @@ void tp_disk_sync(struct tp_disk *disk)
         if (tp_inode_at(disk, inode)->kind != TP_FILE_OTHER)
             tp_media_sync(disk, inode, false);
     }
+}
+
+void tp_disk_set_capacity(struct tp_disk *disk, uint64_t capacity_bytes)
+{
+    tp_assert(capacity_bytes >= TP_PAGE_BYTES);
+    disk->config.capacity_bytes = capacity_bytes;
+    disk->pages_max = capacity_bytes / TP_PAGE_BYTES;
 }
 
 struct tp_disk_usage tp_disk_usage(const struct tp_disk *disk)

@@ -33,6 +33,8 @@ enum tp_disk_profile {
     TP_DISK_NVME_PLP,     /* paranoid, but the device's cache survives */
     TP_DISK_CONSUMER_SSD, /* paranoid, and a sector in flight may be shorn, garbage or zeros
                            */
+    TP_DISK_DIRECT, /* paranoid, without a page cache: every write goes to the device, as
+                       with direct I/O; only what the device's cache has can be lost */
     TP_DISK_PROFILES
 };
 
@@ -86,6 +88,18 @@ TP_EXPORT void tp_disk_power_cut(struct tp_disk *disk, struct tp_tape *tape, uin
 /** The processes die: open files are closed, everything written stays. For an Io that is at
  * work there is tp_virtual_io_kill(); here none may be. */
 TP_EXPORT void tp_disk_kill(struct tp_disk *disk);
+
+/** The device alone is reset, the host lives: of what its cache has and the media do not,
+ * each page reaches the media or is gone, by draws on the fault stream of `node`, and the
+ * next fsync says nothing of it. Memory keeps what it has, up to an eviction; what direct
+ * I/O wrote is the old again at once. Result: pages that are gone; 0 where the device's
+ * cache survives. Faults of the family cache_loss (faults.h) do the same. */
+TP_EXPORT uint32_t tp_disk_lose_cache(struct tp_disk *disk, struct tp_tape *tape,
+                                      uint32_t node);
+
+/** Makes the disk larger or smaller from now on; what is on it stays, however much it is.
+ */
+TP_EXPORT void tp_disk_set_capacity(struct tp_disk *disk, uint64_t capacity_bytes);
 
 /** Makes everything durable, as sync(2) does. */
 TP_EXPORT void tp_disk_sync(struct tp_disk *disk);

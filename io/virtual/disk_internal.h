@@ -12,6 +12,7 @@
  * gone path.c      from a path to a name in a directory tree.c      what open, rename, ...
  * do to names power.c     what survives a power cut disk.c      create, destroy, clone
  *     host.c      the functions on paths of disk.h
+ *     damage.c    what is lost on the way down, and what the media do to data
  *     check.c     invariants and the hash
  */
 #ifndef TEMPEST_IO_VIRTUAL_DISK_INTERNAL_H
@@ -36,6 +37,7 @@ enum tp_page_slot_flag {
     TP_SLOT_ALLOCATED = 2,      /* counts as storage: written, or reserved by fallocate */
     TP_SLOT_WRITTEN = 4,        /* holds data, as find_data sees it */
     TP_SLOT_MEDIA_RESERVED = 8, /* the reservation is durable */
+    TP_SLOT_DIRECT = 16,        /* written past the page cache last */
 };
 
 /** One page of a file, through all layers. Bit i of a mask is sector i of the page. */
@@ -49,7 +51,8 @@ struct tp_page_slot {
     uint8_t dirty;        /* sectors of `cache` that the device does not have */
     uint8_t device_dirty; /* sectors of `device` that the media do not have */
     uint8_t flags;
-    uint8_t reserved[5];
+    uint8_t bad; /* sectors of `media` that cannot be read */
+    uint8_t reserved[4];
 };
 
 #define TP_MAP_FANOUT_LOG2 5
@@ -96,10 +99,13 @@ struct tp_inode {
     uint32_t parent; /* directories: the one above, in memory */
     uint32_t subdirs;
     struct tp_entry_list list[TP_NAME_SPACES];
-    uint8_t counted;  /* its storage is part of the disk's use */
-    uint8_t changed;  /* since name operations were committed */
-    uint8_t diverged; /* a sync failed: clean pages may differ from the media */
-    uint8_t reserved[5];
+    uint8_t counted;    /* its storage is part of the disk's use */
+    uint8_t changed;    /* since name operations were committed */
+    uint8_t diverged;   /* clean pages of memory may differ from what the device has */
+    uint8_t error_seen; /* the last failure was told to somebody */
+    uint8_t reserved[4];
+    int32_t error;           /* of the last page that was lost on its way down */
+    uint32_t error_sequence; /* grows with each that is to be told anew; 0: none so far */
 };
 
 struct tp_entry {
@@ -148,6 +154,14 @@ struct tp_landing {
 };
 #define TP_LANDINGS_MAX 256
 
+/** What has become of the journal (R7b). */
+enum tp_journal {
+    TP_JOURNAL_FINE,
+    TP_JOURNAL_READ_ONLY,       /* a change gives -EROFS, and so does a sync */
+    TP_JOURNAL_READ_ONLY_SYNCS, /* the same, but a sync says 0 */
+    TP_JOURNAL_SHUT,            /* everything gives -EIO */
+};
+
 struct tp_disk_rules {
     const char *name;
     bool names_in_order;      /* name operations survive as a prefix */
@@ -155,6 +169,10 @@ struct tp_disk_rules {
     bool fsync_commits_own;   /* of the file itself */
     bool device_cache_survives;
     bool tears_sectors; /* shorn, garbage, zeros */
+    bool reverts;       /* memory may show the old content at once after a failed sync */
+    bool enospc_at_close;
+    bool no_page_cache; /* every write goes to the device */
+    uint8_t journal;    /* enum tp_journal, once it has failed; FINE: any */
 };
 
 struct tp_disk {
@@ -176,6 +194,9 @@ struct tp_disk {
     uint32_t opens;      /* descriptions of all files */
     uint32_t locks;      /* taken so far: each is a number of its own */
     uint64_t operations; /* that have taken effect */
+    uint32_t bad_slots;  /* with sectors that cannot be read */
+    uint8_t journal;     /* enum tp_journal */
+    bool overcommits;    /* for a moment: a write finds room although there is none */
     struct tp_landing *landings;
 };
 
@@ -235,8 +256,12 @@ void tp_slot_touch(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot,
 void tp_slot_to_device(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot);
 /** The cache's content goes to the media; a slot that holds nothing any more is removed. */
 void tp_slot_to_media(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot);
-/** Nothing of a slot is dirty any more, whatever its layers hold. */
-void tp_slot_forget_dirty(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot);
+/** The device's content goes to the media. */
+void tp_slot_flush(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot);
+/** Dirty sectors become fewer, or change their layer, whatever the layers hold; the place
+ * in the order of writes stays. */
+void tp_slot_settle(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot,
+                    uint8_t dirty, uint8_t device_dirty);
 /** Gives up all pages of a slot, and the slot. */
 void tp_slot_drop(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot);
 /** fsync of a file or a directory, with the names that the profile adds. */
@@ -244,11 +269,49 @@ void tp_media_sync(struct tp_disk *disk, uint32_t inode, bool data_only);
 /** An O_DSYNC write's own part of that: the pages from `offset` on, and the size. */
 void tp_media_sync_range(struct tp_disk *disk, uint32_t inode, uint64_t offset,
                          uint64_t len);
-/** A failed fsync: pages that were dirty count as clean, and the media do not have them. */
+/** A failed fsync: pages that were dirty count as clean, and the device does not have
+ * them. */
 void tp_media_sync_failed(struct tp_disk *disk, uint32_t inode);
 /** Perhaps moves one page of the file down, as a kernel and a device do by themselves. */
 void tp_media_writeback(struct tp_disk *disk, uint32_t inode, struct tp_tape *tape,
                         uint32_t node);
+
+/* ------------------------------------------------------------------ damage.c */
+
+/** Notes that data of a file were lost on their way down (-errno). It is told once to each
+ * description that is open, and to one opened later if nobody was told yet. */
+void tp_inode_fail(struct tp_disk *disk, uint32_t inode, int32_t error);
+/** Where a description that is being opened stands in the file's failures. */
+uint32_t tp_inode_error_since(const struct tp_disk *disk, uint32_t inode);
+/** What is to be told to a description, and is told by that: 0, or -errno. */
+int32_t tp_inode_error(struct tp_disk *disk, uint32_t inode, uint32_t *since);
+
+/** The page is lost on its way down: clean, and the media have the old; memory keeps the
+ * new until it is evicted, or (`reverts`) has the old at once. */
+void tp_slot_lose(struct tp_disk *disk, uint32_t inode, uint32_t slot, bool reverts);
+/** Reads a clean page from the device again; false if that changes nothing. */
+bool tp_slot_evict(struct tp_disk *disk, uint32_t inode, uint32_t slot);
+/** Whether the page is the same in all layers, with data. */
+bool tp_slot_is_settled(const struct tp_disk *disk, uint32_t slot);
+/** The sectors of a page that a read must fail on. */
+uint8_t tp_slot_unreadable(const struct tp_page_slot *s);
+/** The device had other sectors put in place of these: they can be read again. */
+void tp_slot_mend(struct tp_disk *disk, struct tp_page_slot *s, uint8_t sectors);
+/** R9, for a settled page: sectors become unreadable; a bit flips; memory has what belongs
+ * to the page of `other`. */
+void tp_damage_unreadable(struct tp_disk *disk, uint32_t slot, uint8_t sectors);
+void tp_damage_flip(struct tp_disk *disk, uint32_t inode, uint32_t slot, uint32_t bit);
+void tp_damage_misread(struct tp_disk *disk, uint32_t inode, uint32_t slot, uint32_t other);
+/** R9, for a dirty page: all of it but the `stale` sectors reaches the media, which nobody
+ * is told; it lands on the settled page of `other`. */
+void tp_damage_stale(struct tp_disk *disk, uint32_t inode, uint32_t slot, uint8_t stale);
+void tp_damage_miswrite(struct tp_disk *disk, uint32_t inode, uint32_t slot,
+                        uint32_t other);
+/** How many of these bytes can be read (or written) before the first that cannot. */
+uint64_t tp_damage_readable(const struct tp_disk *disk, uint32_t inode, uint64_t offset,
+                            uint64_t len, bool direct);
+uint64_t tp_damage_writable(const struct tp_disk *disk, uint32_t inode, uint64_t offset,
+                            uint64_t len);
 
 /* ------------------------------------------------------------------ names.c */
 
@@ -368,6 +431,10 @@ int32_t tp_path_walk(const struct tp_disk *disk, uint32_t start, const char *pat
 /** FOLLOW or NO_FOLLOW to something that must exist. Result: its inode, or -errno. */
 int64_t tp_path_find(const struct tp_disk *disk, uint32_t start, const char *path,
                      enum tp_walk_mode mode);
+
+/** A path that leads to the file in memory, NUL-terminated; "" if none does, or it is too
+ * long. Looks at every name there is. */
+void tp_path_of(const struct tp_disk *disk, uint32_t inode, char *ret_path, uint32_t size);
 
 /* ------------------------------------------------------------------ tree.c */
 

@@ -66,7 +66,7 @@ static int32_t effect_read(struct tp_virtual *v, struct tp_flight *f)
 {
     const struct tp_vfile *file = file_of(v, f);
     uint64_t offset = f->request.b.offset;
-    uint64_t done;
+    uint64_t done, len;
 
     if (!file->read)
         return -EBADF;
@@ -78,28 +78,46 @@ static int32_t effect_read(struct tp_virtual *v, struct tp_flight *f)
         return 0;
     if (file->direct && is_misaligned(v, f))
         return -EINVAL;
+    len = len_of(f);
+    if (v->disk->bad_slots != 0)
+        len = tp_damage_readable(v->disk, file->inode, offset, len, file->direct);
+    if (len == 0)
+        return -EIO;
     tp_loans_open(&v->io, f->request.handle);
-    done = tp_data_read(v->disk, file->inode, offset, f->request.a.memory, len_of(f));
+    done = tp_data_read(v->disk, file->inode, offset, f->request.a.memory, len);
     tp_loans_close(&v->io, f->request.handle);
     if (v->traces)
         f->payload = tp_data_hash(v->disk, file->inode, offset, done);
     return (int32_t)done;
 }
 
+int32_t tp_effect_write_check(const struct tp_virtual *v, const struct tp_flight *f)
+{
+    const struct tp_vfile *file = file_of(v, f);
+
+    if (!file->write)
+        return -EBADF;
+    if (f->request.len > INT64_MAX - f->request.b.offset)
+        return -EINVAL;
+    return file->direct && f->request.len > 0 && is_misaligned(v, f) ? -EINVAL : 0;
+}
+
 static int32_t effect_write(struct tp_virtual *v, struct tp_flight *f)
 {
     const struct tp_vfile *file = file_of(v, f);
     uint64_t offset = f->request.b.offset;
-    int64_t done;
+    uint64_t len = len_of(f);
+    int64_t done = tp_effect_write_check(v, f);
 
-    if (!file->write)
-        return -EBADF;
-    if (f->request.len > INT64_MAX - offset)
-        return -EINVAL;
-    if (file->direct && f->request.len > 0 && is_misaligned(v, f))
-        return -EINVAL;
-    done = tp_data_write(v->disk, file->inode, offset, f->request.a.memory, len_of(f),
-                         file->direct);
+    if (done < 0)
+        return (int32_t)done;
+    if (v->disk->bad_slots != 0 && len > 0 && !file->direct) {
+        len = tp_damage_writable(v->disk, file->inode, offset, len);
+        if (len == 0)
+            return -EIO;
+    }
+    done =
+        tp_data_write(v->disk, file->inode, offset, f->request.a.memory, len, file->direct);
     if (done <= 0)
         return (int32_t)done;
     if (v->traces)
@@ -118,6 +136,9 @@ static int32_t effect_truncate(struct tp_virtual *v, const struct tp_flight *f)
 
     if (!file->write)
         return -EINVAL;
+    if (v->disk->bad_slots != 0 && f->request.a.length % TP_PAGE_BYTES != 0 &&
+        tp_damage_writable(v->disk, file->inode, f->request.a.length, 1) == 0)
+        return -EIO; /* the page that the end comes to lie in is written in part */
     error = tp_data_truncate(v->disk, file->inode, f->request.a.length);
     if (error == 0)
         tp_inode_at(v->disk, file->inode)->modified_ns = tp_effect_wall_ns(v);
@@ -320,17 +341,16 @@ static int32_t effect_name_logged(struct tp_virtual *v, struct tp_flight *f)
 
 static int32_t effect_fsync(struct tp_virtual *v, const struct tp_flight *f)
 {
-    tp_media_sync(v->disk, file_of(v, f)->inode, (f->request.flags & TP_DATA_ONLY) != 0);
-    return 0;
+    struct tp_vfile *file = file_of(v, f);
+
+    tp_media_sync(v->disk, file->inode, (f->request.flags & TP_DATA_ONLY) != 0);
+    return tp_inode_error(v->disk, file->inode, &file->error_since);
 }
 
 /* ------------------------------------------------------------------ all */
 
-int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f)
+static int32_t effect_of_kind(struct tp_virtual *v, struct tp_flight *f)
 {
-    if (f->file != 0 && file_of(v, f)->is_socket && f->request.kind < TP_LISTEN &&
-        f->request.kind != TP_CLOSE)
-        return tp_socket_as_file(v, f);
     switch ((enum tp_kind)f->request.kind) {
     case TP_NOP:
         return 0;
@@ -397,21 +417,39 @@ int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f)
     return -EOPNOTSUPP;
 }
 
+int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f)
+{
+    int32_t refused;
+
+    if (f->file != 0 && file_of(v, f)->is_socket && f->request.kind < TP_LISTEN &&
+        f->request.kind != TP_CLOSE)
+        return tp_socket_as_file(v, f);
+    if (v->disk->journal != TP_JOURNAL_FINE && tp_disk_refuses(v, f, &refused))
+        return refused;
+    return effect_of_kind(v, f);
+}
+
 /* What an operation does although it fails. */
 static void effect_failed(struct tp_virtual *v, struct tp_flight *f)
 {
-    if (f->request.kind == TP_CLOSE)
+    if (f->request.kind == TP_CLOSE) {
         tp_files_close(v, f->number);
-    else if (f->request.kind == TP_FSYNC && f->fail != -ECANCELED && f->fail != -EINTR &&
-             !file_of(v, f)->is_socket)
-        tp_media_sync_failed(v->disk, file_of(v, f)->inode);
-    else
+    } else if (f->request.kind == TP_FSYNC && f->fail != -ECANCELED && f->fail != -EINTR &&
+               !file_of(v, f)->is_socket) {
+        struct tp_vfile *file = file_of(v, f);
+
+        tp_media_sync_failed(v->disk, file->inode);
+        tp_inode_fail(v->disk, file->inode, f->fail);
+        (void)tp_inode_error(v->disk, file->inode, &file->error_since);
+    } else {
         tp_socket_effect_failed(v, f);
+    }
 }
 
 int32_t tp_effect(struct tp_virtual *v, struct tp_flight *f)
 {
     bool lends = (tp_kind_info[f->request.kind].traits & TP_LENDS_OUT) != 0;
+    int32_t result;
 
     if (v->checks && lends && f->request.len > 0 &&
         tp_socket_lent_hash(&f->request) != f->lent)
@@ -421,6 +459,8 @@ int32_t tp_effect(struct tp_virtual *v, struct tp_flight *f)
             tp_kind_info[f->request.kind].name, (unsigned long long)f->request.handle,
             f->number);
     tp_fault_try(v, f);
+    if (f->fail == 0 && v->disk_faults && tp_disk_fault(v, f, &result))
+        return result;
     if (f->fail == 0)
         return tp_effect_plain(v, f);
     effect_failed(v, f);

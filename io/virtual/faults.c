@@ -1,9 +1,70 @@
-/* The one door at which faults enter. */
-#include "virtual_internal.h"
+/* The one door at which faults enter; those of the disk alone are in disk_faults.c. */
+#include "faults.h"
 
 #include <errno.h>
+#include <stddef.h>
+
+#include "io/virtual/virtual_internal.h"
 
 #define PPM UINT32_C(1000000)
+
+const struct tp_fault_info tp_fault_info[TP_FAULTS] = {
+#define FAULT_INFO(fault, name, what) [fault] = {#name, what},
+    TP_FAULT_TABLE(FAULT_INFO)
+#undef FAULT_INFO
+};
+
+uint32_t *tp_virtual_faults_rate(struct tp_virtual_faults *faults, enum tp_fault fault)
+{
+    switch (fault) {
+#define FAULT_RATE(fault, name, what) \
+    case fault:                       \
+        return &faults->name##_ppm;
+        TP_FAULT_TABLE(FAULT_RATE)
+#undef FAULT_RATE
+    case TP_FAULTS:
+        break;
+    }
+    tp_unreachable();
+}
+
+/* Rates from one family to another that are slices of one draw. */
+static bool share(const struct tp_virtual_faults *faults, enum tp_fault first,
+                  enum tp_fault last)
+{
+    struct tp_virtual_faults copy = *faults;
+    uint64_t sum = 0;
+
+    for (uint32_t fault = (uint32_t)first; fault <= (uint32_t)last; fault++)
+        sum += *tp_virtual_faults_rate(&copy, (enum tp_fault)fault);
+    return sum <= PPM;
+}
+
+bool tp_virtual_faults_are_possible(const struct tp_virtual_faults *faults)
+{
+    for (uint32_t fault = 0; fault < TP_FAULTS; fault++) {
+        if (!share(faults, (enum tp_fault)fault, (enum tp_fault)fault))
+            return false;
+    }
+    return share(faults, TP_FAULT_ERROR, TP_FAULT_SHORT) &&
+           share(faults, TP_FAULT_UNREADABLE, TP_FAULT_MISREAD) &&
+           share(faults, TP_FAULT_LOST_WRITE, TP_FAULT_MISWRITE);
+}
+
+void tp_faults_set(struct tp_virtual *v, const struct tp_virtual_faults *faults)
+{
+    struct tp_virtual_faults copy = *faults;
+
+    tp_assert(tp_virtual_faults_are_possible(faults));
+    v->config.faults = *faults;
+    v->fault_count = 0;
+    v->stalled_until_ns = faults->stall_ppm == 0 ? 0 : v->stalled_until_ns;
+    v->throttled_until_ns = faults->throttle_ppm == 0 ? 0 : v->throttled_until_ns;
+    v->disk_faults = false;
+    for (uint32_t fault = TP_FAULT_SYNC_ERROR; fault < TP_FAULTS; fault++)
+        v->disk_faults =
+            v->disk_faults || *tp_virtual_faults_rate(&copy, (enum tp_fault)fault) != 0;
+}
 
 /* Shortens a transfer: to at least one byte, or one sector where it is direct. */
 static void shorten(struct tp_virtual *v, struct tp_flight *f)
@@ -16,6 +77,7 @@ static void shorten(struct tp_virtual *v, struct tp_flight *f)
     f->limit =
         unit * (units - 1 -
                 (uint32_t)tp_tape_draw(v->tape, v->stream_fault, TP_DRAW_SHORT, units - 1));
+    v->fired[TP_FAULT_SHORT]++;
 }
 
 void tp_fault_try(struct tp_virtual *v, struct tp_flight *f)
@@ -58,6 +120,13 @@ static int32_t error_of(uint16_t kind)
     }
 }
 
+static void fail(struct tp_virtual *v, struct tp_flight *f, int32_t error,
+                 enum tp_fault fault)
+{
+    f->fail = error;
+    v->fired[fault]++;
+}
+
 void tp_fault_draw(struct tp_virtual *v, struct tp_flight *f)
 {
     const struct tp_virtual_faults *faults = &v->config.faults;
@@ -73,24 +142,28 @@ void tp_fault_draw(struct tp_virtual *v, struct tp_flight *f)
     /* The top of the range is cut into a slice for each fault; the rest is none. */
     drawn = PPM - 1 - tp_tape_draw(v->tape, v->stream_fault, TP_DRAW_FAULT, PPM);
     if (drawn < faults->error_ppm) {
-        f->fail = error_of(kind);
+        fail(v, f, error_of(kind), TP_FAULT_ERROR);
         return;
     }
     drawn -= faults->error_ppm;
     if (drawn < faults->eintr_ppm) {
-        f->fail = transfers || streams || kind == TP_OPEN ? -EINTR : 0;
+        if (transfers || streams || kind == TP_OPEN)
+            fail(v, f, -EINTR, TP_FAULT_EINTR);
         return;
     }
     drawn -= faults->eintr_ppm;
     if (drawn < faults->eagain_ppm) {
-        f->fail = transfers ? -EAGAIN : 0;
+        if (transfers)
+            fail(v, f, -EAGAIN, TP_FAULT_EAGAIN);
         return;
     }
     drawn -= faults->eagain_ppm;
-    if (drawn < faults->short_ppm && streams)
+    if (drawn < faults->short_ppm && streams) {
         f->falls_short = true; /* how much, is seen when it is known what there is */
-    else if (drawn < faults->short_ppm && transfers && f->limit == 0)
+        v->fired[TP_FAULT_SHORT]++;
+    } else if (drawn < faults->short_ppm && transfers && f->limit == 0) {
         shorten(v, f);
+    }
 }
 
 bool tp_fault_never(uint16_t kind)

@@ -66,6 +66,7 @@ void tp_files_open(struct tp_virtual *v, uint32_t number, uint32_t inode,
     f->write = options.write;
     f->direct = options.direct;
     f->dsync = options.dsync;
+    f->error_since = tp_inode_error_since(v->disk, inode);
     v->numbers[number] = file;
     tp_inode_open(v->disk, inode);
 }

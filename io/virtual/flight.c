@@ -294,11 +294,16 @@ static void begin(struct tp_virtual *v, uint32_t flight)
     uint64_t latency, effect;
 
     tp_fault_count(v, f);
+    if (v->stops_at_overlaps)
+        tp_overlap_check(v, f);
     latency = tp_latency_draw(v, f, &f->tie);
+    if (v->disk_faults)
+        latency = tp_disk_fault_latency(v, f, latency);
     effect = tp_latency_effect(v, latency);
     f->done_ns = v->world->now_ns + latency;
     f->state = TP_FLIGHT_BEGUN;
-    set_event(v, flight, v->world->now_ns + effect);
+    if (!f->hangs)
+        set_event(v, flight, v->world->now_ns + effect);
     show(v, f, TP_VIRTUAL_BEGUN);
 }
 

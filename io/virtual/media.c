@@ -51,10 +51,8 @@ void tp_slot_touch(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot,
     dirty_list_append(disk, inode, slot);
 }
 
-/* Dirty sectors become fewer, or change their layer; the place in the order of writes
- * stays. */
-static void slot_settle(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot,
-                        uint8_t dirty, uint8_t device_dirty)
+void tp_slot_settle(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot,
+                    uint8_t dirty, uint8_t device_dirty)
 {
     struct tp_page_slot *s = tp_slot_at(disk, slot);
 
@@ -72,24 +70,20 @@ void tp_slot_to_device(struct tp_disk *disk, struct tp_inode *inode, uint32_t sl
         return;
     tp_pages_unref(&disk->pages, s->device);
     s->device = tp_pages_ref(&disk->pages, s->cache);
-    slot_settle(disk, inode, slot, 0, s->device_dirty | s->dirty);
+    tp_slot_settle(disk, inode, slot, 0, s->device_dirty | s->dirty);
 }
 
-void tp_slot_forget_dirty(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
-{
-    slot_settle(disk, inode, slot, 0, 0);
-}
-
-/* The device's content goes to the media. */
-static void slot_flush(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
+void tp_slot_flush(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
 {
     struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     if (s->device_dirty != 0) {
         tp_pages_unref(&disk->pages, s->media);
         s->media = tp_pages_ref(&disk->pages, s->device);
+        if (s->bad != 0)
+            tp_slot_mend(disk, s, s->device_dirty);
     }
-    slot_settle(disk, inode, slot, s->dirty, 0);
+    tp_slot_settle(disk, inode, slot, s->dirty, 0);
 }
 
 void tp_slot_to_media(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
@@ -97,7 +91,7 @@ void tp_slot_to_media(struct tp_disk *disk, struct tp_inode *inode, uint32_t slo
     struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     tp_slot_to_device(disk, inode, slot);
-    slot_flush(disk, inode, slot);
+    tp_slot_flush(disk, inode, slot);
     if ((s->flags & TP_SLOT_ALLOCATED) != 0) {
         s->flags |= TP_SLOT_MEDIA_RESERVED;
         return;
@@ -112,10 +106,12 @@ void tp_slot_drop(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
     struct tp_page_slot *s = tp_slot_at(disk, slot);
 
     if ((s->dirty | s->device_dirty) != 0)
-        slot_settle(disk, inode, slot, 0, 0);
+        tp_slot_settle(disk, inode, slot, 0, 0);
     tp_pages_unref(&disk->pages, s->cache);
     tp_pages_unref(&disk->pages, s->device);
     tp_pages_unref(&disk->pages, s->media);
+    if (s->bad != 0)
+        tp_slot_mend(disk, s, s->bad);
     tp_map_remove(disk, &inode->map, s->page);
 }
 
@@ -179,7 +175,7 @@ void tp_media_sync_failed(struct tp_disk *disk, uint32_t inode)
         const struct tp_page_slot *s = tp_slot_at(disk, slot);
 
         next = s->next;
-        slot_settle(disk, file, slot, 0, s->device_dirty);
+        tp_slot_settle(disk, file, slot, 0, s->device_dirty);
     }
     file->diverged = 1;
 }
@@ -210,7 +206,7 @@ void tp_media_writeback(struct tp_disk *disk, uint32_t inode, struct tp_tape *ta
     uint64_t drawn;
     uint32_t slot;
 
-    if (disk->config.writeback_off)
+    if (disk->config.writeback_off || disk->journal != TP_JOURNAL_FINE)
         return;
     drawn = tp_tape_draw(tape, stream, TP_DRAW_WRITEBACK, bound * 2);
     if (drawn < bound * 2 - 2)

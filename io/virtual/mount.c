@@ -15,7 +15,7 @@ static void reload_data(struct tp_disk *disk, struct tp_inode *file)
         struct tp_page_slot *s = tp_slot_at(disk, slot);
 
         page = (uint64_t)s->page + 1;
-        tp_slot_forget_dirty(disk, file, slot);
+        tp_slot_settle(disk, file, slot, 0, 0);
         if ((s->media == TP_PAGE_HOLE && (s->flags & TP_SLOT_MEDIA_RESERVED) == 0) ||
             (s->media != TP_PAGE_HOLE && s->page >= end_page)) {
             tp_slot_drop(disk, file, slot);
@@ -48,6 +48,9 @@ static void reload_file(struct tp_disk *disk, struct tp_inode *file)
     file->lock = 0;
     file->changed = 0;
     file->diverged = 0;
+    file->error = 0;
+    file->error_seen = 0;
+    file->error_sequence = 0;
     file->counted = 1;
     if (touched) {
         file->allocated = 0;

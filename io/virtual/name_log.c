@@ -211,7 +211,7 @@ void tp_name_log_writeback(struct tp_disk *disk, struct tp_tape *tape, uint32_t 
     uint32_t op = disk->name_op_first;
     uint64_t steps;
 
-    if (disk->config.writeback_off || op == 0)
+    if (disk->config.writeback_off || op == 0 || disk->journal != TP_JOURNAL_FINE)
         return;
     if (tp_tape_draw(tape, stream, TP_DRAW_WRITEBACK, bound * 2) < bound * 2 - 2)
         return;
@@ -258,8 +258,11 @@ uint32_t tp_name_log_cut(struct tp_disk *disk, struct tp_tape *tape, uint32_t st
 
     if (count == 0)
         return 0;
-    way =
-        tp_tape_draw(tape, stream, TP_DRAW_CUT_NAMES, disk->rules->names_in_order ? 3 : 4);
+    if (disk->journal != TP_JOURNAL_FINE)
+        way = 1; /* a journal that has failed commits nothing any more */
+    else
+        way = tp_tape_draw(tape, stream, TP_DRAW_CUT_NAMES,
+                           disk->rules->names_in_order ? 3 : 4);
     if (way == 3)
         choose_each(disk, tape, stream);
     else if (way == 2)

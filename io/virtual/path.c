@@ -168,3 +168,44 @@ int64_t tp_path_find(const struct tp_disk *disk, uint32_t start, const char *pat
         return error;
     return walk.inode == 0 ? -ENOENT : (int64_t)walk.inode;
 }
+
+/* The entry in memory that names an inode; 0 if there is none. */
+static uint32_t entry_of(const struct tp_disk *disk, uint32_t inode)
+{
+    for (uint32_t dir = 1; dir < disk->inodes.used; dir++) {
+        const struct tp_inode *at = tp_inode_at(disk, dir);
+        uint32_t entry = at->kind == TP_FILE_DIRECTORY ? at->list[TP_IN_MEMORY].first : 0;
+
+        for (; entry != 0; entry = tp_entry_at(disk, TP_IN_MEMORY, entry)->next) {
+            if (tp_entry_at(disk, TP_IN_MEMORY, entry)->inode == inode)
+                return entry;
+        }
+    }
+    return 0;
+}
+
+void tp_path_of(const struct tp_disk *disk, uint32_t inode, char *ret_path, uint32_t size)
+{
+    uint32_t at = size - 1; /* filled from the end */
+    uint32_t entry;
+
+    tp_assert(size >= 2);
+    ret_path[at] = '\0';
+    while (inode != TP_ROOT) {
+        const struct tp_entry *e;
+
+        entry = entry_of(disk, inode);
+        if (entry == 0 || tp_entry_at(disk, TP_IN_MEMORY, entry)->name_len >= at) {
+            ret_path[0] = '\0';
+            return;
+        }
+        e = tp_entry_at(disk, TP_IN_MEMORY, entry);
+        at -= e->name_len;
+        memcpy(ret_path + at, tp_texts_at(&disk->texts, e->name), e->name_len);
+        ret_path[--at] = '/';
+        inode = e->dir;
+    }
+    if (ret_path[at] == '\0')
+        ret_path[--at] = '/';
+    memmove(ret_path, ret_path + at, size - at);
+}

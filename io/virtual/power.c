@@ -87,7 +87,7 @@ static void choose_sizes(const struct cut *cut)
             (file->size == file->media_size && file->mode == file->media_mode))
             continue;
         if (!drawn)
-            way = draw(cut, TP_DRAW_CUT_SIZES, 3);
+            way = disk->journal != TP_JOURNAL_FINE ? 1 : draw(cut, TP_DRAW_CUT_SIZES, 3);
         drawn = true;
         choose_size(cut, file, way);
     }
@@ -272,6 +272,18 @@ static bool is_torn(const struct fate *fate)
     return false;
 }
 
+/* What the device has put in place of the old sectors can be read, whatever it is. */
+static void mend(struct cut *cut, struct tp_page_slot *s, const struct fate *fate)
+{
+    uint8_t written = 0;
+
+    for (uint32_t sector = 0; sector < sectors_per_page(cut->disk); sector++) {
+        if (((fate->sectors >> sector) & 1) != 0 && fate->outcome[sector] != FROM_MEDIA)
+            written |= (uint8_t)(1U << sector);
+    }
+    tp_slot_mend(cut->disk, s, written);
+}
+
 /* Puts the chosen sectors onto the media. */
 static void settle_fate(struct cut *cut, const struct fate *fate)
 {
@@ -301,6 +313,8 @@ static void settle_fate(struct cut *cut, const struct fate *fate)
     }
     tp_pages_unref(&disk->pages, s->media);
     s->media = made;
+    if (s->bad != 0)
+        mend(cut, s, fate);
     if (made == TP_PAGE_HOLE && is_hole(s))
         s->flags &= (uint8_t)~TP_SLOT_MEDIA_RESERVED;
 }
@@ -350,6 +364,7 @@ void tp_disk_power_cut(struct tp_disk *disk, struct tp_tape *tape, uint32_t node
     choose_sizes(&cut);
     tp_free(disk->allocator, cut.fates, (cut.capacity + 1) * sizeof *cut.fates, 16);
     tp_free(disk->allocator, cut.order, (cut.capacity + 1) * sizeof *cut.order, 16);
+    disk->journal = TP_JOURNAL_FINE; /* what is mounted anew has a new one */
     tp_disk_reload(disk);
     disk->boot++;
 }

@@ -41,61 +41,93 @@ enum tp_concern {
 /* What is chosen. The third column is the mapping: what 0 means, and what more means.
  *
  *   kind                 name             0 is, and more is */
-#define TP_DRAW_TABLE(X)                                                                 \
-    X(TP_DRAW_SEED, "seed", "any seed; no order among them")                             \
-    X(TP_DRAW_LATENCY, "latency",                                                        \
-      "the base latency; then longer, a long tail, at the very top none")                \
-    X(TP_DRAW_EFFECT, "effect",                                                          \
-      "takes effect when submitted; then later, up to its completion")                   \
-    X(TP_DRAW_FAULT, "fault", "no fault; the top values are the faults")                 \
-    X(TP_DRAW_SHORT, "short", "one byte (or sector) missing from a count; then more")    \
-    X(TP_DRAW_CANCEL, "cancel",                                                          \
-      "stops it; 1 too late, 2 accepted yet it succeeds, 3 half-way")                    \
-    X(TP_DRAW_WRITEBACK, "writeback",                                                    \
-      "nothing moves; the top value: to the media, below it: to the device")             \
-    X(TP_DRAW_PAGE, "page", "the page (or name) dirty for longest; then younger ones")   \
-    X(TP_DRAW_CUT_ORDER, "cut_order",                                                    \
-      "operations in flight end in the order of submission")                             \
-    X(TP_DRAW_CUT_OP, "cut_op",                                                          \
-      "it happened; 1 it did not, 2 in part, 3 (kill) it lands later")                   \
-    X(TP_DRAW_CUT_LEN, "cut_len",                                                        \
-      "the part that happened lacks one byte (or sector); then more")                    \
-    X(TP_DRAW_CUT_DELAY, "cut_delay", "it lands before the next operation; then later")  \
-    X(TP_DRAW_CUT_DATA, "cut_data",                                                      \
-      "all dirty sectors kept; 1 none, 2 in order up to a point, 3 one run, 4 each by "  \
-      "itself")                                                                          \
-    X(TP_DRAW_CUT_POINT, "cut_point", "nothing missing before the point; then more")     \
-    X(TP_DRAW_CUT_SECTOR, "cut_sector",                                                  \
-      "the newest content; then older, at the top what the profile adds")                \
-    X(TP_DRAW_CUT_SIZES, "cut_sizes",                                                    \
-      "all sizes as in memory; 1 as on the media, 2 each by itself")                     \
-    X(TP_DRAW_CUT_SIZE, "cut_size", "the size in memory; 1 on the media, 2 in between")  \
-    X(TP_DRAW_CUT_NAMES, "cut_names",                                                    \
-      "all names as in memory; 1 as on the media, 2 in order up to a point, 3 each by "  \
-      "itself")                                                                          \
-    X(TP_DRAW_CUT_NAME, "cut_name", "the operation on a name is kept; 1 lost")           \
-    X(TP_DRAW_WORKLOAD, "workload",                                                      \
-      "the least: no command, the first key, the smallest size")                         \
-    X(TP_DRAW_CUT_LOCK, "cut_lock",                                                      \
-      "a lock of the killed is free before the next operation; then later")              \
-    X(TP_DRAW_NET_LATENCY, "net_latency",                                                \
-      "the base latency; then longer, a long tail, at the very top none")                \
-    X(TP_DRAW_NET_SPLIT, "net_split", "a packet arrives as one; at the top as two")      \
-    X(TP_DRAW_NET_CUT, "net_cut", "the first part lacks the least it can; then more")    \
-    X(TP_DRAW_NET_FAULT, "net_fault", "no fault; the top values are the faults")         \
-    X(TP_DRAW_NET_LOSS, "net_loss", "lost once; then more often")                        \
-    X(TP_DRAW_NET_CLOG, "net_clog", "no time; then longer")                              \
-    X(TP_DRAW_NET_CONNECT, "net_connect",                                                \
-      "the connection is made; the top values: refused, not answered")                   \
-    X(TP_DRAW_SWARM, "swarm", "nothing goes wrong; 1 one family does, above it any")     \
-    X(TP_DRAW_FAMILY, "family", "it is off (or the first); then on (or the others)")     \
-    X(TP_DRAW_RATE, "rate", "the lowest rate; then higher, in equal ratios")             \
-    X(TP_DRAW_EVENT, "event", "nothing more befalls it; then the mildest, then worse")   \
-    X(TP_DRAW_WHEN, "when", "after the fewest operations; then more, in equal ratios")   \
-    X(TP_DRAW_AIM, "aim",                                                                \
-      "anywhere; 1 before a sync or rename, 2 after its effect, 3 after its completion") \
-    X(TP_DRAW_SPAN, "span", "the shortest time; then longer, in equal ratios")           \
-    X(TP_DRAW_CLOCK, "clock", "the clock is right; then ahead and behind in turn")
+#define TP_DRAW_TABLE(X)                                                                   \
+    X(TP_DRAW_SEED, "seed", "any seed; no order among them")                               \
+    X(TP_DRAW_LATENCY, "latency",                                                          \
+      "the base latency; then longer, a long tail, at the very top none")                  \
+    X(TP_DRAW_EFFECT, "effect",                                                            \
+      "takes effect when submitted; then later, up to its completion")                     \
+    X(TP_DRAW_FAULT, "fault", "no fault; the top values are the faults")                   \
+    X(TP_DRAW_SHORT, "short", "one byte (or sector) missing from a count; then more")      \
+    X(TP_DRAW_CANCEL, "cancel",                                                            \
+      "stops it; 1 too late, 2 accepted yet it succeeds, 3 half-way")                      \
+    X(TP_DRAW_WRITEBACK, "writeback",                                                      \
+      "nothing moves; the top value: to the media, below it: to the device")               \
+    X(TP_DRAW_PAGE, "page", "the page (or name) dirty for longest; then younger ones")     \
+    X(TP_DRAW_CUT_ORDER, "cut_order",                                                      \
+      "operations in flight end in the order of submission")                               \
+    X(TP_DRAW_CUT_OP, "cut_op",                                                            \
+      "it happened; 1 it did not, 2 in part, 3 (kill) it lands later")                     \
+    X(TP_DRAW_CUT_LEN, "cut_len",                                                          \
+      "the part that happened lacks one byte (or sector); then more")                      \
+    X(TP_DRAW_CUT_DELAY, "cut_delay", "it lands before the next operation; then later")    \
+    X(TP_DRAW_CUT_DATA, "cut_data",                                                        \
+      "all dirty sectors kept; 1 none, 2 in order up to a point, 3 one run, 4 each by "    \
+      "itself")                                                                            \
+    X(TP_DRAW_CUT_POINT, "cut_point", "nothing missing before the point; then more")       \
+    X(TP_DRAW_CUT_SECTOR, "cut_sector",                                                    \
+      "the newest content; then older, at the top what the profile adds")                  \
+    X(TP_DRAW_CUT_SIZES, "cut_sizes",                                                      \
+      "all sizes as in memory; 1 as on the media, 2 each by itself")                       \
+    X(TP_DRAW_CUT_SIZE, "cut_size", "the size in memory; 1 on the media, 2 in between")    \
+    X(TP_DRAW_CUT_NAMES, "cut_names",                                                      \
+      "all names as in memory; 1 as on the media, 2 in order up to a point, 3 each by "    \
+      "itself")                                                                            \
+    X(TP_DRAW_CUT_NAME, "cut_name", "the operation on a name is kept; 1 lost")             \
+    X(TP_DRAW_WORKLOAD, "workload",                                                        \
+      "the least: no command, the first key, the smallest size")                           \
+    X(TP_DRAW_CUT_LOCK, "cut_lock",                                                        \
+      "a lock of the killed is free before the next operation; then later")                \
+    X(TP_DRAW_NET_LATENCY, "net_latency",                                                  \
+      "the base latency; then longer, a long tail, at the very top none")                  \
+    X(TP_DRAW_NET_SPLIT, "net_split", "a packet arrives as one; at the top as two")        \
+    X(TP_DRAW_NET_CUT, "net_cut", "the first part lacks the least it can; then more")      \
+    X(TP_DRAW_NET_FAULT, "net_fault", "no fault; the top values are the faults")           \
+    X(TP_DRAW_NET_LOSS, "net_loss", "lost once; then more often")                          \
+    X(TP_DRAW_NET_CLOG, "net_clog", "no time; then longer")                                \
+    X(TP_DRAW_NET_CONNECT, "net_connect",                                                  \
+      "the connection is made; the top values: refused, not answered")                     \
+    X(TP_DRAW_SWARM, "swarm", "nothing goes wrong; 1 one family does, above it any")       \
+    X(TP_DRAW_FAMILY, "family", "it is off (or the first); then on (or the others)")       \
+    X(TP_DRAW_RATE, "rate", "the lowest rate; then higher, in equal ratios")               \
+    X(TP_DRAW_EVENT, "event", "nothing more befalls it; then the mildest, then worse")     \
+    X(TP_DRAW_WHEN, "when", "after the fewest operations; then more, in equal ratios")     \
+    X(TP_DRAW_AIM, "aim",                                                                  \
+      "anywhere; 1 before a sync or rename, 2 after its effect, 3 after its completion")   \
+    X(TP_DRAW_SPAN, "span", "the shortest time; then longer, in equal ratios")             \
+    X(TP_DRAW_CLOCK, "clock", "the clock is right; then ahead and behind in turn")         \
+    X(TP_DRAW_SYNC_FAULT, "sync_fault", "no fault; at the top data do not reach the disk") \
+    X(TP_DRAW_SYNC_PAGES, "sync_pages",                                                    \
+      "the page dirty for longest is lost; 1 all, 2 each by itself")                       \
+    X(TP_DRAW_SYNC_PAGE, "sync_page", "the page reaches the device; 1 it is lost")         \
+    X(TP_DRAW_REVERT, "revert", "memory keeps what it has; 1 it has the old at once")      \
+    X(TP_DRAW_ERRNO, "errno", "EIO; then what else it may be")                             \
+    X(TP_DRAW_WRITEBACK_FAULT, "writeback_fault", "no fault; at the top a page is lost")   \
+    X(TP_DRAW_LATE_ENOSPC, "late_enospc", "no fault; at the top a full disk takes it")     \
+    X(TP_DRAW_JOURNAL_FAULT, "journal_fault", "no fault; at the top the journal fails")    \
+    X(TP_DRAW_JOURNAL_WAY, "journal_way",                                                  \
+      "changes are refused; 1 and a sync says 0, 2 everything is refused")                 \
+    X(TP_DRAW_CLOSE_FAULT, "close_fault", "no fault; at the top an error")                 \
+    X(TP_DRAW_READ_DAMAGE, "read_damage",                                                  \
+      "none; the top values: unreadable, a flipped bit, another place")                    \
+    X(TP_DRAW_WRITE_DAMAGE, "write_damage",                                                \
+      "none; the top values: lost, one sector lost, another place")                        \
+    X(TP_DRAW_PLACE, "place", "the first byte, bit, sector or page; then later ones")      \
+    X(TP_DRAW_EXTENT, "extent", "one sector; then two, four, eight")                       \
+    X(TP_DRAW_EVICT, "evict", "nothing is evicted; at the top what is read is")            \
+    X(TP_DRAW_CACHE_LOSS, "cache_loss", "no fault; at the top the device is reset")        \
+    X(TP_DRAW_CACHE_PAGE, "cache_page", "the page reached the media; 1 it is lost")        \
+    X(TP_DRAW_INTERLEAVE, "interleave", "no fault; at the top pages interleave")           \
+    X(TP_DRAW_PAGE_WINS, "page_wins", "the later write's page; 1 the earlier one's")       \
+    X(TP_DRAW_DIRECT_WAY, "direct_way",                                                    \
+      "nothing was written; 1 all was, 2 each sector by itself")                           \
+    X(TP_DRAW_DIRECT_SECTOR, "direct_sector", "the old sector; 1 the new")                 \
+    X(TP_DRAW_STALL, "stall", "no fault; at the top the disk stalls")                      \
+    X(TP_DRAW_THROTTLE, "throttle", "no fault; at the top the disk is slower")             \
+    X(TP_DRAW_HANG, "hang", "no fault; at the top it never completes")                     \
+    X(TP_DRAW_SYNC_QUEUE, "sync_queue", "no fault; at the top it waits for other data")    \
+    X(TP_DRAW_DURATION, "duration", "a millisecond; then longer")                          \
+    X(TP_DRAW_FACTOR, "factor", "twice as slow; then slower")
 
 enum tp_draw {
 #define TP_DRAW_ENUM(kind, name, mapping) kind,

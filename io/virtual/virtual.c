@@ -160,13 +160,13 @@ uint64_t tp_virtual_io_trace_hash(const struct tp_io *io)
 
 void tp_virtual_io_set_faults(struct tp_io *io, const struct tp_virtual_faults *faults)
 {
-    struct tp_virtual *v = tp_virtual_of(io);
+    tp_faults_set(tp_virtual_of(io), faults);
+}
 
-    tp_assert((uint64_t)faults->error_ppm + faults->eintr_ppm + faults->eagain_ppm +
-                  faults->short_ppm <=
-              1000000);
-    v->config.faults = *faults;
-    v->fault_count = 0;
+uint64_t tp_virtual_io_faults_fired(const struct tp_io *io, enum tp_fault fault)
+{
+    tp_assert(fault < TP_FAULTS);
+    return tp_virtual_of_const(io)->fired[fault];
 }
 
 void tp_virtual_io_set_latency(struct tp_io *io, const struct tp_virtual_latency *latency,

@@ -35,24 +35,10 @@
 #include "../io.h"
 
 #include "disk.h"
+#include "faults.h"
 #include "net.h"
 #include "tape.h"
 #include "world.h"
-
-/** What goes wrong; all zero: nothing. Cancel and nop never fail, and a close that fails
- * has closed all the same. A failed fsync leaves its pages clean and not durable, as Linux
- * does. */
-struct tp_virtual_faults {
-    uint64_t fail_nth;  /* the n-th operation from now on fails, 1 is the next; 0: none */
-    uint16_t fail_kind; /* count only operations of this kind; TP_NOP: of all kinds */
-    uint16_t reserved;
-    int32_t fail_errno;  /* positive, as EIO; 0: EIO */
-    uint32_t error_ppm;  /* in millionths of operations: -EIO; on sockets -ENOBUFS, -ENOMEM;
-                            accept: -ENFILE ... */
-    uint32_t eintr_ppm;  /* transfers, opens: -EINTR ... */
-    uint32_t eagain_ppm; /* reads and writes: -EAGAIN ... */
-    uint32_t short_ppm;  /* transfers: fewer bytes than could be */
-};
 
 /** What happens to an operation. */
 enum tp_virtual_stage {
@@ -95,10 +81,11 @@ struct tp_virtual_io_config {
     uint32_t buf_size;     /* bytes of each, rounded up to the block size; 65536 */
     uint32_t poll_cost_ns; /* what a poll takes, so that time passes in a busy loop; 1000 */
     bool instant;          /* everything takes no time, in random order */
-    uint8_t checks; /* enum tp_virtual_switch: fill memory lent to be read into, compare
-                       memory lent to be written from; on in checked builds */
-    uint8_t trace;  /* enum tp_virtual_switch: keep the trace hash; on */
-    uint8_t reserved;
+    uint8_t checks;   /* enum tp_virtual_switch: fill memory lent to be read into, compare
+                         memory lent to be written from; on in checked builds */
+    uint8_t trace;    /* enum tp_virtual_switch: keep the trace hash; on */
+    uint8_t overlaps; /* enum tp_virtual_switch: stop the program when two writes that
+                         overlap are in flight together, and name both; off */
     struct tp_virtual_latency latency; /* 20 us, spread 30 us, some zero, a rare tail */
     struct tp_virtual_latency
         sync_latency; /* of syncs and O_DSYNC writes; 300 us, 300 us */
@@ -118,6 +105,12 @@ struct tp_virtual_io_config {
     struct tp_virtual_latency socket_latency; /* of operations on sockets, apart from what
                                                  the network takes; 2 us, spread 3 us */
     const struct tp_virtual_watch *watch;     /* none; must outlive the Io */
+    /* Whether these bytes of a file may be damaged (faults.h says by what); NULL: any may.
+       `path` is one of the file's names, "" when it has none. Draws nothing, changes
+       nothing. */
+    bool (*may_fault)(void *context, uint32_t node, const char *path, uint64_t offset,
+                      uint64_t len_bytes);
+    void *may_fault_context;
 };
 
 TP_BEGIN_DECLS
@@ -180,7 +173,8 @@ TP_EXPORT uint64_t tp_virtual_io_events(const struct tp_io *io);
  * result and payload of each. */
 TP_EXPORT uint64_t tp_virtual_io_trace_hash(const struct tp_io *io);
 
-/** Replaces the faults. */
+/** Replaces the faults. A stall (a throttling) that is under way ends when its rate
+ * becomes 0; what was damaged stays damaged, and a hung operation hangs. */
 TP_EXPORT void tp_virtual_io_set_faults(struct tp_io *io,
                                         const struct tp_virtual_faults *faults);
 
@@ -188,6 +182,9 @@ TP_EXPORT void tp_virtual_io_set_faults(struct tp_io *io,
 TP_EXPORT void tp_virtual_io_set_latency(struct tp_io *io,
                                          const struct tp_virtual_latency *latency,
                                          const struct tp_virtual_latency *sync_latency);
+
+/** How often a family of faults has fired, since the Io was created. */
+TP_EXPORT uint64_t tp_virtual_io_faults_fired(const struct tp_io *io, enum tp_fault fault);
 
 /** Stops the world when `event` events (as tp_virtual_io_events() counts them) have
  * happened; at once if they have. A shared world stands still until this Io was ended by a

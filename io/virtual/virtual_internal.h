@@ -9,6 +9,7 @@
  *     clock.c     clocks that differ from the world's
  *     latency.c   how long, and when in between
  *     faults.c    what goes wrong
+ *     disk_faults.c, media_faults.c, overlaps.c   what goes wrong with the disk
  *     effects.c   what each kind of operation does to the disk
  *     sockets.c   what those on sockets do to the network
  *     services.c  names, work on a thread, signals
@@ -35,8 +36,9 @@ struct tp_vfile {
     uint32_t hint;   /* that entry */
     uint32_t inode;  /* 0: a socket without a name on the disk */
     uint32_t refs;
-    uint32_t lock;   /* by which it holds the inode's lock; 0: it does not */
-    uint32_t socket; /* in the network; 0: closed, or no socket */
+    uint32_t lock;        /* by which it holds the inode's lock; 0: it does not */
+    uint32_t socket;      /* in the network; 0: closed, or no socket */
+    uint32_t error_since; /* how far it was told of the file's failures */
     bool read, write, direct, dsync;
     bool is_socket;
     struct tp_flight_list in, out; /* operations that wait to receive or accept; to send */
@@ -71,13 +73,15 @@ struct tp_flight {
     uint32_t buf;   /* a shot's receive buffer, plus one; 0: none */
     uint32_t share; /* shots since `share_poll` */
     uint64_t share_poll;
-    struct tp_address address; /* to listen on or to connect to */
-    uint8_t state;             /* enum tp_flight_state */
-    bool bounded;              /* counts against queue_max */
-    bool tried;                /* has begun to take effect, and was looked at by faults */
-    bool falls_short;          /* a fault: a transfer on a socket brings fewer bytes */
-    bool no_wait; /* a cancel came before the effect: it may succeed, but not wait */
-    bool shot;    /* one of a multishot's completions, with its handle */
+    uint64_t overlap_from, overlap_to; /* of the file: written by another in between; 0 */
+    struct tp_address address;         /* to listen on or to connect to */
+    uint8_t state;                     /* enum tp_flight_state */
+    bool bounded;                      /* counts against queue_max */
+    bool tried;       /* has begun to take effect, and was looked at by faults */
+    bool falls_short; /* a fault: a transfer on a socket brings fewer bytes */
+    bool no_wait;     /* a cancel came before the effect: it may succeed, but not wait */
+    bool hangs;       /* a fault: neither takes effect nor completes */
+    bool shot;        /* one of a multishot's completions, with its handle */
 };
 
 /** Clocks, as of the last time at which one of them was told to differ. */
@@ -119,11 +123,14 @@ struct tp_virtual {
     uint64_t operations;
     uint64_t
         fault_count; /* operations since the faults were set, of the kind that counts */
+    uint64_t fired[TP_FAULTS];
+    uint64_t stalled_until_ns, throttled_until_ns, throttle_factor;
     uint64_t trace;
     struct tp_rng random;
     struct tp_clocks clocks;
     uint8_t *buf_memory, *recv_memory;
-    bool checks, traces;
+    bool checks, traces, stops_at_overlaps;
+    bool disk_faults;   /* one of the families in disk_faults.c is on */
     bool joined;        /* the world */
     bool draining;      /* the Io ends: nothing waits any more */
     uint32_t under_way; /* events of flights that are yet to happen */
@@ -270,6 +277,51 @@ void tp_fault_draw(struct tp_virtual *v, struct tp_flight *f);
 /** Kinds that never fail. */
 bool tp_fault_never(uint16_t kind);
 
+/** Replaces the faults. */
+void tp_faults_set(struct tp_virtual *v, const struct tp_virtual_faults *faults);
+
+/* ------------------------------------------------------------------ disk_faults.c */
+
+/** Whether a fault takes the place of the effect, and with which result; it may also change
+ * what the effect will find. */
+bool tp_disk_fault(struct tp_virtual *v, struct tp_flight *f, int32_t *ret_result);
+/** How long it takes while the disk stalls or is slow; perhaps it hangs. */
+uint64_t tp_disk_fault_latency(struct tp_virtual *v, struct tp_flight *f,
+                               uint64_t latency_ns);
+/** Whether a file system whose journal has failed refuses it, and with which result. */
+bool tp_disk_refuses(const struct tp_virtual *v, const struct tp_flight *f,
+                     int32_t *ret_result);
+/** Whether an operation passes by the page cache. */
+static inline bool tp_fault_is_direct(const struct tp_virtual *v, const struct tp_flight *f)
+{
+    return tp_vfile_at(v, f->file)->direct || v->disk->rules->no_page_cache;
+}
+/** Whether what is dirty in a page is data, and not that it was cut off. */
+static inline bool tp_fault_has_data(const struct tp_virtual *v, uint32_t slot)
+{
+    return (tp_slot_at(v->disk, slot)->flags & TP_SLOT_ALLOCATED) != 0;
+}
+
+/* ------------------------------------------------------------------ media_faults.c */
+
+/** One of the pages dirty for longest; 0: there is none, or it has no data. */
+uint32_t tp_fault_choose_dirty(struct tp_virtual *v, uint32_t inode);
+/** Perhaps damages a place of what is about to be read. */
+void tp_media_fault_read(struct tp_virtual *v, const struct tp_flight *f);
+/** Perhaps damages a page of what is about to be made durable. */
+void tp_media_fault_sync(struct tp_virtual *v, uint32_t inode);
+/** What memory alone has of the bytes to be read goes, and is read from the device. */
+void tp_media_fault_evict(struct tp_virtual *v, const struct tp_flight *f);
+
+/* ------------------------------------------------------------------ overlaps.c */
+
+/** Tells the writes that are still to take effect that this one came in between. */
+void tp_overlap_tell(struct tp_virtual *v, const struct tp_flight *f);
+/** Writes it, and puts pages that another wrote in between back as they were. */
+int32_t tp_overlap_write(struct tp_virtual *v, struct tp_flight *f);
+/** Stops the program if a write in flight overlaps this one. */
+void tp_overlap_check(const struct tp_virtual *v, const struct tp_flight *f);
+
 /* ------------------------------------------------------------------ effects.c, cancel.c
  */
 
@@ -284,6 +336,8 @@ int64_t tp_effect_wall_ns(const struct tp_virtual *v);
 int32_t tp_effect(struct tp_virtual *v, struct tp_flight *f);
 /** The same without faults and checks. */
 int32_t tp_effect_plain(struct tp_virtual *v, struct tp_flight *f);
+/** What keeps a write to a file from being one: 0, or -errno. */
+int32_t tp_effect_write_check(const struct tp_virtual *v, const struct tp_flight *f);
 int32_t tp_cancel_effect(struct tp_virtual *v, uint64_t target);
 
 /* ------------------------------------------------------------------ sockets.c,

@@ -46,6 +46,11 @@ Test(limits, a_full_disk_writes_short_and_then_nothing)
     cr_assert(eq(i32, f_do(&f, tp_request_truncate(fd, PAGE)), 0));
     cr_assert(eq(i32, f_do(&f, tp_request_fallocate(fd, 0, 4 * PAGE, TP_KEEP_SIZE)), 0));
     cr_assert(eq(u64, tp_disk_usage(f.disk).used_bytes, 4 * PAGE));
+    tp_disk_set_capacity(f.disk, 2 * PAGE); /* less than there is on it */
+    cr_assert(eq(i32, f_write(&f, fd, 'C', PAGE, 0), PAGE));
+    cr_assert(eq(i32, f_write(&f, fd, 'C', 1, 4 * PAGE), -ENOSPC));
+    tp_disk_set_capacity(f.disk, 5 * PAGE);
+    cr_assert(eq(i32, f_write(&f, fd, 'C', 2 * PAGE, 4 * PAGE), PAGE));
     f_close(&f, fd);
     cr_assert(eq(i32, f_do(&f, tp_request_remove("/f")), 0));
     cr_assert(eq(u64, tp_disk_usage(f.disk).used_bytes, 0));
