@@ -45,6 +45,8 @@ int tp_sim_main_with(int argc, char **argv, const struct tp_scenario *scenarios,
         return tp_command_shrink(&arguments);
     case TP_COMMAND_EXPLAIN:
         return tp_command_explain(&arguments);
+    case TP_COMMAND_SWEEP:
+        return tp_command_sweep(&arguments);
     case TP_COMMANDS:
         break;
     }

@@ -17,6 +17,9 @@ int tp_command_shrink(const struct tp_sim_arguments *arguments);
 /** Why a seed or a tape fails. */
 int tp_command_explain(const struct tp_sim_arguments *arguments);
 
+/** The power cut at every operation of a seed, and again in its recovery. */
+int tp_command_sweep(const struct tp_sim_arguments *arguments);
+
 /** Runs what the arguments name, a seed or a tape's file: its outcome, and the tape of it,
  * the caller's. Opens the trial, unless the result is false: what went wrong was said. */
 bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *ret_trial,

@@ -14,13 +14,14 @@ enum { JOBS_MAX = 1024, SEEDS_DEFAULT = 1000 };
 static const char usage[] =
     "usage: %s list\n"
     "       %s run SCENARIO [OPTION]...\n"
-    "       %s replay|shrink|explain SCENARIO --seed N|--tape FILE [OPTION]...\n"
+    "       %s replay|shrink|explain|sweep SCENARIO --seed N|--tape FILE [OPTION]...\n"
     "\n"
     "list     the scenarios there are\n"
     "run      many seeds: which fail, and a summary\n"
     "replay   one seed or tape once more\n"
     "shrink   the smallest run that fails like it: in words, and as a tape\n"
     "explain  what was missing, and after which line\n"
+    "sweep    the power cut at every operation of one run, and again in the recovery\n"
     "\n"
     "Runs programs in a simulated world that tries to break them: processes die, power is\n"
     "cut, disks and networks fail. A seed decides everything, and repeats it.\n"
@@ -86,7 +87,7 @@ static const struct app_option options[OPTIONS] = {
 static const char *const commands[TP_COMMANDS] = {
     [TP_COMMAND_LIST] = "list",       [TP_COMMAND_RUN] = "run",
     [TP_COMMAND_REPLAY] = "replay",   [TP_COMMAND_SHRINK] = "shrink",
-    [TP_COMMAND_EXPLAIN] = "explain",
+    [TP_COMMAND_EXPLAIN] = "explain", [TP_COMMAND_SWEEP] = "sweep",
 };
 
 static const char *base_of(const char *path)

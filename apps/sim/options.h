@@ -10,6 +10,7 @@ enum tp_command {
     TP_COMMAND_REPLAY,
     TP_COMMAND_SHRINK,
     TP_COMMAND_EXPLAIN,
+    TP_COMMAND_SWEEP,
     TP_COMMANDS,
 };
 

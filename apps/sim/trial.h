@@ -37,7 +37,8 @@ void tp_trial_close(struct tp_trial *trial);
 int tp_trial_seed(struct tp_trial *trial, uint64_t seed, struct tp_sim_outcome *ret_outcome,
                   struct tp_tape **ret_tape);
 
-/** Replays a record, and trims it to what was asked for. */
+/** Replays a record; it becomes what was asked for: trimmed, and, where a stream goes on
+ * past its end, longer. */
 int tp_trial_replay(struct tp_trial *trial, struct tp_tape *tape,
                     struct tp_sim_outcome *ret_outcome);
 

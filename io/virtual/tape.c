@@ -155,15 +155,29 @@ int tp_tape_append(struct tp_tape *tape, struct tp_tape_stream *stream,
     return 0;
 }
 
+/* Recorded, so that it can be replayed without its seed. */
+static uint64_t past_the_end(struct tp_tape *tape, struct tp_tape_stream *stream,
+                             enum tp_draw kind, uint64_t bound)
+{
+    struct tp_draw_entry entry = {bound, 0, (uint32_t)kind, 0};
+
+    tape->stats.past_end++;
+    if (!stream->goes_on)
+        return 0;
+    entry.value = tp_rng_below(&stream->rng, bound);
+    if (tp_tape_append(tape, stream, entry) < 0)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for the record of the tape");
+    stream->next++;
+    return entry.value;
+}
+
 static uint64_t from_record(struct tp_tape *tape, struct tp_tape_stream *stream,
                             enum tp_draw kind, uint64_t bound)
 {
     const struct tp_draw_entry *entry;
 
-    if (stream->next == stream->count) {
-        tape->stats.past_end++;
-        return stream->goes_on ? tp_rng_below(&stream->rng, bound) : 0;
-    }
+    if (stream->next == stream->count)
+        return past_the_end(tape, stream, kind, bound);
     entry = &stream->entries[stream->next++];
     if (entry->kind != (uint32_t)kind)
         tape->stats.mismatched++;

@@ -236,7 +236,7 @@ TP_EXPORT int tp_tape_put(struct tp_tape *tape, uint32_t stream, uint64_t index,
                           struct tp_draw_entry entry);
 
 /** Of a tape that replays: past the end of its record, the stream draws from `seed` instead
- * of giving 0. */
+ * of giving 0, and records what it draws. 0, or -ENOMEM. */
 TP_EXPORT int tp_tape_go_on(struct tp_tape *tape, uint32_t stream, uint64_t seed);
 
 /** Draws of a stream that a tape which replays has given so far. */

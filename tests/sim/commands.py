@@ -118,6 +118,18 @@ status, out, err = call(SIM, "replay", "tally", "--seed", "1", "-v")
 expect("all that happened", status == 0 and "boots" in out and "promised: stroke 1" in out and
        "(tally.c:" in out, out)
 
+# The power cut everywhere.
+for scenario, wanted in (("tally", 0), ("tally-nodir", 1)):
+    with tempfile.TemporaryDirectory() as folder:
+        tape = os.path.join(folder, "sweep.tape")
+        status, out, _ = call(SIM, "sweep", scenario, "--seed", "5", "--json", "-o", tape, "--time", "2s")
+        swept = json.loads(out)
+        expect(f"sweep of {scenario}", status == wanted and (swept["failures"] > 0) == (wanted == 1) and
+               swept["points"] >= swept["points_done"] > 0 and swept["second_cuts"] > 0, out)
+        if wanted:
+            status, out, _ = call(SIM, "explain", scenario, "--tape", tape, "--faults=-all,+power", "--json")
+            expect(f"explain after sweep of {scenario}", json.loads(out)["kind"] in ("fsync", "sync_dir"), out)
+
 # Marks that never held are named.
 status, out, _ = call(VERDICTS, "run", "works", "--seeds", "1..200", "--faults", "+kill")
 expect("marks", "never reached: pigs fly (" in out and "a worker works" not in out and
