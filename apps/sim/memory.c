@@ -9,6 +9,9 @@
 #endif
 #endif
 
+/* Blocks that are kept have this alignment, or a larger one that is not made use of. */
+#define ALIGN ((size_t)64)
+
 #ifdef __SANITIZE_ADDRESS__
 
 static void *give_plainly(void *context, size_t size_bytes, size_t align)
@@ -49,9 +52,6 @@ static void *map(size_t size_bytes)
 
     return block == MAP_FAILED ? NULL : block;
 }
-
-/* Blocks that are kept have this alignment, or a larger one that is not made use of. */
-#define ALIGN        ((size_t)64)
 
 static size_t rounded(size_t size_bytes)
 {
