@@ -2,6 +2,8 @@
  * last has come: what, after how many operations of the node (never after a time: a busy
  * node meets more), whether aimed at a sync or rename, how long. The links have the same,
  * in operations of all nodes. */
+#include <errno.h>
+
 #include "apps/sim/sim_internal.h"
 
 enum {
@@ -193,8 +195,8 @@ void tp_chaos_moment(struct tp_node *node, const struct tp_virtual_moment *momen
         sim->begun++;
         if (sim->links.event != NOTHING && sim->begun >= sim->links.at && sim->hurting)
             sim->pending = sim->links.due = true;
-    } else if (moment->stage == TP_VIRTUAL_EFFECT) {
-        tp_swarm_count(sim, moment);
+    } else if (moment->stage == TP_VIRTUAL_EFFECT && moment->result == -ENOSPC) {
+        sim->outcome->fired[TP_FAMILY_FULL]++;
     }
     if (schedule->event != NOTHING && node->begun >= schedule->at && sim->hurting &&
         !schedule->due && is_due(schedule, moment))
@@ -351,6 +353,8 @@ void tp_chaos_heal(struct tp_sim *sim)
         struct tp_node *node = sim->nodes[i];
 
         tp_node_resume(node);
+        if (tp_swarm_needs_power_cut(node))
+            tp_node_end(node, TP_END_POWER);
         if (node->io != NULL) {
             tp_swarm_apply(node);
             if (tp_swarm_is_on(sim, TP_FAMILY_CLOCK))

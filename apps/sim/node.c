@@ -114,6 +114,17 @@ static void set_finished(struct tp_node *node, bool finished)
     node->sim->unfinished += finished ? UINT32_MAX : 1;
 }
 
+static bool may_fault(void *context, uint32_t number, const char *path, uint64_t offset,
+                      uint64_t len_bytes)
+{
+    struct tp_node *node = context;
+    struct tp_sim *sim = node->sim;
+
+    (void)number;
+    return sim->scenario->may_fault == NULL ||
+           sim->scenario->may_fault(sim, node, path, offset, len_bytes);
+}
+
 /* A node does not have the memory for thousands of connections, unless it says so. */
 static void create_io(struct tp_node *node)
 {
@@ -135,6 +146,8 @@ static void create_io(struct tp_node *node)
     config.addresses = &node->address;
     config.address_count = 1;
     config.watch = &node->watch;
+    config.may_fault = may_fault;
+    config.may_fault_context = node;
     config.allocator = &node->sim->memory.allocator;
     if (tp_virtual_io_create(&config, &node->io) < 0)
         tp_stop(__FILE__, __LINE__, "a node's Io cannot be made: is its config possible?");
@@ -172,6 +185,7 @@ void tp_node_boot(struct tp_node *node)
 static void lose_power_while_down(struct tp_node *node)
 {
     tp_disk_power_cut(node->disk, node->sim->tape, node->number);
+    node->needs_power = false;
 }
 
 /* The process is gone, and its memory. */
@@ -180,6 +194,8 @@ static void end_process(struct tp_node *node, bool power)
     uint64_t words[2];
 
     node->sim->outcome->operations += tp_virtual_io_operations(node->io);
+    tp_swarm_count(node);
+    node->needs_power = !power && tp_swarm_needs_power_cut(node);
     tp_scheduler_crash(node->scheduler);
     if (power)
         tp_virtual_io_power_cut(node->io);

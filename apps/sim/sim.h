@@ -61,22 +61,28 @@ struct tp_node; /* a computer in it */
  * can be expected to bear it. The unfair ones are on only in scenarios that ask for them.
  *
  *   family               name         fair */
-#define TP_FAMILY_TABLE(X)                                                              \
-    X(TP_FAMILY_ERROR, "error", true)         /* operations fail: EIO and the like */   \
-    X(TP_FAMILY_INTERRUPT, "interrupt", true) /* EINTR and EAGAIN */                    \
-    X(TP_FAMILY_SHORT, "short", true)         /* transfers of fewer bytes */            \
-    X(TP_FAMILY_FULL, "full", true)           /* the disk is small and becomes full */  \
-    X(TP_FAMILY_SLOW, "slow", true)           /* latencies of another order */          \
-    X(TP_FAMILY_KILL, "kill", true)           /* a process dies */                      \
-    X(TP_FAMILY_POWER, "power", true)         /* a node's power is cut */               \
-    X(TP_FAMILY_PAUSE, "pause", true)         /* a node stands still for a while */     \
-    X(TP_FAMILY_CLOCK, "clock", true)         /* offsets, drift, steps, jumps */        \
-    X(TP_FAMILY_PARTITION, "partition", true) /* links break for a while */             \
-    X(TP_FAMILY_CLOG, "clog", true)           /* links stand still, packets are late */ \
-    X(TP_FAMILY_RESET, "reset", true)         /* connections are reset */               \
-    X(TP_FAMILY_REFUSE, "refuse", true)       /* connections refused, unanswered */     \
-    X(TP_FAMILY_UPGRADE, "upgrade", true)     /* a restart with another version */      \
-    X(TP_FAMILY_ROLLBACK, "rollback", false)  /* the disk as it was earlier */          \
+#define TP_FAMILY_TABLE(X)                                                                 \
+    X(TP_FAMILY_ERROR, "error", true)         /* operations fail: EIO and the like */      \
+    X(TP_FAMILY_INTERRUPT, "interrupt", true) /* EINTR and EAGAIN */                       \
+    X(TP_FAMILY_SHORT, "short", true)         /* transfers of fewer bytes */               \
+    X(TP_FAMILY_FULL, "full", true)           /* the disk is small, and becomes full */    \
+    X(TP_FAMILY_SYNC, "sync", true)           /* syncs fail, memory forgets what failed */ \
+    X(TP_FAMILY_JOURNAL, "journal", true)     /* no change more, until the power is cut */ \
+    X(TP_FAMILY_CLOSE, "close", true)         /* close fails, and has closed */            \
+    X(TP_FAMILY_SLOW, "slow", true)           /* other latencies, stalls, throttling */    \
+    X(TP_FAMILY_KILL, "kill", true)           /* a process dies */                         \
+    X(TP_FAMILY_POWER, "power", true)         /* a node's power is cut */                  \
+    X(TP_FAMILY_PAUSE, "pause", true)         /* a node stands still for a while */        \
+    X(TP_FAMILY_CLOCK, "clock", true)         /* offsets, drift, steps, jumps */           \
+    X(TP_FAMILY_PARTITION, "partition", true) /* links break for a while */                \
+    X(TP_FAMILY_CLOG, "clog", true)           /* links stand still, packets are late */    \
+    X(TP_FAMILY_RESET, "reset", true)         /* connections are reset */                  \
+    X(TP_FAMILY_REFUSE, "refuse", true)       /* connections refused, unanswered */        \
+    X(TP_FAMILY_UPGRADE, "upgrade", true)     /* a restart with another version */         \
+    X(TP_FAMILY_MEDIA, "media", false)        /* what was synced is damaged */             \
+    X(TP_FAMILY_BUS, "bus", false)            /* the device's cache is lost alone */       \
+    X(TP_FAMILY_HANG, "hang", false)          /* a completion never comes */               \
+    X(TP_FAMILY_ROLLBACK, "rollback", false)  /* the disk as it was earlier */             \
     X(TP_FAMILY_WIPE, "wipe", false)          /* the disk is empty */
 
 enum tp_family {

@@ -64,6 +64,7 @@ struct tp_node {
     struct tp_node *next_ready; /* in the list of those that have something to do */
     bool ready;                 /* in that list */
     bool paused, wanted;        /* and while it was, something came */
+    bool needs_power;           /* a file system that takes no change until a power cut */
     bool finished;              /* it has exited without an error */
     bool no_more;               /* its workload has ended */
     uint8_t pending;            /* enum tp_end: what is to happen to it now */
@@ -165,8 +166,11 @@ void tp_swarm_shape(struct tp_node *node);
 /** To a node that is up: its operations go wrong as the swarm says, or no longer. */
 void tp_swarm_apply(struct tp_node *node);
 
-/** Counts an operation that came to a bad end. */
-void tp_swarm_count(struct tp_sim *sim, const struct tp_virtual_moment *moment);
+/** Counts what has befallen a node in this boot, before its Io is gone. */
+void tp_swarm_count(struct tp_node *node);
+
+/** Whether it has come into a state that only a power cut ends. */
+bool tp_swarm_needs_power_cut(const struct tp_node *node);
 
 /** To the network. */
 void tp_swarm_apply_net(struct tp_sim *sim);

@@ -1,10 +1,7 @@
 /* Which fault families are on in a run, and how strongly. A few strong ones find more than
  * all at once (Groce et al., Swarm Testing, ISSTA'12), so each seed has its own mix: a
  * tenth none, a tenth one alone, the others each with probability 1/2. */
-#include <errno.h>
-
 #include "apps/sim/sim_internal.h"
-#include "io/virtual/disk_internal.h"
 
 enum {
     SWARM_NONE = 0,
@@ -134,10 +131,10 @@ void tp_swarm_shape(struct tp_node *node)
     if (node->config.spared)
         return;
     if (tp_swarm_is_on(sim, TP_FAMILY_FULL))
-        node->disk->config.capacity_bytes =
-            tp_disk_usage(node->disk).used_bytes +
-            tp_ratio(ROOM_LEAST,
-                     TP_OCTAVES(ROOM_OCTAVES) - 1 - sim->swarm.rate[TP_FAMILY_FULL]);
+        tp_disk_set_capacity(node->disk,
+                             tp_disk_usage(node->disk).used_bytes +
+                                 tp_ratio(ROOM_LEAST, TP_OCTAVES(ROOM_OCTAVES) - 1 -
+                                                          sim->swarm.rate[TP_FAMILY_FULL]));
     if (tp_swarm_is_on(sim, TP_FAMILY_ROLLBACK) && node->snapshot == NULL)
         tp_node_snapshot(node);
     if (!tp_swarm_is_on(sim, TP_FAMILY_CLOCK))
@@ -182,6 +179,36 @@ static void apply_latency(struct tp_node *node)
     tp_virtual_io_set_latency(node->io, &now, &now_sync);
 }
 
+/* Which family a fault of the disk or of the system belongs to, and how much more often it
+ * befalls what it befalls than an operation fails. */
+static const struct {
+    enum tp_family family;
+    uint32_t times;
+} faults_of[TP_FAULTS] = {
+    [TP_FAULT_ERROR] = {TP_FAMILY_ERROR, 1},
+    [TP_FAULT_EINTR] = {TP_FAMILY_INTERRUPT, 1},
+    [TP_FAULT_EAGAIN] = {TP_FAMILY_INTERRUPT, 1},
+    [TP_FAULT_SHORT] = {TP_FAMILY_SHORT, 4},
+    [TP_FAULT_SYNC_ERROR] = {TP_FAMILY_SYNC, 8},
+    [TP_FAULT_WRITEBACK_ERROR] = {TP_FAMILY_SYNC, 2},
+    [TP_FAULT_EVICT] = {TP_FAMILY_SYNC, 8},
+    [TP_FAULT_LATE_ENOSPC] = {TP_FAMILY_FULL, 16},
+    [TP_FAULT_JOURNAL] = {TP_FAMILY_JOURNAL, 2},
+    [TP_FAULT_CLOSE_ERROR] = {TP_FAMILY_CLOSE, 8},
+    [TP_FAULT_UNREADABLE] = {TP_FAMILY_MEDIA, 2},
+    [TP_FAULT_BIT_FLIP] = {TP_FAMILY_MEDIA, 4},
+    [TP_FAULT_MISREAD] = {TP_FAMILY_MEDIA, 2},
+    [TP_FAULT_LOST_WRITE] = {TP_FAMILY_MEDIA, 2},
+    [TP_FAULT_STALE] = {TP_FAMILY_MEDIA, 2},
+    [TP_FAULT_MISWRITE] = {TP_FAMILY_MEDIA, 2},
+    [TP_FAULT_CACHE_LOSS] = {TP_FAMILY_BUS, 1},
+    [TP_FAULT_INTERLEAVE] = {TP_FAMILY_SHORT, 16},
+    [TP_FAULT_STALL] = {TP_FAMILY_SLOW, 1},
+    [TP_FAULT_THROTTLE] = {TP_FAMILY_SLOW, 1},
+    [TP_FAULT_SYNC_QUEUE] = {TP_FAMILY_SLOW, 8},
+    [TP_FAULT_HANG] = {TP_FAMILY_HANG, 1},
+};
+
 void tp_swarm_apply(struct tp_node *node)
 {
     const struct tp_sim *sim = node->sim;
@@ -189,43 +216,32 @@ void tp_swarm_apply(struct tp_node *node)
 
     if (node->config.spared)
         return;
-    faults.error_ppm = ppm_of(sim, TP_FAMILY_ERROR);
-    faults.eintr_ppm = ppm_of(sim, TP_FAMILY_INTERRUPT) / 2;
-    faults.eagain_ppm = faults.eintr_ppm;
-    faults.short_ppm = ppm_of(sim, TP_FAMILY_SHORT) * 4;
+    for (uint32_t fault = 0; fault < TP_FAULTS; fault++)
+        *tp_virtual_faults_rate(&faults, (enum tp_fault)fault) =
+            ppm_of(sim, faults_of[fault].family) * faults_of[fault].times;
     tp_virtual_io_set_faults(node->io, &faults);
     if (tp_swarm_is_on(sim, TP_FAMILY_SLOW))
         apply_latency(node);
-    if (!sim->hurting && sim->phase != TP_PHASE_WARM_UP &&
-        tp_swarm_is_on(sim, TP_FAMILY_FULL) && sim->phase >= TP_PHASE_LIVENESS)
-        node->disk->config.capacity_bytes = UINT64_C(1) << 40; /* somebody has cleared up */
+    if (!sim->hurting && tp_swarm_is_on(sim, TP_FAMILY_FULL) &&
+        sim->phase >= TP_PHASE_LIVENESS)
+        tp_disk_set_capacity(node->disk, UINT64_C(1) << 40); /* somebody has cleared up */
 }
 
-void tp_swarm_count(struct tp_sim *sim, const struct tp_virtual_moment *moment)
+void tp_swarm_count(struct tp_node *node)
 {
-    uint64_t *fired = sim->outcome->fired;
-    uint16_t kind = moment->request->kind;
+    uint64_t *fired = node->sim->outcome->fired;
 
-    switch (-moment->result) {
-    case EIO:
-    case ENFILE:
-    case ENOBUFS:
-    case ENOMEM:
-        fired[TP_FAMILY_ERROR]++;
-        return;
-    case EINTR:
-    case EAGAIN:
-        fired[TP_FAMILY_INTERRUPT]++;
-        return;
-    case ENOSPC:
-        fired[TP_FAMILY_FULL]++;
-        return;
-    default:
-        break;
-    }
-    if (kind == TP_WRITE && moment->result >= 0 &&
-        (uint32_t)moment->result < moment->request->len)
-        fired[TP_FAMILY_SHORT]++;
+    for (uint32_t fault = 0; fault < TP_FAULTS; fault++)
+        fired[faults_of[fault].family] +=
+            tp_virtual_io_faults_fired(node->io, (enum tp_fault)fault);
+}
+
+bool tp_swarm_needs_power_cut(const struct tp_node *node)
+{
+    return node->needs_power ||
+           (node->io != NULL &&
+            (tp_virtual_io_faults_fired(node->io, TP_FAULT_JOURNAL) > 0 ||
+             tp_virtual_io_faults_fired(node->io, TP_FAULT_HANG) > 0));
 }
 
 /* ------------------------------------------------------------------ to the network */

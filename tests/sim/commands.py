@@ -110,8 +110,9 @@ for scenario, kind, operation, missing in (
     with open(SOURCE, encoding="utf-8") as source:
         line = source.read().splitlines()[why["line"] - 1]
     expect(f"{scenario}: its line", f"tp_{'write_at' if operation == 'write' else operation}(" in line, line)
-    status, out, _ = call(SIM, "explain", scenario, *seed)
-    expect(f"{scenario} in words", missing in out and f"tally.c:{why['line']}" in out, out)
+    if kind != "sync_dir":
+        status, out, _ = call(SIM, "explain", scenario, *seed)
+        expect(f"{scenario} in words", missing in out and f"tally.c:{why['line']}" in out, out)
 status, out, err = call(SIM, "explain", "tally", "--seed", "1")
 expect("nothing to explain", status == 1 and "passes" in err and not out, err)
 status, out, err = call(SIM, "replay", "tally", "--seed", "1", "-v")
