@@ -67,6 +67,7 @@ static void pass_on(struct tp_io *io)
         from->count -= passed;
         from->live = from->count;
     }
+    io->recv_bufs = inner->recv_bufs; /* some backends make them when first needed */
     io->dead = inner->dead;
     io->stuck = inner->stuck;
     io->stats.enters = inner->stats.enters;
