@@ -210,16 +210,39 @@ static bool is_spoilt(struct tp_net *net, uint32_t client, const struct tp_packe
     return true;
 }
 
+/* What an earlier SYN of the same connection made, if this one is a repetition; 0: nothing.
+ */
+static uint32_t embryo_of(const struct tp_net *net, const struct tp_packet *syn)
+{
+    if (tp_socket_at(net, syn->from)->retries == 0)
+        return 0;
+    for (uint32_t socket = 1; socket < net->sockets.used; socket++) {
+        const struct tp_socket *s = tp_socket_at(net, socket);
+
+        if (s->state == TP_SOCKET_EMBRYO && s->peer == syn->from &&
+            s->peer_serial == syn->from_serial)
+            return socket;
+    }
+    return 0;
+}
+
 static void syn_arrived(struct tp_net *net, const struct tp_packet *syn)
 {
     struct tp_socket *client;
-    uint32_t listener;
+    uint32_t listener, embryo;
 
     if (!tp_socket_is(net, syn->from, syn->from_serial))
         return; /* its program gave up, and the answer would only be refused */
     client = tp_socket_at(net, syn->from);
+    if (client->state != TP_SOCKET_CONNECTING)
+        return; /* a repetition that an answer has overtaken */
     if (client->silent) {
         tp_tcp_lost(net, syn);
+        return;
+    }
+    embryo = embryo_of(net, syn);
+    if (embryo != 0) {
+        tp_tcp_syn_ack(net, embryo);
         return;
     }
     if (client->retries == 0 && is_spoilt(net, syn->from, syn))

@@ -182,6 +182,30 @@ Test(net_hosts, a_handshake_survives_a_short_break)
     }
 }
 
+/* A SYN that is sent again, because its answer was lost, makes no second connection: the
+ * backlog has room for two, and the other client is let in. */
+Test(net_hosts, a_repeated_handshake_is_one_connection)
+{
+    uint64_t first, second;
+
+    n_boot(3, 1);
+    listener = n_listen(1, 1);
+    tp_net_break(n.net, host(1), host(0), true);
+    first = n_begin(0, tp_request_connect(&n.address[1], plain));
+    n_run(20 * (uint64_t)N_SECOND);
+    cr_assert(tp_net_stats(n.net)->repeated >= 5);
+    cr_assert(eq(u32, tp_net_sockets(n.net), 3)); /* listener, client, and its other end */
+    second = n_begin(2, tp_request_connect(&n.address[1], plain));
+    n_run(N_SECOND);
+    cr_assert(n_result(2, second) >= 0);
+    tp_net_break(n.net, host(1), host(0), false);
+    cr_assert(n_wait(0, first) >= 0);
+    cr_assert(eq(u64, tp_net_stats(n.net)->connections, 2));
+    n_run(100 * (uint64_t)N_SECOND);
+    cr_assert(eq(u32, tp_net_sockets(n.net), 5));
+    cr_assert(eq(i32, n_do(1, tp_request_close(listener)), 0));
+}
+
 /* ------------------------------------------------------------------ power */
 
 /* Silence: whoever sends times out, whoever waits waits. */
