@@ -8,7 +8,7 @@
 #include "io/virtual/random.h"
 #include "io/virtual/virtual.h"
 
-enum { PAGE = 4096, FILES = 4, DEPTH = 32 };
+enum { PAGE = 4096, FILES = 4, DEPTH = 32, KEPT = 5 };
 
 static uint64_t allocations, live;
 
@@ -119,6 +119,114 @@ Test(no_alloc, a_warm_world_allocates_nothing)
     run(&rng, 4000);
     warm = allocations;
     run(&rng, 2000);
+    cr_assert(eq(u64, allocations, warm));
+    tp_virtual_io_destroy(io);
+    cr_assert(eq(u64, live, 0));
+}
+
+/* ------------------------------------------------------------------ network */
+
+static const struct tp_socket_options plain;
+
+/* One connection: a client sends, and the server receives with a multishot, keeps a few
+ * buffers, and answers; then both close. */
+struct talk {
+    struct tp_fd client, server;
+    struct tp_buf *kept[KEPT];
+    uint32_t kept_count;
+    uint64_t got, end; /* bytes; the multishot, 0 when it has ended */
+    int32_t result;    /* with this */
+};
+
+static struct tp_fd into_fd(int32_t value)
+{
+    cr_assert(value >= 0);
+    return tp_io_into_fd(io, value);
+}
+
+/* Claims what the multishot has brought. */
+static void take_shots(struct talk *talk)
+{
+    struct tp_completion completion;
+
+    while (tp_io_get_cqe(io, talk->end, &completion)) {
+        struct tp_buf *buf = tp_io_recv_buf(io, &completion);
+
+        if (buf == NULL) {
+            talk->end = 0;
+            talk->result = completion.value;
+            return;
+        }
+        talk->got += buf->len;
+        if (talk->kept_count == KEPT)
+            tp_io_give_back(io, talk->kept[--talk->kept_count]);
+        talk->kept[talk->kept_count++] = buf;
+    }
+}
+
+static void send_some(struct talk *talk, struct tp_rng *rng)
+{
+    struct tp_buf some =
+        tp_buf_full(memory, 1 + (uint32_t)tp_rng_below(rng, 3 * (uint64_t)PAGE));
+    uint64_t sent = talk->got;
+    int32_t value = tp_io_block_on(io, tp_request_send(talk->client, &some));
+
+    cr_assert(value > 0);
+    for (take_shots(talk); talk->got < sent + (uint64_t)value; take_shots(talk))
+        tp_io_park(io, TP_NEVER);
+    some = tp_buf_full(memory, PAGE);
+    cr_assert(eq(i32, tp_io_block_on(io, tp_request_send(talk->server, &some)), PAGE));
+    some = tp_buf_empty(memory, PAGE);
+    cr_assert(tp_io_block_on(io, tp_request_recv(talk->client, &some)) > 0);
+}
+
+static void talk_once(struct tp_fd listener, const struct tp_address *address,
+                      struct tp_rng *rng)
+{
+    struct talk talk = {.end = 1, .result = -1};
+
+    talk.client = into_fd(tp_io_block_on(io, tp_request_connect(address, plain)));
+    talk.server = into_fd(tp_io_block_on(io, tp_request_accept(listener)));
+    tp_io_recv_many(io, talk.end, talk.server);
+    for (uint32_t i = 0; i < 5; i++)
+        send_some(&talk, rng);
+    cr_assert(
+        eq(i32, tp_io_block_on(io, tp_request_shutdown(talk.client, TP_SHUT_WRITE)), 0));
+    for (take_shots(&talk); talk.end != 0; take_shots(&talk))
+        tp_io_park(io, TP_NEVER);
+    cr_assert(eq(i32, talk.result, 0));
+    while (talk.kept_count > 0)
+        tp_io_give_back(io, talk.kept[--talk.kept_count]);
+    cr_assert(eq(i32, tp_io_block_on(io, tp_request_close(talk.server)), 0));
+    cr_assert(eq(i32, tp_io_block_on(io, tp_request_close(talk.client)), 0));
+}
+
+Test(no_alloc, a_warm_network_allocates_nothing)
+{
+    struct tp_net_config net_config = {.size = sizeof net_config, .faults.loss_ppm = 20000};
+    struct tp_virtual_io_config config = {.size = sizeof config,
+                                          .seed = 1,
+                                          .ops_max = 64,
+                                          .fds_max = 16,
+                                          .recv_buf_count = KEPT + 2,
+                                          .recv_buf_size = 1500,
+                                          .net_config = &net_config,
+                                          .allocator = &counter};
+    struct tp_address address[3] = {tp_address_ipv4(127, 0, 0, 1, 80)};
+    struct tp_fd listener[3];
+    struct tp_rng rng = {1};
+    uint64_t warm = 0;
+
+    cr_assert(eq(int, tp_address_parse("[::1]:80", 0, &address[1]), 0));
+    cr_assert(eq(int, tp_address_parse("unix:/s", 0, &address[2]), 0));
+    cr_assert(eq(int, tp_virtual_io_create(&config, &io), 0));
+    for (uint32_t i = 0; i < 3; i++)
+        listener[i] = into_fd(tp_io_block_on(io, tp_request_listen(&address[i], plain)));
+    for (uint32_t round = 0; round < 900; round++) {
+        if (round == 600)
+            warm = allocations;
+        talk_once(listener[round % 3], &address[round % 3], &rng);
+    }
     cr_assert(eq(u64, allocations, warm));
     tp_virtual_io_destroy(io);
     cr_assert(eq(u64, live, 0));

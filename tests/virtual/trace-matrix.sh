@@ -10,7 +10,7 @@ for compiler in gcc clang; do
     for level in -O0 -O3; do
         program=$work/trace-$compiler$level
         if ! $compiler $level -std=c11 -D_GNU_SOURCE -ffp-contract=off -I"$source" -o "$program" \
-            "$source"/tests/virtual/trace.c "$source"/tests/virtual/scenario.c \
+            "$source"/tests/virtual/trace.c "$source"/tests/virtual/{scenario,net_scenario}.c \
             "$source"/io/virtual/*.c "$source"/io/*.c; then
             echo "does not build: $compiler $level"
             failed=1
