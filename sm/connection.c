@@ -119,7 +119,7 @@ static void claim_send(struct tp_ctx *cx, struct tp_connection *c)
     tp_output_taken(&c->output, result.value < 0 ? 0 : (uint32_t)result.value);
     if (result.value > 0)
         note_activity(cx, c);
-    else
+    else if (result.value != -EINTR) /* then it is sent again */
         break_off(c, result.value < 0 ? result.value : -EIO);
 }
 
@@ -146,7 +146,7 @@ static void end_receiving(struct tp_connection *c, int32_t value)
     c->pausing = false;
     if (value == 0)
         c->ended = true;
-    else if (!paused)
+    else if (!paused && value != -EINTR) /* then it is begun again */
         break_off(c, value);
 }
 
