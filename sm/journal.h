@@ -65,6 +65,7 @@ struct tp_journal_stats {
     uint64_t groups;           /* written, marks included */
     uint64_t blocks;           /* written with them */
     uint64_t marks;            /* groups without records */
+    uint64_t segments_found;   /* that were there, older than the first one begun */
     uint64_t segments;         /* begun */
     uint64_t segments_trimmed; /* removed */
     uint64_t spares_failed;    /* segments that could not be made */

@@ -97,6 +97,7 @@ static void begin(struct tp_journal *j)
     j->marked = true;
     j->anchor = j->segment.number;
     j->trimmer.oldest = r->survey.lowest != 0 ? r->survey.lowest : j->segment.number;
+    j->stats.segments_found = j->segment.number - j->trimmer.oldest;
     j->stats.segments = 1;
     j->phase = TP_JOURNAL_OPEN;
     tp_wait_list_wake_all(&j->room);

@@ -40,7 +40,7 @@ int32_t kv_keeper_save(struct kv_keeper *keeper)
         return error;
     keeper->saving = true;
     keeper->saves_begun++;
-    keeper->saved_bytes = server->hook.bytes;
+    keeper->begun_bytes = server->hook.bytes;
     return 0;
 }
 
@@ -54,8 +54,12 @@ static void note_saved(struct kv_keeper *keeper, struct tp_ctx *cx)
     keeper->saving = false;
     keeper->saves_ended++;
     keeper->save_result = storage->saves.result;
-    if (keeper->save_result < 0)
+    if (keeper->save_result < 0) {
         keeper->save_ns = tp_now_ns(cx) + SAVE_AGAIN_NS;
+    } else {
+        keeper->saved_bytes = keeper->begun_bytes;
+        keeper->before_bytes = 0;
+    }
     kv_server_say_saved(keeper->server);
     tp_wait_list_wake_all(&keeper->saved);
 }
@@ -64,7 +68,7 @@ static void note_saved(struct kv_keeper *keeper, struct tp_ctx *cx)
 static bool is_due(const struct kv_keeper *keeper, struct tp_ctx *cx)
 {
     const struct kv_server *server = keeper->server;
-    uint64_t bytes = server->hook.bytes - keeper->saved_bytes;
+    uint64_t bytes = server->hook.bytes - keeper->saved_bytes + keeper->before_bytes;
     struct kv_store_memory memory;
 
     if (bytes < server->config.snapshot_bytes || tp_now_ns(cx) < keeper->save_ns)

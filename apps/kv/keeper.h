@@ -4,9 +4,10 @@
  * next key expires, or a tenth of a second while the store is being changed. A server that
  * nobody changes and that holds nothing that expires is not woken at all.
  *
- * A snapshot is begun when it is asked for, and when the log has grown by as much as the
- * data take, at least by a minimum; so the log stays in proportion, and so does the time
- * that a start takes. One that fails is tried again after a while.
+ * A snapshot is begun when it is asked for, and when the log since the last one, what was
+ * there at the start included, is as much as the data take, at least a minimum; so the log
+ * stays in proportion, and so does the time that a start takes. One that fails is tried
+ * again after a while.
  */
 #ifndef TEMPEST_APPS_KV_KEEPER_H
 #define TEMPEST_APPS_KV_KEEPER_H
@@ -24,13 +25,15 @@ struct kv_keeper {
     struct tp_op timer_op;
     bool resting; /* it is woken by kv_keeper_stir() only */
     bool ending;
-    bool save_last;       /* a snapshot before it ends */
-    bool save_again;      /* another one when this one has ended */
-    bool saving;          /* one is under way */
-    uint64_t refused_ns;  /* when what the log refused may be tried again */
-    uint64_t save_ns;     /* likewise, of a snapshot that nobody asked for */
-    uint64_t seen_lsn;    /* of the log, when it last looked */
-    uint64_t saved_bytes; /* of the log, when the last snapshot was begun */
+    bool save_last;        /* a snapshot before it ends */
+    bool save_again;       /* another one when this one has ended */
+    bool saving;           /* one is under way */
+    uint64_t refused_ns;   /* when what the log refused may be tried again */
+    uint64_t save_ns;      /* likewise, of a snapshot that nobody asked for */
+    uint64_t seen_lsn;     /* of the log, when it last looked */
+    uint64_t before_bytes; /* of the log that was there at the start, until a snapshot */
+    uint64_t begun_bytes;  /* of the log, when the last snapshot was begun */
+    uint64_t saved_bytes;  /* likewise, of the last one that was a success */
     uint64_t saves_begun, saves_ended;
     int32_t save_result;       /* of the last one that has ended */
     struct tp_wait_list saved; /* who waits for the end of one */

@@ -243,6 +243,7 @@ void kv_server_begin(struct kv_server *server, struct tp_ctx *cx)
 
     memcpy(engine.secret, config->secret, sizeof engine.secret);
     kv_engine_init(&server->engine, &engine);
+    server->keeper.before_bytes = kv_storage_log_before(&server->storage);
     server->begun = true;
     kv_server_enter(server, cx, NULL);
 }

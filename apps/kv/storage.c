@@ -151,6 +151,7 @@ static bool replay(struct kv_storage *s, const struct tp_journal_record *record)
         s->loaded.effects++;
     }
     s->loaded.records++;
+    s->loaded.record_bytes += record->len;
     if (error == 0)
         return true;
     return refuse(s, error, "%s: record %" PRIu64 ": %s: %s", s->log_path, record->lsn,
@@ -229,6 +230,16 @@ static void take_journal(struct tp_ctx *cx, struct kv_storage *s)
     tp_wake(s->owner);
 }
 
+/* The directory was made durable before the snapshot was looked for in it, so the log needs
+ * nothing of what is before that: a crash may have come between the two. */
+static void begin_serving(struct kv_storage *s)
+{
+    s->phase = KV_STORAGE_OPEN;
+    if (s->loaded.snapshot)
+        tp_journal_trim(&s->journal, s->loader.head.start_lsn + 1);
+    tp_wake(s->owner);
+}
+
 /* Serves while it is open. False: it is over, and nothing of it runs any more. */
 static bool serves(struct tp_ctx *cx, struct kv_storage *s)
 {
@@ -275,8 +286,7 @@ static enum tp_step storage_tick(struct tp_machine *machine, struct tp_ctx *cx)
     s->journal_op = tp_journal_open(cx, &s->journal);
     TP_AWAIT_UNTIL(cx, !replay_some(s) || tp_cancelled(cx));
     if (s->rc == 0 && s->error == 0 && check_loaded(s) && !s->config.read_only) {
-        s->phase = KV_STORAGE_OPEN;
-        tp_wake(s->owner);
+        begin_serving(s);
         TP_AWAIT_UNTIL(cx, !serves(cx, s));
         return finish(cx, s);
     }
@@ -324,6 +334,14 @@ void kv_storage_close(struct kv_storage *storage)
     if (storage->phase == KV_STORAGE_LOADING)
         tp_machine_cancel(&storage->machine);
     tp_wake(&storage->machine);
+}
+
+uint64_t kv_storage_log_before(const struct kv_storage *storage)
+{
+    uint64_t files = tp_journal_stats(&storage->journal)->segments_found;
+    uint64_t bytes = files > 1 ? (files - 1) * storage->journal.config.segment_bytes : 0;
+
+    return bytes > storage->loaded.record_bytes ? bytes : storage->loaded.record_bytes;
 }
 
 enum kv_storage_phase kv_storage_phase(const struct kv_storage *storage)

@@ -56,6 +56,7 @@ struct kv_storage_loaded {
     uint64_t snapshot_entries;
     int64_t snapshot_wall_ns;  /* when it was begun */
     uint64_t records, effects; /* of the log, behind the snapshot */
+    uint64_t record_bytes;     /* of these */
     uint64_t first_lsn, lsn; /* of these: the first and the last; the next one is lsn + 1 */
     uint64_t torn_bytes_at;  /* where a torn tail was discarded, an offset in ... */
     uint64_t torn_segment;   /* ... this segment; 0: there was none */
@@ -116,6 +117,11 @@ bool kv_storage_is_saving(const struct kv_storage *storage);
 /** Stops a snapshot that is under way, writes what was appended, and ends. While it is
  * loading: gives up. */
 void kv_storage_close(struct kv_storage *storage);
+
+/** How much log there was when it was opened that a snapshot would make needless: the bytes
+ * of the records that were replayed, or, if that is more, of the files beyond the newest
+ * one. */
+uint64_t kv_storage_log_before(const struct kv_storage *storage);
 
 /** LOADING until the store is complete; then OPEN, or ENDED if it cannot be. */
 enum kv_storage_phase kv_storage_phase(const struct kv_storage *storage);

@@ -61,6 +61,36 @@ Test(kv_storage, gives_back_what_was_kept, .init = set_up, .fini = tear_down)
     cr_assert(world.service.storage.loaded.snapshot);
 }
 
+/* How much log a start had to read, or to keep, so that a server knows that a snapshot is
+ * due: the records, and a file for each start. */
+Test(kv_storage, knows_how_much_log_there_was, .init = set_up, .fini = tear_down)
+{
+    struct work idle = idle_work(), work = world_work(1), save = idle_work();
+    const struct kv_storage *storage = &world.service.storage;
+
+    work.save_every = 0;
+    save.save_last = true;
+    boot(&work);
+    cr_assert(eq(u64, kv_storage_log_before(storage), 0));
+    work.records = 4;
+    boot(&work);
+    cr_assert(ge(u64, kv_storage_log_before(storage), storage->loaded.record_bytes));
+    cr_assert(gt(u64, storage->loaded.record_bytes, 40 * 20));
+    work.records = 1;
+    for (uint32_t i = 0; i < 6; i++)
+        boot(&work);
+    cr_assert(
+        ge(u64, kv_storage_log_before(storage), 6 * storage->journal.config.segment_bytes),
+        "a file for each start");
+    boot(&save);
+    work.records = 40;
+    boot(&work); /* long enough for what is needless now to be removed */
+    boot(&idle);
+    cr_assert(eq(u64, storage->loaded.records, 40));
+    cr_assert(
+        lt(u64, kv_storage_log_before(storage), 6 * storage->journal.config.segment_bytes));
+}
+
 Test(kv_storage, makes_the_directory_and_the_ones_above, .init = set_up, .fini = tear_down)
 {
     static const char *const paths[] = {"/one", "/a/b/c/d", "/x//y/", "relative/way",
