@@ -16,6 +16,7 @@
 #include "apps/kv/inspect.h"
 #include "apps/kv/options.h"
 #include "apps/kv/server.h"
+#include "apps/kv/simulate.h"
 #include "io/linux/linux.h"
 #include "runtime/scheduler.h"
 
@@ -360,8 +361,7 @@ int main(int argc, char **argv)
     case KV_DUMP:
         return look(&options, true);
     case KV_SIMULATE:
-        app_say("--io=virtual: the simulated world has no network yet");
-        return APP_EXIT_FAILED;
+        return kv_simulate(options.seed, options.seed_last);
     }
     tp_unreachable();
 }

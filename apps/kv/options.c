@@ -16,7 +16,7 @@ enum {
 static const char usage[] =
     "usage: tempest-kv --dir DIR [OPTION]...\n"
     "       tempest-kv --check DIR | --dump DIR\n"
-    "       tempest-kv --io=virtual [--seed N]\n"
+    "       tempest-kv --io=virtual [--seed N[-M]]\n"
     "\n"
     "A durable key-value server that speaks the protocol of Redis: strings with expiry.\n"
     "A write is on disk before its reply is sent.\n"
@@ -39,7 +39,8 @@ static const char usage[] =
     "      --io=linux           through io_uring (the default)\n"
     "      --io=virtual         no server: the same machines with simulated clients, disk\n"
     "                           and network; crashes, and says whether anything was lost\n"
-    "      --seed N             of the virtual world (1)\n"
+    "      --seed N, --seed N-M of the virtual world (1); or one after another, up to the\n"
+    "                           first in which something was lost\n"
     "      --check DIR          verify a data directory, and say what is in it\n"
     "      --dump DIR           print its keys and values\n"
     "  -h, --help               this text\n"
@@ -160,6 +161,30 @@ static bool parse_io(struct parsing *p, const char *value)
     return false;
 }
 
+/* One seed, or the first and the last of several. */
+static bool parse_seeds(struct kv_options *options, const struct app_args *args)
+{
+    const char *dash = strchr(args->value, '-');
+    size_t len = dash == NULL ? strlen(args->value) : (size_t)(dash - args->value);
+    struct app_args part = *args;
+    char first[24];
+
+    if (len >= sizeof first) {
+        app_say("--seed takes a number, or two with a - between them, not '%s'",
+                args->value);
+        return false;
+    }
+    memcpy(first, args->value, len);
+    first[len] = '\0';
+    part.value = first;
+    if (!app_args_number(&part, SEED, false, 0, UINT64_MAX, &options->seed))
+        return false;
+    options->seed_last = options->seed;
+    part.value = dash == NULL ? first : dash + 1;
+    return app_args_number(&part, SEED, false, options->seed, UINT64_MAX,
+                           &options->seed_last);
+}
+
 static bool parse_value(struct parsing *p, const struct app_args *args, enum option option)
 {
     struct kv_options *options = &p->options;
@@ -198,7 +223,7 @@ static bool parse_value(struct parsing *p, const struct app_args *args, enum opt
         return parse_io(p, args->value);
     case SEED:
         options->seed_given = true;
-        return app_args_number(args, SEED, false, 0, UINT64_MAX, &options->seed);
+        return parse_seeds(options, args);
     case NO_AUTH:
     case DIRTY_READS:
     case HELP:
@@ -308,7 +333,10 @@ enum kv_todo kv_options_parse(int argc, char **argv, struct kv_options *ret_opti
 {
     struct app_args args = app_args_of(argc, argv, table, OPTIONS);
     struct parsing p = {
-        .options = {.port = PORT_DEFAULT, .clients_max = CLIENTS_DEFAULT, .seed = 1},
+        .options = {.port = PORT_DEFAULT,
+                    .clients_max = CLIENTS_DEFAULT,
+                    .seed = 1,
+                    .seed_last = 1},
         .todo = KV_SERVE,
     };
     enum kv_todo todo;

@@ -32,8 +32,8 @@ struct kv_options {
     uint32_t clients_max;
     uint32_t idle_s;
     uint16_t port;
-    uint64_t memory_max; /* 0: no limit */
-    uint64_t seed;
+    uint64_t memory_max;      /* 0: no limit */
+    uint64_t seed, seed_last; /* of the virtual world: from, to */
 };
 
 /** Reads the command line. What is wrong with it is said on standard error. */

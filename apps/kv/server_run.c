@@ -158,13 +158,15 @@ static bool has_stopped_listening(struct kv_server *server, struct tp_ctx *cx)
     return all;
 }
 
-/* Claims the end of a child, if it has begun. */
+/* Claims the end of a child, if it has begun. Who is asked to end while it loads gives up
+ * loading, and that is no failure. */
 static bool has_ended(struct kv_server *server, struct tp_ctx *cx, struct tp_op *op)
 {
     struct tp_result result;
 
     look_at_storage(server);
-    if (tp_take(cx, op, &result))
+    if (tp_take(cx, op, &result) &&
+        !(result.value == -ECANCELED && server->stop_asked && !server->begun))
         note(server, result.value);
     return !tp_op_is_some(*op);
 }

@@ -162,6 +162,37 @@ Test(oracle, resolves_what_a_broken_connection_left, .init = set_up, .fini = tea
     cr_assert(fixture_replica_agrees(&fixture));
 }
 
+/* A connection comes and goes while its predecessor is still there, with requests that were
+ * never executed: the one after it waits for that predecessor all the same. */
+Test(oracle, waits_for_a_connection_that_outlives_its_successor, .init = set_up,
+     .fini = tear_down)
+{
+    struct kv_session old;
+
+    connect_again(0);
+    while (scripts[0].stage != KV_SCRIPT_RUN)
+        turn(0);
+    /* The server does not know yet that the client has gone: its session stays. */
+    kv_session_close(&fixture.engine, &sessions[0]);
+    fixture.engine.session_id--;
+    kv_session_open(&fixture.engine, &old);
+    cr_assert(eq(i64, (int64_t)old.id, scripts[0].id));
+    kv_script_disconnected(&scripts[0]);
+    for (uint32_t i = 0; i < 3; i++) {
+        connect_again(0);
+        turn(0);
+        cr_assert(eq(int, scripts[0].stage, KV_SCRIPT_LIST));
+        turn(0);
+        cr_assert(eq(int, scripts[0].stage, KV_SCRIPT_LIST), "successor %u", i);
+        disconnect(0);
+    }
+    kv_session_close(&fixture.engine, &old);
+    connect_again(0);
+    turn(0);
+    turn(0);
+    cr_assert(eq(int, scripts[0].stage, KV_SCRIPT_RESOLVE));
+}
+
 /* ------------------------------------------------------------------ what it must find */
 
 static const char *key_name(uint32_t key)

@@ -39,7 +39,8 @@ void kv_script_disconnected(struct kv_script *script)
 {
     if (script->steps_open > 0 || script->stage == KV_SCRIPT_STUCK)
         kv_oracle_doubt(script->oracle, script->owner);
-    if (script->id != 0)
+    /* One that has seen its predecessor in the list has asked for nothing itself. */
+    if (script->id != 0 && script->old_id == 0)
         script->old_id = script->id;
     script->id = 0;
     script->stage = KV_SCRIPT_AWAY;

@@ -64,7 +64,8 @@ static void take_error(struct kv_script *script, const struct kv_answer *answer)
         pop(script);
     step = front(script)->step;
     pop(script);
-    if (refused && step != 0)
+    /* After a failure of the log all that was sent is refused, from some step on. */
+    if (refused && step != 0 && step == script->oracle->owners[script->owner].sent)
         kv_oracle_refuse(script->oracle, script->owner, step);
     else
         kv_oracle_doubt(script->oracle, script->owner);

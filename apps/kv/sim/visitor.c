@@ -4,7 +4,8 @@
 
 #include "runtime/operations.h"
 
-#define MS UINT64_C(1000000)
+#define MS         UINT64_C(1000000)
+#define SILENCE_NS UINT64_C(3000000000)
 
 void kv_visitor_init(struct kv_visitor *visitor, const struct kv_visited *visited,
                      uint32_t depth, uint32_t whims_in)
@@ -12,6 +13,14 @@ void kv_visitor_init(struct kv_visitor *visitor, const struct kv_visited *visite
     visitor->visited = visited;
     visitor->depth = depth;
     visitor->whims_in = whims_in;
+}
+
+void kv_visitor_again(struct kv_visitor *visitor)
+{
+    tp_assert(!tp_machine_alive(&visitor->machine));
+    visitor->state = KV_VISITOR_NEW;
+    visitor->finished = false;
+    visitor->whims_in = 0;
 }
 
 static uint32_t below(struct tp_ctx *cx, uint32_t bound)
@@ -55,7 +64,8 @@ static void note_end(struct kv_visitor *visitor, int32_t value)
 {
     visitor->hung_up = true;
     if (value == 0 && visitor->ended_output && visitor->visited->serving &&
-        visitor->script.count > 0 && visitor->script.stage != KV_SCRIPT_STUCK)
+        visitor->boot == visitor->visited->boot && visitor->script.count > 0 &&
+        visitor->script.stage != KV_SCRIPT_STUCK)
         kv_oracle_violate(visitor->script.oracle,
                           "client %u ended its side, and was not answered everything",
                           visitor->script.owner);
@@ -120,7 +130,9 @@ static void receive_on(struct kv_visitor *visitor, struct tp_ctx *cx)
     tp_assert(visitor->in_len < KV_VISITOR_IN);
     visitor->recv_buf =
         tp_buf_empty(visitor->in + visitor->in_len, KV_VISITOR_IN - visitor->in_len);
-    visitor->recv_op = tp_recv(cx, visitor->fd, &visitor->recv_buf);
+    /* A peer without power is silent: who is not answered for long hangs up. */
+    visitor->recv_op =
+        tp_deadline(cx, tp_recv(cx, visitor->fd, &visitor->recv_buf), SILENCE_NS);
 }
 
 /* Something that clients do: to hang up in the middle, to say that that was all, to look
@@ -239,6 +251,10 @@ static bool arrive(struct kv_visitor *visitor, struct tp_ctx *cx)
         return false;
     }
     visitor->fd = tp_into_fd(cx, result);
+    /* With another server no connection of before is left, and ids begin again. */
+    if (visitor->boot != visitor->visited->boot)
+        visitor->script.old_id = 0;
+    visitor->boot = visitor->visited->boot;
     kv_script_connected(&visitor->script);
     visitor->state = KV_VISITOR_TALKING;
     return true;
@@ -255,6 +271,7 @@ enum tp_step kv_visitor_tick(struct tp_machine *machine, struct tp_ctx *cx)
 
         if (idle && is_done(visitor, cx)) {
             tp_abandon(cx, visitor->op);
+            visitor->op = tp_no_op();
             return tp_end(machine, 0);
         }
         if (!arrive(visitor, cx))

@@ -18,8 +18,9 @@ enum {
 /** What all visitors look at. */
 struct kv_visited {
     struct tp_address address;
-    bool serving; /* the server has begun, and has not been asked to stop */
-    bool over;    /* it will not come back */
+    uint32_t boot; /* of the server, counted; which one answers now */
+    bool serving;  /* it has begun, and has not been asked to stop */
+    bool over;     /* it will not come back */
 };
 
 struct kv_visitor {
@@ -33,6 +34,7 @@ struct kv_visitor {
         KV_VISITOR_TALKING,
         KV_VISITOR_LEAVING, /* until nothing is on loan any more */
     } state;
+    uint32_t boot;     /* that it has connected to last */
     uint32_t depth;    /* answers outstanding */
     uint32_t whims_in; /* one tick in so many something happens; 0: nothing ever does */
     bool ended_output;
@@ -50,6 +52,9 @@ struct kv_visitor {
 /** Prepares it; its script is there already. */
 void kv_visitor_init(struct kv_visitor *visitor, const struct kv_visited *visited,
                      uint32_t depth, uint32_t whims_in);
+
+/** After its end: it is to come once more, without a whim, to resolve a doubt. */
+void kv_visitor_again(struct kv_visitor *visitor);
 
 enum tp_step kv_visitor_tick(struct tp_machine *machine, struct tp_ctx *cx);
 

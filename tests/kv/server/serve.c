@@ -331,11 +331,16 @@ Test(usage, is_refused_when_it_is_wrong)
     cr_assert(eq(int, run("--dir", "x", "operand", NULL), 2));
     cr_assert(eq(int, run("--dir", "x", "--seed", "1"), 2));
     cr_assert(eq(int, run("--io=virtual", "--check", "x", NULL), 2));
+    cr_assert(eq(int, run("--io=virtual", "--dir", "x", NULL), 2));
+    cr_assert(eq(int, run("--io=virtual", "--seed", "3-2", NULL), 2));
+    cr_assert(eq(int, run("--io=virtual", "--seed", "3-", NULL), 2));
     cr_assert(eq(int, run("--dir", "x", "--bind", "nowhere"), 2));
     cr_assert(eq(int, run("--dir", "x", "--password-file", "y") == 2, 0));
     cr_assert(eq(int, run("--help", NULL, NULL, NULL), 0));
     cr_assert(process_has_said(&process, "usage: tempest-kv"));
     cr_assert(eq(int, run("--version", NULL, NULL, NULL), 0));
+    cr_assert(eq(int, run("--io=virtual", "--seed", "2-3", NULL), 0));
+    cr_assert(process_has_said(&process, "seeds 2 to 3: nothing was lost"));
 }
 
 /* Others reach it only with a password, or when that is said in so many words. */
