@@ -376,12 +376,12 @@ struct tp_node *tp_sim_add_node(struct tp_sim *sim, const struct tp_node_config 
     tp_assert(sim->phase == TP_PHASE_SETUP && sim->node_count + 1 < TP_TAPE_NODES_MAX);
     tp_assert(config == NULL || config->size == 0 || config->size == sizeof *config);
     if (sim->node_count == sim->node_capacity) {
-        nodes = tp_alloc(NULL, capacity * sizeof *nodes, 16);
+        nodes = tp_alloc(NULL, capacity * sizeof(struct tp_node *), 16);
         if (nodes == NULL)
             tp_stop(__FILE__, __LINE__, "the host has no memory for nodes");
         if (sim->node_count > 0)
-            memcpy(nodes, sim->nodes, sim->node_count * sizeof *nodes);
-        tp_free(NULL, sim->nodes, sim->node_capacity * sizeof *nodes, 16);
+            memcpy(nodes, sim->nodes, sim->node_count * sizeof(struct tp_node *));
+        tp_free(NULL, sim->nodes, sim->node_capacity * sizeof(struct tp_node *), 16);
         sim->nodes = nodes;
         sim->node_capacity = capacity;
     }

@@ -150,6 +150,9 @@ void tp_report_summary(const struct tp_report *report, const struct tp_farm_tota
             (void)fprintf(out, "never reached: %s (%s:%u)\n", marks->first[i]->name,
                           marks->first[i]->file, marks->first[i]->line);
     }
+    if (report->failed > 0 && !report->arguments->one_seed)
+        (void)fprintf(out, "the lowest seed that failed: %" PRIu64 "\n",
+                      report->failures[0].seed);
     if (!report->arguments->one_seed)
         return;
     (void)fprintf(out, "trace %016" PRIx64 ", ended in %s\n", report->last.outcome.trace,

@@ -180,7 +180,7 @@ void tp_swarm_count_net(struct tp_sim *sim);
 
 /** `base` doubled with every 16 that were drawn, in steps between. */
 uint64_t tp_ratio(uint64_t base, uint64_t drawn);
-#define TP_OCTAVES(octaves) ((octaves)*UINT32_C(16))
+#define TP_OCTAVES(octaves) ((octaves)*UINT64_C(16))
 
 /* ------------------------------------------------------------------ watch.c */
 

@@ -18,7 +18,7 @@ enum {
 };
 
 static const bool is_fair[TP_FAMILIES] = {
-#define FAIR(family, name, fair) [family] = fair,
+#define FAIR(family, name, fair) [family] = (fair),
     TP_FAMILY_TABLE(FAIR)
 #undef FAIR
 };

@@ -34,7 +34,7 @@ static int put_cut(struct tp_tape *tape, uint32_t stream, uint64_t *at, uint64_t
     int error = put(tape, stream, at, TP_DRAW_EVENT, 1);
 
     if (error == 0)
-        error = put(tape, stream, at, TP_DRAW_WHEN, octave * 16);
+        error = put(tape, stream, at, TP_DRAW_WHEN, (uint64_t)octave * 16);
     if (error == 0)
         error = put(tape, stream, at, TP_DRAW_WHEN, gap - (UINT64_C(1) << octave));
     if (error == 0)

@@ -175,7 +175,7 @@ void tp_node_promised(struct tp_node *node, const char *format, ...)
 const char *tp_family_name(uint32_t family)
 {
     static const char *const names[TP_FAMILIES] = {
-#define NAME(family, name, fair) [family] = name,
+#define NAME(family, name, fair) [family] = (name),
         TP_FAMILY_TABLE(NAME)
 #undef NAME
     };
