@@ -31,6 +31,7 @@ git        | command -v git                 | git            | git              
 Redis      | has_redis                      | redis-tools    | redis            | redis      | redis          | redis
 hiredis    | has hiredis 0.13               | libhiredis-dev | hiredis-devel    | hiredis    | hiredis-dev    | hiredis-devel
 npm        | command -v npm                 | npm            | nodejs-npm       | npm        | npm            | npm-default
+SQLite     | has sqlite3 3.22               | libsqlite3-dev | sqlite-devel     | sqlite     | sqlite-dev     | sqlite3-devel
 wasi-libc  | has_wasi                       | wasi-libc      | wasi-libc-devel  | wasi-libc  | wasi-sdk       | wasi-libc
 '
 
