@@ -66,7 +66,7 @@ int tp_command_explain(const struct tp_sim_arguments *arguments)
 {
     struct tp_trial trial;
     struct tp_explain explain = {.trial = &trial};
-    struct tp_tape *tape;
+    struct tp_tape *tape = NULL;
     int error;
 
     if (!tp_command_try(arguments, &trial, &explain.outcome, &tape))

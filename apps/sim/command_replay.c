@@ -132,7 +132,7 @@ bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *r
 int tp_command_replay(const struct tp_sim_arguments *arguments)
 {
     struct tp_trial trial;
-    struct tp_tape *tape;
+    struct tp_tape *tape = NULL;
     struct tp_report report;
     struct tp_seed_result result = {.seed = arguments->first};
     struct tp_farm_totals totals = {0};

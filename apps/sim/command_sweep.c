@@ -95,7 +95,7 @@ int tp_command_sweep(const struct tp_sim_arguments *arguments)
     struct sweeping s = {.arguments = arguments, .began_ns = tp_host_now_ns()};
     struct tp_trial trial;
     struct tp_sim_outcome outcome;
-    struct tp_tape *base;
+    struct tp_tape *base = NULL;
     struct tp_sweep sweep = {.trial = &trial,
                              .survivors = SURVIVORS,
                              .failed = tell,

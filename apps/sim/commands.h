@@ -20,6 +20,9 @@ int tp_command_explain(const struct tp_sim_arguments *arguments);
 /** The power cut at every operation of a seed, and again in its recovery. */
 int tp_command_sweep(const struct tp_sim_arguments *arguments);
 
+/** A run for Chrome and Perfetto. */
+int tp_command_trace(const struct tp_sim_arguments *arguments);
+
 /** Runs what the arguments name, a seed or a tape's file: its outcome, and the tape of it,
  * the caller's. Opens the trial, unless the result is false: what went wrong was said. */
 bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *ret_trial,

@@ -59,7 +59,7 @@ static int record_run(struct search *s)
 {
     struct tp_trial *trial = s->explain->trial;
     struct tp_sim_outcome outcome;
-    struct tp_tape *tape;
+    struct tp_tape *tape = NULL;
     int error = tp_tape_copy(s->explain->tape, NULL, &tape);
 
     if (error < 0)
@@ -260,7 +260,7 @@ static bool find_failed(const struct search *s, struct tp_record *ret_record)
 static bool passes_without(struct search *s, uint32_t stream, uint64_t index)
 {
     struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_FAILED};
-    struct tp_tape *tape;
+    struct tp_tape *tape = NULL;
 
     s->error = tp_tape_copy(s->explain->tape, NULL, &tape);
     if (s->error < 0)

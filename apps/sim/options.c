@@ -14,7 +14,8 @@ enum { JOBS_MAX = 1024, SEEDS_DEFAULT = 1000 };
 static const char usage[] =
     "usage: %s list\n"
     "       %s run SCENARIO [OPTION]...\n"
-    "       %s replay|shrink|explain|sweep SCENARIO --seed N|--tape FILE [OPTION]...\n"
+    "       %s replay|shrink|explain|sweep|trace SCENARIO --seed N|--tape FILE "
+    "[OPTION]...\n"
     "\n"
     "list     the scenarios there are\n"
     "run      many seeds: which fail, and a summary\n"
@@ -22,6 +23,7 @@ static const char usage[] =
     "shrink   the smallest run that fails like it: in words, and as a tape\n"
     "explain  what was missing, and after which line\n"
     "sweep    the power cut at every operation of one run, and again in the recovery\n"
+    "trace    a file for ui.perfetto.dev: every operation of a run, by node\n"
     "\n"
     "Runs programs in a simulated world that tries to break them: processes die, power is\n"
     "cut, disks and networks fail. A seed decides everything, and repeats it.\n"
@@ -39,7 +41,8 @@ static const char usage[] =
     "                           which there are\n"
     "      --tape FILE          instead of a seed: every choice of a run, as shrink saves "
     "it\n"
-    "  -o, --output FILE        where shrink saves it (SCENARIO-SEED.tape)\n"
+    "  -o, --output FILE        where shrink, sweep and trace write to, instead of a name\n"
+    "                           made of the scenario's\n"
     "      --c-test             shrink prints it as a C function, too\n"
     "      --json               the outcome as one JSON object on standard output\n"
     "  -v, --verbose            replay prints all that happened\n"
@@ -88,6 +91,7 @@ static const char *const commands[TP_COMMANDS] = {
     [TP_COMMAND_LIST] = "list",       [TP_COMMAND_RUN] = "run",
     [TP_COMMAND_REPLAY] = "replay",   [TP_COMMAND_SHRINK] = "shrink",
     [TP_COMMAND_EXPLAIN] = "explain", [TP_COMMAND_SWEEP] = "sweep",
+    [TP_COMMAND_TRACE] = "trace",
 };
 
 static const char *base_of(const char *path)

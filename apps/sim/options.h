@@ -11,6 +11,7 @@ enum tp_command {
     TP_COMMAND_SHRINK,
     TP_COMMAND_EXPLAIN,
     TP_COMMAND_SWEEP,
+    TP_COMMAND_TRACE,
     TP_COMMANDS,
 };
 

@@ -156,7 +156,8 @@ static void print_result(const struct tp_record *record, FILE *out)
         (void)fprintf(out, " = %d", record->result);
 }
 
-void tp_record_print(const struct tp_record *record, FILE *out)
+const char *tp_record_fact(const struct tp_record *record, char *ret_text,
+                           size_t size_bytes)
 {
     static const char *const ends[] = {"",
                                        "the process exits",
@@ -165,38 +166,49 @@ void tp_record_print(const struct tp_record *record, FILE *out)
                                        "the power is cut, the disk as it was earlier",
                                        "the power is cut, the disk empty"};
     static const char *const stages[] = {"begins: ", "", "completes: "};
-    char who[24], words[256];
+    char words[256];
+
+    switch ((enum tp_fact_kind)record->kind) {
+    case TP_FACT_PHASE:
+        (void)snprintf(ret_text, size_bytes, "-- %s", tp_phase_name(record->detail));
+        break;
+    case TP_FACT_BOOT:
+        (void)snprintf(ret_text, size_bytes, "boots%s",
+                       record->detail == 0 ? "" : " again");
+        break;
+    case TP_FACT_END:
+        (void)snprintf(ret_text, size_bytes, "%s", ends[record->detail]);
+        break;
+    case TP_FACT_EVENT:
+        (void)snprintf(ret_text, size_bytes, "! %s", record->text);
+        break;
+    case TP_FACT_PROMISE:
+        (void)snprintf(ret_text, size_bytes, "promised: %s", record->text);
+        break;
+    case TP_FACT_OPERATION:
+        (void)snprintf(ret_text, size_bytes, "%s%s", stages[record->stage],
+                       tp_record_operation(record, words, sizeof words));
+        break;
+    case TP_FACT_VERDICT:
+        (void)snprintf(ret_text, size_bytes, "%s: %s", tp_verdict_name(record->detail),
+                       record->text);
+        break;
+    }
+    return ret_text;
+}
+
+void tp_record_print(const struct tp_record *record, FILE *out)
+{
+    char who[24], words[320];
 
     if (record->node == 0)
         (void)snprintf(who, sizeof who, "-");
     else
         (void)snprintf(who, sizeof who, "node %u", record->node - 1);
-    (void)fprintf(out, "%12" PRIu64 ".%03u us  %-8s ", record->at_ns / 1000,
-                  (unsigned)(record->at_ns % 1000), who);
-    switch ((enum tp_fact_kind)record->kind) {
-    case TP_FACT_PHASE:
-        (void)fprintf(out, "-- %s", tp_phase_name(record->detail));
-        break;
-    case TP_FACT_BOOT:
-        (void)fprintf(out, "boots%s", record->detail == 0 ? "" : " again");
-        break;
-    case TP_FACT_END:
-        (void)fputs(ends[record->detail], out);
-        break;
-    case TP_FACT_EVENT:
-        (void)fprintf(out, "! %s", record->text);
-        break;
-    case TP_FACT_PROMISE:
-        (void)fprintf(out, "promised: %s", record->text);
-        break;
-    case TP_FACT_OPERATION:
-        (void)fprintf(out, "%s%s", stages[record->stage],
-                      tp_record_operation(record, words, sizeof words));
+    (void)fprintf(out, "%12" PRIu64 ".%03u us  %-8s %s", record->at_ns / 1000,
+                  (unsigned)(record->at_ns % 1000), who,
+                  tp_record_fact(record, words, sizeof words));
+    if (record->kind == TP_FACT_OPERATION)
         print_result(record, out);
-        break;
-    case TP_FACT_VERDICT:
-        (void)fprintf(out, "%s: %s", tp_verdict_name(record->detail), record->text);
-        break;
-    }
     (void)fputc('\n', out);
 }

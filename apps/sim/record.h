@@ -46,6 +46,10 @@ void tp_recorder_init(struct tp_recorder *recorder, struct tp_record *records,
 /** One line. */
 void tp_record_print(const struct tp_record *record, FILE *out);
 
+/** The fact in words, without its time and its node. Returns `ret_text`. */
+const char *tp_record_fact(const struct tp_record *record, char *ret_text,
+                           size_t size_bytes);
+
 /** "write of 8 bytes at 0 to /a (file.c:12)", for explanations. Returns `ret_text`. */
 const char *tp_record_operation(const struct tp_record *record, char *ret_text,
                                 size_t size_bytes);

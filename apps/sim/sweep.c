@@ -48,7 +48,7 @@ static int put_cut(struct tp_tape *tape, uint32_t stream, uint64_t *at, uint64_t
 static int compose(const struct tp_sweep *sweep, uint32_t way, struct tp_tape **ret_tape)
 {
     uint32_t stream = tp_stream(sweep->node + 1, TP_CONCERN_EVENT);
-    struct tp_tape *tape;
+    struct tp_tape *tape = NULL;
     uint64_t at = 0;
     int error = tp_tape_copy(sweep->base, NULL, &tape);
 
@@ -102,7 +102,7 @@ static int try_one(struct tp_sweep *sweep, uint32_t way, uint64_t *ret_recovery)
 {
     struct tp_trial *trial = sweep->trial;
     struct tp_sim_outcome outcome;
-    struct tp_tape *tape;
+    struct tp_tape *tape = NULL;
     int error = compose(sweep, way, &tape);
 
     if (error < 0)
@@ -154,7 +154,7 @@ int tp_sweep_run(struct tp_sweep *sweep)
     struct tp_trial *trial = sweep->trial;
     uint64_t operations[NODES_MAX];
     struct tp_sim_outcome outcome;
-    struct tp_tape *tape;
+    struct tp_tape *tape = NULL;
     int error = tp_tape_copy(sweep->base, NULL, &tape);
 
     if (error < 0)

@@ -153,7 +153,7 @@ static int run(struct tp_trial *trial, struct tp_tape *tape,
 int tp_trial_seed(struct tp_trial *trial, uint64_t seed, struct tp_sim_outcome *ret_outcome,
                   struct tp_tape **ret_tape)
 {
-    struct tp_tape *tape;
+    struct tp_tape *tape = NULL;
     int error;
 
     trial->arena.used_bytes = 0;
@@ -168,7 +168,7 @@ int tp_trial_seed(struct tp_trial *trial, uint64_t seed, struct tp_sim_outcome *
 int tp_trial_replay(struct tp_trial *trial, struct tp_tape *tape,
                     struct tp_sim_outcome *ret_outcome)
 {
-    struct tp_tape *shared;
+    struct tp_tape *shared = NULL;
     int error;
 
     trial->arena.used_bytes = 0;

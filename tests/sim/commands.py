@@ -131,6 +131,17 @@ for scenario, wanted in (("tally", 0), ("tally-nodir", 1)):
             status, out, _ = call(SIM, "explain", scenario, "--tape", tape, "--faults=-all,+power", "--json")
             expect(f"explain after sweep of {scenario}", json.loads(out)["kind"] in ("fsync", "sync_dir"), out)
 
+# A trace that others read.
+with tempfile.TemporaryDirectory() as folder:
+    path = os.path.join(folder, "trace.json")
+    status, out, _ = call(SIM, "trace", "tally", "--seed", "3", "-o", path)
+    with open(path, encoding="utf-8") as file:
+        events = json.load(file)["traceEvents"]
+    spans = [event for event in events if event["ph"] == "X"]
+    expect("trace", status == 0 and {"write", "fsync"} <= {e["name"] for e in spans} and
+           all(e["dur"] >= 0 and e["pid"] == 1 for e in spans) and
+           any(e["name"].startswith("promised") for e in events), out)
+
 # Marks that never held are named.
 status, out, _ = call(VERDICTS, "run", "works", "--seeds", "1..200", "--faults", "+kill")
 expect("marks", "never reached: pigs fly (" in out and "a worker works" not in out and

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <tempest/io/virtual/virtual.h>
+#include <tempest/sim.h>
 #include <tempest/tempest.h>
 
 /* Writes a few bytes to a new file, step by step. */
@@ -43,7 +44,40 @@ static enum tp_step note_tick(struct tp_machine *machine, struct tp_ctx *cx)
     }
 }
 
-int main(void)
+/* The same machine as a scenario: what a node starts at each boot. */
+static void boot(struct tp_node *node)
+{
+    struct note *note = (struct note *)tp_node_new(node, sizeof(struct note));
+
+    tp_node_spawn(node, &note->machine, note_tick, "note");
+}
+
+static int simulate(void)
+{
+    struct tp_scenario scenario;
+    struct tp_sim_outcome outcome;
+
+    memset(&scenario, 0, sizeof(scenario));
+    scenario.name = "note";
+    scenario.boot = boot;
+    tp_sim_run(&scenario, NULL, &outcome);
+    return outcome.verdict == TP_VERDICT_PASSED && outcome.operations > 0;
+}
+
+/* What a program that simulates itself calls. */
+static int list(char *name)
+{
+    char word[] = "list";
+    char *words[] = {name, word, NULL};
+    struct tp_scenario scenario;
+
+    memset(&scenario, 0, sizeof(scenario));
+    scenario.name = "note";
+    scenario.boot = boot;
+    return tp_sim_main(2, words, &scenario, 1) == 0;
+}
+
+int main(int argc, char **argv)
 {
     struct note note;
     struct tp_io *io;
@@ -60,5 +94,7 @@ int main(void)
     status = tp_scheduler_run(scheduler);
     tp_scheduler_destroy(scheduler);
     tp_virtual_io_destroy(io);
+    if (argc < 1 || !simulate() || !list(argv[0]))
+        return 1;
     return status == 0 && note.machine.result == 5 && printf("written\n") > 0 ? 0 : 1;
 }
