@@ -69,11 +69,9 @@ static enum tp_step load_tick(struct tp_machine *machine, struct tp_ctx *cx)
     file->buf = tp_buf_empty(file->bytes, sizeof file->bytes);
     TP_AWAIT(cx, tp_read_file_start(cx, &file->read, tp_place_path(file->path), &file->buf),
              &result);
-    if (result.value < 0 && result.value != -ENOENT)
-        return tp_end(machine, result.value);
     file->len = result.value < 0 ? 0 : (uint32_t)result.value;
     memset(file->bytes + file->len, 0, sizeof file->bytes - file->len);
-    return tp_end(machine, (int32_t)file->len);
+    return tp_end(machine, result.value == -ENOENT ? 0 : result.value);
     TP_END(cx);
 }
 
@@ -104,6 +102,20 @@ uint64_t zoo_records(const struct zoo_file *file, uint32_t at, uint64_t first)
         count++;
     }
     return count;
+}
+
+uint64_t zoo_page_of(uint64_t command)
+{
+    return command % 2 * (ZOO_PAGES_BYTES / 2);
+}
+
+uint64_t zoo_newest(const struct zoo_file *file)
+{
+    uint64_t numbers[2];
+
+    for (uint64_t i = 0; i < 2; i++)
+        memcpy(&numbers[i], file->bytes + zoo_page_of(i), sizeof numbers[i]);
+    return numbers[0] > numbers[1] ? numbers[0] : numbers[1];
 }
 
 uint64_t zoo_sum(const void *bytes, uint32_t len)

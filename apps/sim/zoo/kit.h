@@ -65,8 +65,8 @@ void zoo_compare(struct zoo *z, uint64_t found);
 /** Ends a program because an operation came to `error`: with 0 where the disk is full. */
 enum tp_step zoo_end(struct tp_ctx *cx, int32_t error);
 
-/** Reads a file into `file->bytes`, with zeros behind it. Completes with its length; 0 too
- * if there is none. */
+/** Reads a file into `file->bytes`, with zeros behind it; after an error there are zeros
+ * only. Completes with its length; 0 too if there is none. */
 struct tp_op zoo_load_start(struct tp_ctx *cx, struct zoo_file *file, const char *path);
 
 /** Replaces a file, durably, by the first `len` bytes of `file->bytes`. */
@@ -75,6 +75,12 @@ struct tp_op zoo_keep_start(struct tp_ctx *cx, struct zoo_file *file, const char
 
 /** How many records there are from `at` on: numbers of 8 bytes, first, first + 1, ... */
 uint64_t zoo_records(const struct zoo_file *file, uint32_t at, uint64_t first);
+
+/** Two pages that are written in turn: where a command's number goes, and the newest one.
+ */
+enum { ZOO_PAGES_BYTES = 2 * 4096 };
+uint64_t zoo_page_of(uint64_t command);
+uint64_t zoo_newest(const struct zoo_file *file);
 
 /** A sum over bytes that is 0 for no content that anything here writes. */
 uint64_t zoo_sum(const void *bytes, uint32_t len);
@@ -88,18 +94,26 @@ uint64_t zoo_sum(const void *bytes, uint32_t len);
     } while (0)
 
 /** The two scenarios of a bug: zoo_NN_bug and zoo_NN_twin. */
-#define ZOO_SCENARIO(id, label, title, repaired, boot_fn) \
-    const struct tp_scenario id = {                       \
-        .name = label,                                    \
-        .summary = title,                                 \
-        .state_bytes = sizeof(struct zoo_oracle),         \
-        .context = repaired,                              \
-        .setup = zoo_setup,                               \
-        .boot = boot_fn,                                  \
+#define ZOO_SCENARIO(id, label, title, repaired, boot_fn, may_fault_fn, added) \
+    const struct tp_scenario id = {                                            \
+        .name = label,                                                         \
+        .summary = title,                                                      \
+        .state_bytes = sizeof(struct zoo_oracle),                              \
+        .context = repaired,                                                   \
+        .setup = zoo_setup,                                                    \
+        .boot = boot_fn,                                                       \
+        .may_fault = may_fault_fn,                                             \
+        .families_added = added,                                               \
     }
-#define ZOO_SCENARIOS(number, title, boot_fn)                                      \
-    ZOO_SCENARIO(zoo_##number##_bug, "zoo-" #number, title, NULL, boot_fn);        \
-    ZOO_SCENARIO(zoo_##number##_twin, "zoo-" #number "-twin", "its repaired twin", \
-                 "repaired", boot_fn)
+#define ZOO_BOTH(number, title, boot_fn, may_fault_fn, added)                            \
+    ZOO_SCENARIO(zoo_##number##_bug, "zoo-" #number, title, NULL, boot_fn, may_fault_fn, \
+                 added);                                                                 \
+    ZOO_SCENARIO(zoo_##number##_twin, "zoo-" #number "-twin", "its repaired twin",       \
+                 "repaired", boot_fn, may_fault_fn, added)
+#define ZOO_SCENARIOS(number, title, boot_fn) ZOO_BOTH(number, title, boot_fn, NULL, 0)
+
+/** The same, of programs that keep copies and bear damage where `may_fault_fn` says so. */
+#define ZOO_MEDIA_SCENARIOS(number, title, boot_fn, may_fault_fn) \
+    ZOO_BOTH(number, title, boot_fn, may_fault_fn, TP_FAMILY_BIT(TP_FAMILY_MEDIA))
 
 #endif
