@@ -2,6 +2,7 @@
  * an unsound one does. Its clients talk to the engine itself here, without a connection. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
 
 #include "apps/kv/resp.h"
 #include "apps/kv/sim/script.h"
@@ -330,6 +331,30 @@ Test(oracle, finds_a_lost_step)
 {
     make_three_steps();
     cr_assert(ne(str, resolve(NULL, NULL), ""));
+}
+
+/* A read that was under way for long may show what is not remembered any more, even if
+ * there is room again for versions to be remembered. */
+Test(oracle, does_not_judge_what_it_has_forgotten)
+{
+    struct kv_sight sights[KV_KEYS], old = seen("2"), wrong = seen("none");
+    char text[8];
+
+    kv_oracle_init(&oracle);
+    for (uint32_t step = 1; step <= KV_VERSIONS + 10; step++) {
+        (void)kv_oracle_step(&oracle, 0);
+        (void)snprintf(text, sizeof text, "%u", step);
+        kv_oracle_put(&oracle, 0, 0, kv_slice_text(text), 0);
+    }
+    kv_oracle_ack(&oracle, 0, 50);
+    kv_oracle_doubt(&oracle, 0);
+    for (uint32_t i = 0; i < KV_KEYS; i++)
+        sights[i] = seen(i == 0 ? "52" : NULL);
+    kv_oracle_resolve(&oracle, 0, sights);
+    kv_oracle_see(&oracle, 0, 0, 2, UINT64_MAX, &old);
+    cr_assert(eq(str, oracle.violation, ""));
+    kv_oracle_see(&oracle, 0, 0, 51, UINT64_MAX, &wrong);
+    cr_assert(ne(str, oracle.violation, ""), "what it remembers it judges");
 }
 
 /* What somebody was shown must be there as if it had been acknowledged. */

@@ -45,6 +45,7 @@ static void add_version(struct kv_oracle_key *key, const struct kv_version *vers
     if (key->count == KV_VERSIONS) {
         key->first = (key->first + 1) % KV_VERSIONS;
         key->count--;
+        key->forgetful = true;
     }
     key->count++;
     *version_at(key, key->count - 1) = *version;
@@ -67,7 +68,7 @@ static bool find_version(struct kv_oracle_key *key, uint64_t step,
             return true;
     }
     *ret_version = (struct kv_version){.step = 0};
-    return key->count < KV_VERSIONS;
+    return !key->forgetful;
 }
 
 static bool matches(const struct kv_version *version, const struct kv_sight *sight)

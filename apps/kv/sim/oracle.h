@@ -41,6 +41,7 @@ struct kv_version {
 struct kv_oracle_key {
     struct kv_version versions[KV_VERSIONS]; /* a ring */
     uint32_t first, count;
+    bool forgetful;              /* there were more versions, older ones */
     uint32_t len;                /* of the bytes of the last version */
     uint8_t bytes[KV_VALUE_MAX]; /* these */
 };
