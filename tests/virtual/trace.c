@@ -33,10 +33,10 @@ int main(void)
 {
     for (uint32_t run = 0; run < 6; run++)
         print_net_run(run);
-    for (uint32_t run = 0; run < 12; run++) {
+    for (uint32_t run = 0; run < 19; run++) {
         struct scenario scenario = {.seed = 1000 + run,
                                     .operations = 3000,
-                                    .depth = 1 + run * 5,
+                                    .depth = 1 + run * 5 % 64,
                                     .cut = run % 2 == 1,
                                     .profile = run % TP_DISK_PROFILES};
         struct scenario_outcome outcome;
@@ -45,6 +45,12 @@ int main(void)
         scenario.config.instant = run == 4;
         scenario.config.faults.short_ppm = run % 3 == 0 ? 100000 : 0;
         scenario.config.faults.error_ppm = run % 4 == 0 ? 20000 : 0;
+        for (uint32_t fault = TP_FAULT_SYNC_ERROR; run >= 12 && fault < TP_FAULTS;
+             fault++) {
+            if (fault != TP_FAULT_HANG && (fault + run) % 3 != 0) /* one would never end */
+                *tp_virtual_faults_rate(&scenario.config.faults, (enum tp_fault)fault) =
+                    fault == TP_FAULT_JOURNAL ? 1000 : 20000;
+        }
         outcome = scenario_run(&scenario);
         scenario_hex(outcome.trace, trace);
         scenario_hex(outcome.disk, disk);
