@@ -200,10 +200,10 @@ TP_EXPORT uint64_t tp_sim_draw(struct tp_sim *sim, uint64_t bound);
 
 /** Ends the run as failed, with a printf format; the first call counts. What runs at the
  * moment goes on to the end of its tick. Failures of one place in the source are of one
- * kind. */
-#define tp_sim_fail(sim, ...) tp_sim_fail_at(sim, __FILE__, __LINE__, __VA_ARGS__)
+ * kind: tp_sim_fail() below gives the place. */
 TP_EXPORT TP_PRINTF(4, 5) void tp_sim_fail_at(struct tp_sim *sim, const char *file,
                                               uint32_t line, const char *format, ...);
+#define tp_sim_fail(sim, ...) tp_sim_fail_at(sim, __FILE__, __LINE__, __VA_ARGS__)
 
 /** Whether it has failed. */
 TP_EXPORT bool tp_sim_failed(const struct tp_sim *sim);
