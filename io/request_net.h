@@ -147,7 +147,8 @@ static inline struct tp_request tp_request_local_address(struct tp_fd fd,
     return r;
 }
 
-/** The same, of the other end. -ENOTCONN. */
+/** The same, of the other end. -ENOTCONN. A peer that came to an IPv6 socket over IPv4 has
+ * its IPv4 address. */
 static inline struct tp_request tp_request_peer_address(struct tp_fd fd,
                                                         struct tp_address *ret_address)
 {

@@ -10,6 +10,7 @@
 #include "io/virtual/virtual.h"
 
 enum { OPS_MAX = 16384, COMPLETIONS_MAX = 12000, FDS_MAX = 1024, TRIES_MAX = 250 };
+enum { RECV_COUNT = 40, RECV_SIZE = 4096 }; /* few and small: programs use them up */
 
 /* The umask is the process's; here it is what the programs expect. The kernel gives the
  * locked memory of a ring back some time after its end, and who is not root may have to
@@ -25,6 +26,8 @@ static struct tp_io *create_linux(const struct conformance_backend *backend,
         .fds_max = FDS_MAX,
         .buf_count = REGISTERED_COUNT,
         .buf_size = REGISTERED_SIZE,
+        .recv_buf_count = RECV_COUNT,
+        .recv_buf_size = RECV_SIZE,
     };
     const struct timespec pause = {0, 20000000};
     struct tp_io *io;
@@ -53,6 +56,8 @@ static struct tp_io *create_virtual(const struct conformance_backend *backend,
         .fds_max = FDS_MAX,
         .buf_count = REGISTERED_COUNT,
         .buf_size = REGISTERED_SIZE,
+        .recv_buf_count = RECV_COUNT,
+        .recv_buf_size = RECV_SIZE,
     };
     struct tp_io *io;
     int error = tp_virtual_io_create(&config, &io);
@@ -66,6 +71,9 @@ static struct tp_io *create_virtual(const struct conformance_backend *backend,
 const struct conformance_backend conformance_backends[] = {
     {"linux", create_linux, NULL, 0},
     {"virtual", create_virtual, "/conformance", 0},
+    {"virtual-seed-1", create_virtual, "/conformance", 1},
+    {"virtual-seed-2", create_virtual, "/conformance", 2},
+    {"virtual-seed-3", create_virtual, "/conformance", 3},
     {"linux-no-defer-taskrun", create_linux, NULL, TP_LINUX_DEFER_TASKRUN},
     {"linux-no-single-issuer", create_linux, NULL,
      TP_LINUX_SINGLE_ISSUER | TP_LINUX_DEFER_TASKRUN},

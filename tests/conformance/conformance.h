@@ -29,7 +29,11 @@ enum {
 struct conformance {
     struct tp_io *io;
     const char *program, *backend;
-    char dir[DIR_MAX]; /* its own directory, absolute, without a slash at the end */
+    char dir[DIR_MAX];  /* its own directory, absolute, without a slash at the end */
+    char near[DIR_MAX]; /* the same as short as it can be said, for paths of sockets */
+    bool inside;        /* the process is in the directory that the program's is in */
+    uint32_t variant;   /* of the row, for a body that several rows share */
+    struct tp_completion early; /* claimed by waits() before its time; handle 0: none */
     char paths[PATHS][DIR_MAX + TP_PATH_MAX + 8];
     uint32_t path_next;
     uint32_t failures;
@@ -37,6 +41,7 @@ struct conformance {
     uint64_t patience_ns; /* how long await() waits, on the Io's own clock */
     const char *skipped;  /* the kind of operation that this backend lacks; or NULL */
     bool quiet;           /* count failures, print nothing */
+    bool in_vain;         /* something that was awaited never came */
 };
 
 struct conformance_program {
@@ -45,15 +50,20 @@ struct conformance_program {
     int line;
     const char *script; /* or NULL: */
     void (*body)(struct conformance *c);
+    uint32_t variant; /* for the body: which of several rows it is */
 };
 
-#define SCRIPT(name, text)                   \
-    {                                        \
-        name, __FILE__, __LINE__, text, NULL \
+#define SCRIPT(name, text)                      \
+    {                                           \
+        name, __FILE__, __LINE__, text, NULL, 0 \
     }
-#define PROGRAM(function)                             \
-    {                                                 \
-#function, __FILE__, __LINE__, NULL, function \
+#define PROGRAM(function)                                \
+    {                                                    \
+#function, __FILE__, __LINE__, NULL, function, 0 \
+    }
+#define VARIANT(function, name, number)                                \
+    {                                                                  \
+#function "_" name, __FILE__, __LINE__, NULL, function, number \
     }
 
 /** The programs by subject; each list ends with a row without a name. */
@@ -63,7 +73,10 @@ extern const struct conformance_program conformance_open[], conformance_open_in[
     conformance_list_dir[], conformance_links[], conformance_attributes[],
     conformance_sync[], conformance_lock[], conformance_cancel[], conformance_buffers[],
     conformance_handles[], conformance_flight[], conformance_helpers[],
-    conformance_arguments[];
+    conformance_arguments[], conformance_net_listen[], conformance_net_connect[],
+    conformance_net_accept[], conformance_net_recv[], conformance_net_recv_many[],
+    conformance_net_send[], conformance_net_send_bufs[], conformance_net_close[],
+    conformance_net_kinds[], conformance_services[];
 
 /** A backend that takes part. */
 struct conformance_backend {
@@ -73,7 +86,7 @@ struct conformance_backend {
     struct tp_io *(*create)(const struct conformance_backend *backend,
                             const char **ret_reason);
     const char *root;      /* where programs get their directories; NULL: --dir */
-    uint64_t features_off; /* of the backend's own, to run its fallbacks */
+    uint64_t features_off; /* of the backend's own, to run its fallbacks; or a seed */
 };
 
 /** Ends with a row without a name. */
@@ -102,6 +115,18 @@ uint64_t submit(struct conformance *c, struct tp_request request);
 
 /** Waits for the completion of `handle` and claims it: its value, or NOTHING_CAME. */
 int32_t await(struct conformance *c, uint64_t handle);
+
+/** Waits for the next completion of `handle`, which may say that more will follow. False
+ * if nothing came. */
+bool await_next(struct conformance *c, uint64_t handle,
+                struct tp_completion *ret_completion);
+
+/** Expects that it waits for something: false, and a failure, if it completes by itself.
+ * Whatever came, await() gives it. */
+bool waits(struct conformance *c, uint64_t handle);
+
+/** Lets what is under way arrive. */
+void let_arrive(struct conformance *c);
 
 /** submit() and await(). */
 int32_t run(struct conformance *c, struct tp_request request);

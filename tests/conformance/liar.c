@@ -45,27 +45,35 @@ static void liar_submit(struct tp_io *io, const struct tp_request *request)
     tp_io_wrap_submit(io, request);
 }
 
-static struct told take_told(struct liar *liar, uint64_t handle)
+/* What the completion is of, which is forgotten when it is the last one of it. */
+static struct told take_told(struct liar *liar, const struct tp_completion *completion)
 {
     for (uint32_t i = 0; i < liar->count; i++) {
         struct told told = liar->requests[i];
 
-        if (told.handle == handle) {
+        if (told.handle != completion->handle)
+            continue;
+        if ((completion->flags & TP_MORE) == 0)
             liar->requests[i] = liar->requests[--liar->count];
-            return told;
-        }
+        return told;
     }
     tp_unreachable();
 }
 
 /* Whether this completion is an occasion for the lie. Not so: a fd, which would leak or be
- * a stranger's; what a cancel says, which may be this or that; what the blocking helpers
- * wait for, which they do without a deadline. */
+ * a stranger's, and all that brings a buffer and is no longer the same then; what a cancel
+ * says, which may be this or that; what the blocking helpers wait for, which they do
+ * without a deadline. */
 static bool is_occasion(enum lie lie, const struct told *told,
                         const struct tp_completion *completion)
 {
-    bool reads = told->kind == TP_READ || told->kind == TP_READ_LINK;
-    bool plain = told->kind != TP_OPEN && told->kind != TP_CANCEL;
+    bool reads =
+        told->kind == TP_READ || told->kind == TP_READ_LINK || told->kind == TP_RECV;
+    bool counts = reads || told->kind == TP_WRITE || told->kind == TP_SEND ||
+                  told->kind == TP_SEND_BUFS || told->kind == TP_RECV_MANY;
+    bool gives = (tp_kind_info[told->kind].traits & TP_GIVES_FD) != 0 ||
+                 (completion->flags & TP_MORE) != 0;
+    bool plain = !gives && told->kind != TP_CANCEL;
     int32_t value = completion->value;
 
     switch (lie) {
@@ -78,11 +86,11 @@ static bool is_occasion(enum lie lie, const struct told *told,
     case LIE_FAILURE:
         return plain && value >= 0;
     case LIE_COUNT:
-        return value > 0 && (reads || told->kind == TP_WRITE);
+        return value > 0 && counts;
     case LIE_LOST:
-        return told->handle != TP_HANDLE_MAX && told->kind != TP_OPEN;
+        return told->handle != TP_HANDLE_MAX && !gives;
     case LIE_DOUBLED:
-        return told->handle != TP_HANDLE_MAX;
+        return told->handle != TP_HANDLE_MAX && (completion->flags & TP_MORE) == 0;
     case LIE_DATA:
         return value > 0 && reads;
     }
@@ -154,7 +162,7 @@ static void look(struct liar *liar, uint32_t before)
     uint32_t count = list->count;
 
     for (uint32_t i = before; i < count && i < list->count; i++) {
-        struct told told = take_told(liar, list->items[i].handle);
+        struct told told = take_told(liar, &list->items[i]);
 
         if (is_time(liar, &told, &list->items[i]))
             tell(liar, &told, &list->items[i]);

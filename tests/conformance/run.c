@@ -5,13 +5,16 @@
 #include "script.h"
 
 static const struct conformance_program *const lists[] = {
-    conformance_open,      conformance_open_in,     conformance_read_write,
-    conformance_direct,    conformance_sizes,       conformance_rename,
-    conformance_remove,    conformance_directories, conformance_list_dir,
-    conformance_links,     conformance_attributes,  conformance_sync,
-    conformance_lock,      conformance_cancel,      conformance_buffers,
-    conformance_handles,   conformance_flight,      conformance_helpers,
-    conformance_arguments,
+    conformance_open,       conformance_open_in,       conformance_read_write,
+    conformance_direct,     conformance_sizes,         conformance_rename,
+    conformance_remove,     conformance_directories,   conformance_list_dir,
+    conformance_links,      conformance_attributes,    conformance_sync,
+    conformance_lock,       conformance_cancel,        conformance_buffers,
+    conformance_handles,    conformance_flight,        conformance_helpers,
+    conformance_arguments,  conformance_net_listen,    conformance_net_connect,
+    conformance_net_accept, conformance_net_recv,      conformance_net_recv_many,
+    conformance_net_send,   conformance_net_send_bufs, conformance_net_close,
+    conformance_net_kinds,  conformance_services,
 };
 
 const struct conformance_program *conformance_program_at(uint32_t index)
@@ -50,7 +53,9 @@ bool conformance_run(struct conformance *c, const struct conformance_program *pr
 {
     tp_assert((program->script == NULL) != (program->body == NULL));
     c->program = program->name;
+    c->variant = program->variant;
     (void)snprintf(c->dir, sizeof c->dir, "%s/%s", root, program->name);
+    (void)snprintf(c->near, sizeof c->near, "%s", c->inside ? program->name : c->dir);
     if (!EXPECT(c, run(c, tp_request_create_dir_all(c->dir)), 0))
         return false;
     if (program->script != NULL)

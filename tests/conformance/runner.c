@@ -4,6 +4,7 @@
  * passed, 1 something failed, 2 wrong usage, 77 nothing could run here (it says why). */
 #include "conformance.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ static bool wants_backend(const struct runner *runner, const char *name)
     return runner->backend_count == 0;
 }
 
-/* '*' stands for any text; without one, the pattern may be anywhere in the name. */
+/* '*' stands for any text. */
 static bool matches(const char *pattern, const char *name)
 {
     if (*pattern == '\0')
@@ -42,12 +43,16 @@ static bool matches(const char *pattern, const char *name)
     return *pattern == *name && matches(pattern + 1, name + 1);
 }
 
+/* A pattern without '*' may be anywhere in the name; '!' before it means all others. */
 static bool wants_program(const struct runner *runner, const char *name)
 {
-    if (runner->only == NULL)
+    const bool others = runner->only != NULL && runner->only[0] == '!';
+    const char *pattern = others ? runner->only + 1 : runner->only;
+
+    if (pattern == NULL)
         return true;
-    return strchr(runner->only, '*') == NULL ? strstr(name, runner->only) != NULL
-                                             : matches(runner->only, name);
+    return others != (strchr(pattern, '*') == NULL ? strstr(name, pattern) != NULL
+                                                   : matches(pattern, name));
 }
 
 /* Where the programs of this backend get their directories. */
@@ -68,6 +73,12 @@ static void root_of(const struct runner *runner, const struct conformance_backen
         tp_stop(__FILE__, __LINE__, "the current directory has too long a path");
 }
 
+/* The path of a socket has little room (107 bytes), so it is said from here. */
+static bool enter(struct tp_io *io, const char *root)
+{
+    return tp_io_create_dir_all_blocking(io, root) == 0 && chdir(root) == 0;
+}
+
 static enum result run_program(const struct conformance_backend *backend,
                                const struct conformance_program *program, const char *root,
                                const char **ret_reason)
@@ -83,6 +94,7 @@ static enum result run_program(const struct conformance_backend *backend,
     c->io = io;
     c->backend = backend->name;
     c->patience_ns = PATIENCE_NS;
+    c->inside = backend->root == NULL && enter(io, root);
     result = conformance_run(c, program, root) ? PASSED : FAILED;
     if (result == PASSED && c->skipped != NULL) {
         (void)printf("%s: %s: skipped: no %s\n", backend->name, program->name, c->skipped);
@@ -97,9 +109,11 @@ static void run_backend(struct runner *runner, uint32_t index)
 {
     const struct conformance_backend *backend = &conformance_backends[index];
     const struct conformance_program *program;
+    const int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     uint32_t ran = 0;
     char root[DIR_MAX];
 
+    tp_assert(here >= 0);
     root_of(runner, backend, root, sizeof root);
     for (uint32_t i = 0; (program = conformance_program_at(i)) != NULL; i++) {
         enum result result;
@@ -117,6 +131,9 @@ static void run_backend(struct runner *runner, uint32_t index)
         runner->results[index][i] = (uint8_t)result;
         runner->counts[result]++;
     }
+    if (fchdir(here) != 0)
+        tp_stop(__FILE__, __LINE__, "cannot go back to where it was started");
+    (void)close(here);
     if (backend->root == NULL)
         (void)rmdir(root);
 }

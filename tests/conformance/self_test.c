@@ -1,13 +1,14 @@
 /* Does the suite notice? Every program runs on a backend that lies once, at a place of its
  * own, and must fail then. A handful of programs cannot know (a cancel that nobody waits
  * for, a fact that they do not look at), so a share is demanded for each lie, not all of
- * them.
+ * them. And every program is run twice without lies: both runs have the same trace.
  *
  * conformance-self [BACKEND [SHOW]]: SHOW prints the programs that noticed nothing. */
 #include "conformance.h"
 
 #include <stdio.h>
 
+#include "io/virtual/virtual.h"
 #include "liar.h"
 
 enum { PERCENT_MIN = 95, PROGRAMS_MIN = 200, TOLD_MIN = 50 };
@@ -23,58 +24,66 @@ static const struct conformance_backend *backend_called(const char *name)
     return NULL;
 }
 
-/* Runs a program on a liar: whether it passed, and the occasions for each lie. */
-static bool try_program(const struct conformance_backend *backend,
-                        const struct conformance_program *program, enum lie lie,
-                        uint32_t nth, uint32_t ret_occasions[LIES])
+struct trial {
+    uint32_t occasions[LIES];
+    uint64_t trace;
+    bool passed;
+};
+
+/* Runs a program on a liar. */
+static struct trial try_program(const struct conformance_backend *backend,
+                                const struct conformance_program *program, enum lie lie,
+                                uint32_t nth)
 {
-    static uint32_t trials; /* what a lie leaves behind is in nobody's way */
     const char *reason = "";
-    char root[DIR_MAX / 2];
     struct tp_io *inner = backend->create(backend, &reason);
     struct tp_io *io = inner == NULL ? NULL : liar_create(inner, lie, nth);
     struct conformance *c = tp_alloc(NULL, sizeof *c, 64);
-    bool passed;
+    struct trial trial;
 
     tp_assert(io != NULL && c != NULL);
     c->io = io;
     c->backend = "liar";
     c->patience_ns = PATIENCE_NS;
     c->quiet = lie != LIE_NONE; /* told nothing but the truth, it must pass */
-    (void)snprintf(root, sizeof root, "%s/%u", backend->root, trials++);
-    passed = conformance_run(c, program, root);
+    trial.passed = conformance_run(c, program, backend->root);
     for (enum lie l = LIE_NONE; l < LIES; l++)
-        ret_occasions[l] = liar_occasions(io, l);
+        trial.occasions[l] = liar_occasions(io, l);
+    trial.trace = tp_virtual_io_trace_hash(inner);
     tp_free(NULL, c, sizeof *c, 64);
     tp_io_destroy(io);
-    return passed;
+    return trial;
 }
 
 struct tally {
     uint32_t told[LIES], noticed[LIES];
 };
 
-/* Tells a program the truth, then each lie for which it gave an occasion, once. */
+/* Tells a program the truth, twice, then each lie for which it gave an occasion, once. */
 static bool try_lies(const struct conformance_backend *backend, uint32_t index, bool show,
                      struct tally *tally)
 {
     const struct conformance_program *program = conformance_program_at(index);
-    uint32_t occasions[LIES], ignored[LIES];
+    struct trial truth = try_program(backend, program, LIE_NONE, 0);
 
-    if (!try_program(backend, program, LIE_NONE, 0, occasions))
+    if (!truth.passed)
         return false;
+    if (try_program(backend, program, LIE_NONE, 0).trace != truth.trace) {
+        (void)printf("%s: two runs, and two traces\n", program->name);
+        return false;
+    }
     for (enum lie lie = LIE_NONE; lie < LIES; lie++) {
         uint32_t nth;
 
-        if (occasions[lie] == 0)
+        if (truth.occasions[lie] == 0)
             continue;
-        nth = index * 7919 % occasions[lie];
+        nth = index * 7919 % truth.occasions[lie];
         tally->told[lie]++;
-        if (!try_program(backend, program, lie, nth, ignored))
+        if (!try_program(backend, program, lie, nth).passed)
             tally->noticed[lie]++;
         else if (show)
             (void)printf("%s: not noticed by %s (%u of %u)\n", lie_names[lie],
-                         program->name, nth, occasions[lie]);
+                         program->name, nth, truth.occasions[lie]);
     }
     return true;
 }
