@@ -94,26 +94,26 @@ uint64_t zoo_sum(const void *bytes, uint32_t len);
     } while (0)
 
 /** The two scenarios of a bug: zoo_NN_bug and zoo_NN_twin. */
-#define ZOO_SCENARIO(id, label, title, repaired, boot_fn, may_fault_fn, added) \
-    const struct tp_scenario id = {                                            \
-        .name = label,                                                         \
-        .summary = title,                                                      \
-        .state_bytes = sizeof(struct zoo_oracle),                              \
-        .context = repaired,                                                   \
-        .setup = zoo_setup,                                                    \
-        .boot = boot_fn,                                                       \
-        .may_fault = may_fault_fn,                                             \
-        .families_added = added,                                               \
-    }
-#define ZOO_BOTH(number, title, boot_fn, may_fault_fn, added)                            \
-    ZOO_SCENARIO(zoo_##number##_bug, "zoo-" #number, title, NULL, boot_fn, may_fault_fn, \
-                 added);                                                                 \
-    ZOO_SCENARIO(zoo_##number##_twin, "zoo-" #number "-twin", "its repaired twin",       \
-                 "repaired", boot_fn, may_fault_fn, added)
-#define ZOO_SCENARIOS(number, title, boot_fn) ZOO_BOTH(number, title, boot_fn, NULL, 0)
+#define ZOO_BOTH(number, title, ...)                                                \
+    const struct tp_scenario zoo_##number##_bug = {                                 \
+        .name = "zoo-" #number, .summary = title, __VA_ARGS__};                     \
+    const struct tp_scenario zoo_##number##_twin = {.name = "zoo-" #number "-twin", \
+                                                    .summary = "its repaired twin", \
+                                                    .context = "repaired",          \
+                                                    __VA_ARGS__}
+#define ZOO_SCENARIOS(number, title, boot_fn)                    \
+    ZOO_BOTH(number, title, .setup = zoo_setup, .boot = boot_fn, \
+             .state_bytes = sizeof(struct zoo_oracle))
 
 /** The same, of programs that keep copies and bear damage where `may_fault_fn` says so. */
-#define ZOO_MEDIA_SCENARIOS(number, title, boot_fn, may_fault_fn) \
-    ZOO_BOTH(number, title, boot_fn, may_fault_fn, TP_FAMILY_BIT(TP_FAMILY_MEDIA))
+#define ZOO_MEDIA_SCENARIOS(number, title, boot_fn, may_fault_fn)                 \
+    ZOO_BOTH(number, title, .setup = zoo_setup, .boot = boot_fn,                  \
+             .state_bytes = sizeof(struct zoo_oracle), .may_fault = may_fault_fn, \
+             .families_added = TP_FAMILY_BIT(TP_FAMILY_MEDIA))
+
+/** The same, with a state of their own that begins with a zoo_oracle, and more nodes. */
+#define ZOO_STATE_SCENARIOS(number, title, setup_fn, boot_fn, state_type) \
+    ZOO_BOTH(number, title, .setup = setup_fn, .boot = boot_fn,           \
+             .state_bytes = sizeof(state_type))
 
 #endif

@@ -12,6 +12,7 @@ extern const struct tp_scenario zoo_09_bug, zoo_09_twin;
 extern const struct tp_scenario zoo_10_bug, zoo_10_twin;
 extern const struct tp_scenario zoo_11_bug, zoo_11_twin;
 extern const struct tp_scenario zoo_12_bug, zoo_12_twin;
+extern const struct tp_scenario zoo_13_bug, zoo_13_twin;
 extern const struct tp_scenario zoo_14_bug, zoo_14_twin;
 extern const struct tp_scenario zoo_15_bug, zoo_15_twin;
 extern const struct tp_scenario zoo_16_bug, zoo_16_twin;
@@ -32,6 +33,7 @@ const struct zoo_bug zoo_bugs[] = {
     {10, "10_recovery.c", "turso 4899", &zoo_10_bug, &zoo_10_twin},
     {11, "11_root.c", "LMDB with WRITEMAP", &zoo_11_bug, &zoo_11_twin},
     {12, "12_short_write.c", "nixl 1696", &zoo_12_bug, &zoo_12_twin},
+    {13, "13_vote.c", "tikv 1610", &zoo_13_bug, &zoo_13_twin},
     {14, "14_empty_file.c", "ZooKeeper 2332", &zoo_14_bug, &zoo_14_twin},
     {15, "15_middle.c", "FAST'18, PAR", &zoo_15_bug, &zoo_15_twin},
     {16, "16_padding.c", "tigerbeetle 2681", &zoo_16_bug, &zoo_16_twin},
