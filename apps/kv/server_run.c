@@ -45,7 +45,8 @@ static void look_at_storage(struct kv_server *server)
 
     if (tp_machine_alive(&server->keeper.machine))
         tp_wake(&server->keeper.machine);
-    if (failure == 0 || failure == -ESHUTDOWN || server->log_failed)
+    /* Before it serves, this is why it does not start, and is said as such. */
+    if (failure == 0 || failure == -ESHUTDOWN || server->log_failed || !server->begun)
         return;
     server->log_failed = true;
     note(server, failure);

@@ -117,6 +117,15 @@ int main(void)
     expect(process_start(&process) && talk_open(&talk, process.port), "no new start");
     expect_keys(count + 1);
     expect(process_end(&process, SIGTERM) == 0, "it does not end in order");
+    talk_close(&talk);
+    fill(filler);
+    expect(!process_start(&process), "it starts without room for its log");
+    expect(process_has_said(&process, "no new segment can be made: ENOSPC"), "why not?");
+    expect(!process_has_said(&process, "reads go on"), "it says what is not so");
+    expect(unlink(filler) == 0, "the filler is not there");
+    expect(process_start(&process) && talk_open(&talk, process.port), "no last start");
+    expect_keys(count + 1);
+    expect(process_end(&process, SIGTERM) == 0, "it does not end in order");
     (void)printf("%d values until it was full\n", count);
     return 0;
 }
