@@ -24,6 +24,7 @@ enum {
     DEPTH = 30,
     STEPS_LAST = 50,
     LIFE_MS_MAX = 120, /* of a server that is killed */
+    START_MS_MAX = 150,
     PATIENCE_MS = 60000,
     IN_BYTES = 256 << 10,
 };
@@ -174,6 +175,8 @@ static void live_and_be_killed(void)
 {
     int64_t until_ms;
 
+    if (below(4) == 0) /* in its start, most likely */
+        process_start_and_kill(&process, below(START_MS_MAX));
     start();
     until_ms = now_ms() + below(LIFE_MS_MAX);
     while (now_ms() < until_ms && !kv_oracle_is_broken(&oracle))

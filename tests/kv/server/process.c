@@ -113,7 +113,7 @@ static bool find_port(struct process *process)
     return true;
 }
 
-bool process_start(struct process *process)
+static void begin_serving(struct process *process)
 {
     const char *args[PROCESS_ARGS_MAX + 8] = {"tempest-kv", "--dir", process->dir, "--port",
                                               "0"};
@@ -121,6 +121,11 @@ bool process_start(struct process *process)
     for (uint32_t i = 0; process->args[i] != NULL; i++)
         args[5 + i] = process->args[i];
     begin(process, args);
+}
+
+bool process_start(struct process *process)
+{
+    begin_serving(process);
     for (int ms = 0; ms < START_MS_MAX; ms += 5) {
         int status;
 
@@ -152,6 +157,13 @@ int process_end(struct process *process, int signal)
 {
     tp_assert(process->pid > 0 && kill(process->pid, signal) == 0);
     return process_wait(process);
+}
+
+void process_start_and_kill(struct process *process, uint32_t ms)
+{
+    begin_serving(process);
+    sleep_ms((int)ms);
+    (void)process_end(process, SIGKILL);
 }
 
 int process_run(struct process *process, const char *const args[])

@@ -29,6 +29,9 @@ void process_init(struct process *process, const char *name);
 /** Starts the server, and waits until it listens. False: it has ended instead. */
 bool process_start(struct process *process);
 
+/** Starts the server and kills it after so many milliseconds, wherever it is then. */
+void process_start_and_kill(struct process *process, uint32_t ms);
+
 /** Ends it by a signal, and waits. Its exit status; 128 + N if a signal ended it. */
 int process_end(struct process *process, int signal);
 
