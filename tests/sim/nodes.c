@@ -2,6 +2,8 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "fixture.h"
 
@@ -260,4 +262,116 @@ Test(nodes, five_hundred_idle_ones_cost_nothing)
     cr_assert(eq(u32, among.verdict, TP_VERDICT_PASSED), "%s", among.message);
     cr_assert(gt(u64, alone.events, 1000));
     cr_assert(eq(u64, alone.events, among.events));
+}
+
+/* ------------------------------------------------------------------ other versions, disks
+ */
+
+/* Counts boots in a file: what a disk that is wiped, or as it was, has forgotten. */
+struct seen {
+    uint32_t boots, versions, lowest, forgot;
+};
+
+struct booter {
+    struct tp_machine machine;
+    struct tp_node *node;
+    struct tp_fd fd;
+    struct tp_statx statx;
+    struct tp_buf buf;
+};
+
+static enum tp_step booter_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct booter *b = tp_container_of(machine, struct booter, machine);
+    struct seen *seen = tp_sim_state(tp_node_sim(b->node));
+    struct tp_open_options options = {.write = true, .create = true, .dsync = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/boots", options), &result);
+    b->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_fstat(cx, b->fd, &b->statx), &result);
+    seen->forgot += b->statx.size < seen->boots;
+    b->buf = tp_buf_full("x", 1);
+    TP_AWAIT(cx, tp_write_at(cx, b->fd, &b->buf, b->statx.size), &result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    seen->boots++;
+    seen->versions |= 1U << tp_node_version(b->node);
+    while (tp_node_more(b->node))
+        TP_AWAIT(cx, tp_fstat(cx, b->fd, &b->statx), &result);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void boot_booter(struct tp_node *node)
+{
+    struct booter *b = tp_node_new(node, sizeof *b);
+
+    b->node = node;
+    tp_node_spawn(node, &b->machine, booter_tick, "booter");
+}
+
+static void set_up_versions(struct tp_sim *sim)
+{
+    struct tp_node_config config = {.boot = boot_booter, .versions = 3};
+
+    (void)tp_sim_add_node(sim, &config);
+}
+
+static void look(struct tp_sim *sim)
+{
+    const struct seen *seen = tp_sim_state(sim);
+
+    /* The verdict carries what was seen out of the run. */
+    tp_sim_fail(sim, "boots %u versions %u forgot %u", seen->boots, seen->versions,
+                seen->forgot);
+}
+
+static struct seen see(enum tp_family family, uint64_t seeds, uint64_t *ret_fired)
+{
+    static const struct tp_scenario scenario = {.name = "versions",
+                                                .state_bytes = sizeof(struct seen),
+                                                .setup = set_up_versions,
+                                                .check = look,
+                                                .commands = 200};
+    struct seen all = {0};
+
+    *ret_fired = 0;
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        struct tp_sim_outcome outcome =
+            s_with(&scenario, seed, TP_FAMILY_BIT(family), S_ALL);
+        struct seen one;
+
+        cr_assert(
+            eq(int,
+               sscanf(strstr(outcome.message, "boots"), "boots %u versions %u forgot %u",
+                      &one.boots, &one.versions, &one.forgot),
+               3));
+        all.boots += one.boots;
+        all.versions |= one.versions;
+        all.forgot += one.forgot;
+        *ret_fired += outcome.fired[family];
+    }
+    return all;
+}
+
+Test(nodes, a_restart_may_be_with_another_version)
+{
+    uint64_t fired;
+    struct seen seen = see(TP_FAMILY_UPGRADE, 20, &fired);
+
+    cr_assert(gt(u64, fired, 3));
+    cr_assert(eq(u32, seen.versions, 7));
+    cr_assert(eq(u32, seen.forgot, 0));
+}
+
+Test(nodes, a_disk_may_be_wiped_or_be_as_it_was)
+{
+    for (enum tp_family family = TP_FAMILY_ROLLBACK; family <= TP_FAMILY_WIPE; family++) {
+        uint64_t fired;
+        struct seen seen = see(family, 20, &fired);
+
+        cr_assert(gt(u64, fired, 3));
+        cr_assert(ge(u32, seen.forgot, (uint32_t)fired));
+    }
 }

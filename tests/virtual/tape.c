@@ -280,3 +280,44 @@ Test(tape, forged_bytes_do_no_harm)
     tp_tape_destroy(tape);
     free(bytes);
 }
+
+Test(tape, a_tape_can_be_made_choice_by_choice)
+{
+    struct tp_draw_entry entry = {.bound = 100, .value = 42, .kind = TP_DRAW_EFFECT};
+    struct tp_tape *tape, *copy;
+
+    cr_assert(eq(int, tp_tape_empty(NULL, &tape), 0));
+    cr_assert(eq(u64, tp_tape_draw(tape, stream(5), TP_DRAW_EFFECT, 100), 0));
+    cr_assert(eq(int, tp_tape_put(tape, stream(1), 2, entry), 0));
+    cr_assert(eq(u64, tp_tape_count(tape, stream(1)), 3));
+    cr_assert(eq(int, tp_tape_copy(tape, NULL, &copy), 0));
+    tp_tape_destroy(tape);
+    for (uint64_t i = 0; i < 5; i++) {
+        cr_assert(eq(u64, tp_tape_asked(copy, stream(1)), i < 3 ? i : 3));
+        cr_assert(
+            eq(u64, tp_tape_draw(copy, stream(1), TP_DRAW_EFFECT, 100), i == 2 ? 42 : 0));
+    }
+    tp_tape_destroy(copy);
+}
+
+Test(tape, past_its_end_a_stream_may_go_on_and_what_it_draws_is_recorded)
+{
+    struct tp_tape *tape, *again;
+    uint64_t drawn[20];
+    uint64_t different = 0;
+
+    cr_assert(eq(int, tp_tape_empty(NULL, &tape), 0));
+    cr_assert(eq(int, tp_tape_go_on(tape, stream(1), 4711), 0));
+    for (uint32_t i = 0; i < 20; i++) {
+        drawn[i] = tp_tape_draw(tape, stream(1), TP_DRAW_EFFECT, 1000);
+        different += i > 0 && drawn[i] != drawn[0];
+        cr_assert(eq(u64, tp_tape_draw(tape, stream(2), TP_DRAW_EFFECT, 1000), 0));
+    }
+    cr_assert(gt(u64, different, 10));
+    cr_assert(eq(u64, tp_tape_count(tape, stream(1)), 20));
+    cr_assert(eq(int, tp_tape_replay(tape, &again), 0));
+    for (uint32_t i = 0; i < 20; i++)
+        cr_assert(eq(u64, tp_tape_draw(again, stream(1), TP_DRAW_EFFECT, 1000), drawn[i]));
+    tp_tape_destroy(again);
+    tp_tape_destroy(tape);
+}
