@@ -55,8 +55,9 @@ static bool draw_reverts(struct tp_virtual *v)
     return v->disk->rules->reverts && draw(v, TP_DRAW_REVERT, 2) == 1;
 }
 
-/* The oldest dirty page, all, or each by itself is lost; the others reach the device. */
-static void lose_pages(struct tp_virtual *v, uint32_t inode)
+/* Of the dirty pages from `offset` up to `end` the oldest, all, or each by itself is lost;
+ * the others reach the device. */
+static void lose_pages(struct tp_virtual *v, uint32_t inode, uint64_t offset, uint64_t end)
 {
     struct tp_disk *disk = v->disk;
     struct tp_inode *file = tp_inode_at(disk, inode);
@@ -67,9 +68,10 @@ static void lose_pages(struct tp_virtual *v, uint32_t inode)
 
     for (uint32_t slot = file->dirty_first; slot != 0; slot = next) {
         bool is_lost = way == 1 || (way == 0 && before == 0);
+        uint64_t start = (uint64_t)tp_slot_at(disk, slot)->page * TP_PAGE_BYTES;
 
         next = tp_slot_at(disk, slot)->next;
-        if (!tp_fault_has_data(v, slot))
+        if (!tp_fault_has_data(v, slot) || start >= end || start + TP_PAGE_BYTES <= offset)
             continue;
         before++;
         if (way == 2)
@@ -87,7 +89,7 @@ static int32_t fail_sync(struct tp_virtual *v, struct tp_flight *f)
 
     if (tp_inode_at(v->disk, file->inode)->kind != TP_FILE_REGULAR)
         return -EIO; /* a directory: its names are where they were */
-    lose_pages(v, file->inode);
+    lose_pages(v, file->inode, 0, UINT64_MAX);
     tp_inode_fail(v->disk, file->inode, draw_errno(v));
     return tp_inode_error(v->disk, file->inode, &file->error_since);
 }
@@ -126,7 +128,8 @@ static int32_t fail_dsync(struct tp_virtual *v, struct tp_flight *f)
     file->dsync = true;
     if (written <= 0)
         return written;
-    lose_pages(v, file->inode);
+    lose_pages(v, file->inode, f->request.b.offset,
+               f->request.b.offset + (uint64_t)written);
     tp_inode_fail(v->disk, file->inode, draw_errno(v));
     return tp_inode_error(v->disk, file->inode, &file->error_since);
 }

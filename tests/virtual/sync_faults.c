@@ -260,6 +260,24 @@ Test(sync_faults, a_failed_dsync_write_is_in_memory_and_perhaps_not_durable)
     cr_assert(lost > 15, "%u", lost);
 }
 
+/* What else of the file is dirty is nothing to a failed O_DSYNC write: it can be synced. */
+Test(sync_faults, a_failed_dsync_write_loses_nothing_beside_it)
+{
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct tp_open_options options = F_RW;
+        struct tp_fd fd;
+
+        start(TP_DISK_EXT4, seed);
+        fd = four_dirty_pages();
+        options.dsync = true;
+        set_faults((struct tp_virtual_faults){.sync_error_ppm = ALWAYS});
+        cr_assert(f_write(&f, f_open(&f, "/f", options), 'B', PAGE, PAGE) < 0);
+        set_faults((struct tp_virtual_faults){.fail_nth = 0});
+        (void)sync_of(fd); /* it is told of the failure as well */
+        cr_assert(eq(u32, durable_pages() | 2, 15));
+    }
+}
+
 /* ------------------------------------------------------------------ R7b */
 
 static const struct {
