@@ -4,7 +4,8 @@
  * its journal mode and PRAGMA synchronous. A disk that blames FULL is wrong, and so is one
  * that lets OFF pass.
  *
- *     test-sqlite-cuts [--cuts N] [--row TEXT]    prints the table; 1 if it does not hold
+ *     test-sqlite-cuts [--cuts N] [--row TEXT] [--profile NAME]
+ *                                        prints the table; 1 if it does not hold
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,16 +38,18 @@ static const char *const promises[] = {"keeps all", "consistent, loses the last"
 struct row {
     const char *journal, *synchronous;
     enum promise promise;
+    bool forgets_dirs; /* a planted error in the VFS, which `paranoid` must find */
 };
 
 static const struct row rows[] = {
-    {"DELETE", "EXTRA", KEEPS_ALL},      {"DELETE", "FULL", MAY_LOSE},
-    {"TRUNCATE", "FULL", KEEPS_ALL},     {"PERSIST", "FULL", KEEPS_ALL},
-    {"WAL", "FULL", KEEPS_ALL},          {"DELETE", "NORMAL", MAY_CORRUPT},
-    {"TRUNCATE", "NORMAL", MAY_CORRUPT}, {"PERSIST", "NORMAL", MAY_CORRUPT},
-    {"WAL", "NORMAL", KEEPS_CONSISTENT}, {"DELETE", "OFF", KEEPS_NOTHING},
-    {"TRUNCATE", "OFF", KEEPS_NOTHING},  {"PERSIST", "OFF", KEEPS_NOTHING},
-    {"WAL", "OFF", KEEPS_NOTHING},
+    {"DELETE", "EXTRA", KEEPS_ALL, false},      {"DELETE", "FULL", MAY_LOSE, false},
+    {"TRUNCATE", "FULL", KEEPS_ALL, false},     {"PERSIST", "FULL", KEEPS_ALL, false},
+    {"WAL", "FULL", KEEPS_ALL, false},          {"DELETE", "NORMAL", MAY_CORRUPT, false},
+    {"TRUNCATE", "NORMAL", MAY_CORRUPT, false}, {"PERSIST", "NORMAL", MAY_CORRUPT, false},
+    {"WAL", "NORMAL", KEEPS_CONSISTENT, false}, {"DELETE", "OFF", KEEPS_NOTHING, false},
+    {"TRUNCATE", "OFF", KEEPS_NOTHING, false},  {"PERSIST", "OFF", KEEPS_NOTHING, false},
+    {"WAL", "OFF", KEEPS_NOTHING, false},       {"DELETE", "EXTRA", KEEPS_NOTHING, true},
+    {"PERSIST", "FULL", KEEPS_NOTHING, true},   {"WAL", "FULL", KEEPS_NOTHING, true},
 };
 
 struct tally {
@@ -58,6 +61,7 @@ struct tally {
 /* One run on one disk. */
 struct run {
     const struct row *row;
+    uint32_t profile;
     uint64_t seed;
     struct tp_disk *disk;
     struct tp_tape *tape;
@@ -78,12 +82,17 @@ static void boot(struct run *run)
 {
     struct tp_virtual_io_config config = {
         .size = sizeof config, .disk = run->disk, .tape = run->tape, .buf_count = 1};
+    uint32_t flags = 0;
 
     config.recv_buf_count = 1;
     config.buf_size = 4096;
     if (tp_virtual_io_create(&config, &run->io) < 0)
         stop("no VirtualIo");
-    vfs_use(run->io, run->seed);
+    if (run->row->forgets_dirs)
+        flags |= VFS_FORGETS_DIRS;
+    if (run->profile == TP_DISK_CONSUMER_SSD)
+        flags |= VFS_TEARS;
+    vfs_use(run->io, run->seed, flags);
 }
 
 static int set(sqlite3 *db, const char *pragma, const char *value)
@@ -132,7 +141,7 @@ static void halt(struct run *run, bool power)
 static struct tp_disk *prepare(const struct row *row, uint32_t profile)
 {
     struct tp_disk_config config = {.size = sizeof config, .profile = profile};
-    struct run run = {.row = row};
+    struct run run = {.row = row, .profile = profile};
 
     config.writeback_one_in = 8;
     if (tp_disk_create(&config, &run.disk) < 0 ||
@@ -165,9 +174,10 @@ static void work(struct run *run)
 }
 
 /* How many events a run takes that nothing interrupts. */
-static uint64_t events_of(const struct tp_disk *base, const struct row *row, uint64_t seed)
+static uint64_t events_of(const struct tp_disk *base, const struct row *row,
+                          uint32_t profile, uint64_t seed)
 {
-    struct run run = {.row = row, .seed = seed};
+    struct run run = {.row = row, .profile = profile, .seed = seed};
     uint64_t events;
 
     if (tp_disk_clone(base, &run.disk) < 0 ||
@@ -220,16 +230,16 @@ static void recover(struct run *run, struct tp_rng *rng, struct tally *tally)
     tally->lost += shown >= 0 && (uint32_t)shown < run->acknowledged;
 }
 
-static void cut_once(const struct tp_disk *base, const struct row *row, uint64_t seed,
-                     struct tally *tally)
+static void cut_once(const struct tp_disk *base, const struct row *row, uint32_t profile,
+                     uint64_t seed, struct tally *tally)
 {
     /* Events are bounded by a run of another seed: runs are about equally long. */
     static uint64_t events;
     struct tp_rng rng = tp_rng_make(seed, 9);
-    struct run run = {.row = row, .seed = seed};
+    struct run run = {.row = row, .profile = profile, .seed = seed};
 
     if (seed % 50 == 1)
-        events = events_of(base, row, seed);
+        events = events_of(base, row, profile, seed);
     if (tp_disk_clone(base, &run.disk) < 0 ||
         tp_tape_from_seed(seed, false, NULL, &run.tape) < 0)
         stop("no memory");
@@ -270,13 +280,13 @@ static bool run_row(const struct row *row, uint32_t profile, uint32_t cuts)
     bool is_held;
 
     for (uint64_t seed = 1; seed <= cuts; seed++)
-        cut_once(base, row, seed, &tally);
+        cut_once(base, row, profile, seed, &tally);
     tp_disk_destroy(base);
     is_held = holds(row->promise, &tally) && tally.hot > 0;
-    (void)printf("%-9s %-6s  %-9s %5u cuts  %4u lost  %4u corrupt  %4u hot  %-30s %s\n",
-                 row->journal, row->synchronous, tp_disk_profile_name(profile), tally.cuts,
-                 tally.lost, tally.corrupt, tally.hot, promises[row->promise],
-                 is_held ? "holds" : "DOES NOT HOLD");
+    (void)printf("%-9s %-6s%s %-9s %5u cuts  %4u lost  %4u corrupt  %4u hot  %-30s %s\n",
+                 row->journal, row->synchronous, row->forgets_dirs ? "*" : " ",
+                 tp_disk_profile_name(profile), tally.cuts, tally.lost, tally.corrupt,
+                 tally.hot, promises[row->promise], is_held ? "holds" : "DOES NOT HOLD");
     if (tally.corrupt > 0)
         (void)printf("          seed %llu: %s\n", (unsigned long long)tally.seed,
                      tally.why);
@@ -284,9 +294,20 @@ static bool run_row(const struct row *row, uint32_t profile, uint32_t cuts)
     return is_held;
 }
 
+static bool find_profile(const char *name, uint32_t *ret_profile)
+{
+    for (uint32_t profile = 0; profile < TP_DISK_PROFILES; profile++) {
+        if (strcmp(tp_disk_profile_name(profile), name) == 0) {
+            *ret_profile = profile;
+            return true;
+        }
+    }
+    return false;
+}
+
 int main(int argc, char **argv)
 {
-    uint32_t cuts = CUTS_DEFAULT;
+    uint32_t cuts = CUTS_DEFAULT, profile = TP_DISK_PARANOID;
     const char *only = "";
     bool all_hold = true, found = false;
 
@@ -295,8 +316,12 @@ int main(int argc, char **argv)
             cuts = (uint32_t)strtoul(argv[i + 1], NULL, 10);
         } else if (i + 1 < argc && strcmp(argv[i], "--row") == 0) {
             only = argv[i + 1];
+        } else if (i + 1 < argc && strcmp(argv[i], "--profile") == 0 &&
+                   find_profile(argv[i + 1], &profile)) {
+            continue;
         } else {
-            (void)fprintf(stderr, "usage: %s [--cuts N] [--row TEXT]\n", argv[0]);
+            (void)fprintf(stderr, "usage: %s [--cuts N] [--row TEXT] [--profile NAME]\n",
+                          argv[0]);
             return 2;
         }
     }
@@ -307,11 +332,13 @@ int main(int argc, char **argv)
         char name[32];
 
         sqlite3_snprintf(sizeof name, name, "%s %s", rows[i].journal, rows[i].synchronous);
-        if (strstr(name, only) == NULL)
+        if (strstr(name, only) == NULL ||
+            (rows[i].forgets_dirs && profile != TP_DISK_PARANOID))
             continue;
         found = true;
-        all_hold = run_row(&rows[i], TP_DISK_PARANOID, cuts) && all_hold;
+        all_hold = run_row(&rows[i], profile, cuts) && all_hold;
     }
+    (void)puts("*: with a VFS that forgets to sync directories");
     return all_hold && found ? 0 : 1;
 }
 

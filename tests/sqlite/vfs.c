@@ -28,6 +28,7 @@ static uint32_t temporaries;
 static uint8_t lent[65536];
 static struct tp_statx statx;
 static bool is_dead;
+static uint32_t lapses;
 
 /* Runs an operation to its end. -ESHUTDOWN: the Io is dead, or has just died. */
 static int32_t run_one(struct tp_request request)
@@ -107,6 +108,11 @@ static void dir_of(const char *path, char ret_dir[PATH_BYTES])
     ret_dir[len] = '\0';
 }
 
+static int32_t sync_dir(const char *dir)
+{
+    return (lapses & VFS_FORGETS_DIRS) != 0 ? 0 : run_one(tp_request_sync_dir(dir));
+}
+
 static int file_sync(sqlite3_file *file, int flags)
 {
     struct file *f = of(file);
@@ -118,7 +124,7 @@ static int file_sync(sqlite3_file *file, int flags)
     if (!f->syncs_dir)
         return SQLITE_OK;
     dir_of(f->path, dir);
-    if (run_one(tp_request_sync_dir(dir)) < 0)
+    if (sync_dir(dir) < 0)
         return SQLITE_IOERR_DIR_FSYNC;
     f->syncs_dir = false;
     return SQLITE_OK;
@@ -166,7 +172,7 @@ static int file_sector_size(sqlite3_file *file)
 static int file_characteristics(sqlite3_file *file)
 {
     (void)file;
-    return SQLITE_IOCAP_POWERSAFE_OVERWRITE;
+    return (lapses & VFS_TEARS) != 0 ? 0 : SQLITE_IOCAP_POWERSAFE_OVERWRITE;
 }
 
 static int shm_map(sqlite3_file *file, int region, int size, int extends,
@@ -284,7 +290,7 @@ static int vfs_delete(sqlite3_vfs *vfs, const char *path, int syncs_dir)
     if (value < 0)
         return SQLITE_IOERR_DELETE;
     dir_of(path, dir);
-    if (syncs_dir != 0 && run_one(tp_request_sync_dir(dir)) < 0)
+    if (syncs_dir != 0 && sync_dir(dir) < 0)
         return SQLITE_IOERR_DIR_FSYNC;
     return SQLITE_OK;
 }
@@ -337,9 +343,10 @@ static int vfs_last_error(sqlite3_vfs *vfs, int len, char *ret_text)
     return 0;
 }
 
-void vfs_use(struct tp_io *use, uint64_t seed)
+void vfs_use(struct tp_io *use, uint64_t seed, uint32_t flags)
 {
     io = use;
+    lapses = flags;
     is_dead = false;
     rng = tp_rng_make(seed, 0);
 }

@@ -18,8 +18,15 @@
 /** Makes it known to SQLite; SQLITE_OK or its error. */
 int vfs_register(void);
 
+/** What is unlike the unix VFS. */
+enum {
+    VFS_FORGETS_DIRS = 1, /* a planted error: no directory is ever synced */
+    VFS_TEARS = 2,        /* the device may hurt what lies beside a write, and says so: no
+                             SQLITE_IOCAP_POWERSAFE_OVERWRITE */
+};
+
 /** The Io of all files from now on; none may be open on another. `seed` starts what SQLite
  * takes for random. */
-void vfs_use(struct tp_io *io, uint64_t seed);
+void vfs_use(struct tp_io *io, uint64_t seed, uint32_t flags);
 
 #endif
