@@ -1,12 +1,33 @@
 /* tempest-sim: the scenarios of this directory, the zoo, and everything that can be done
  * with them. */
+#include <stdio.h>
 #include <string.h>
 
+#include "apps/common/args.h"
+#include "apps/sim/history_check.h"
 #include "apps/sim/scenarios/scenarios.h"
 #include "apps/sim/zoo/command.h"
 #include "apps/sim/zoo/zoo.h"
 
 enum { OWN = 4, SCENARIOS_MAX = 64 };
+
+/* "check FILE...": whether histories of clients are linearizable (docs/checkers.md). */
+static int check(int argc, char **argv)
+{
+    uint32_t failed;
+
+    if (argc < 3 || strcmp(argv[2], "--help") == 0) {
+        (void)fputs(
+            "usage: tempest-sim check FILE...\n\n"
+            "Says of each file with a history whether it is linearizable, and if not, "
+            "shows why.\n",
+            argc < 3 ? stderr : stdout);
+        return argc < 3 ? APP_EXIT_USAGE : APP_EXIT_DONE;
+    }
+    failed = tp_history_check_files((const char *const *)argv + 2, (uint32_t)argc - 2,
+                                    stdout, stderr);
+    return failed == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
+}
 
 int main(int argc, char **argv)
 {
@@ -16,6 +37,8 @@ int main(int argc, char **argv)
 
     if (argc > 1 && strcmp(argv[1], "zoo") == 0)
         return zoo_command(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "check") == 0)
+        return check(argc, argv);
     for (uint32_t i = 0; i < zoo_bug_count; i++) {
         tp_assert(count + 2 <= SCENARIOS_MAX);
         scenarios[count++] = *zoo_bugs[i].bug;

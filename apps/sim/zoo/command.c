@@ -30,7 +30,8 @@ static const char help[] =
     "  --bases=N    base seeds a bug (default: 10)\n"
     "  --seeds=N    seeds after which a hunt is given up (default: 100000)\n"
     "  --twins=N    seeds of each twin (default: 1000; 0: none)\n"
-    "  --shrink=S   seconds that shrinking may take (default: 30; 0: not shrunk)\n"
+    "  --shrink=S   seconds that shrinking may take, and explaining (default: 30; 0: "
+    "neither)\n"
     "  --json       one JSON object instead of the table\n";
 
 struct arguments {
@@ -45,9 +46,9 @@ struct row {
     const struct zoo_bug *bug;
     uint64_t seeds, cpu_ns; /* medians over the base seeds */
     uint32_t found;         /* of the base seeds */
-    bool is_shrunk;
-    uint32_t choices;
-    struct zoo_hunt first; /* from the first base seed that found it */
+    bool is_studied;
+    struct zoo_study study; /* of `first` */
+    struct zoo_hunt first;  /* from the first base seed that found it */
     struct zoo_hunt twin;
 };
 
@@ -131,9 +132,9 @@ static int hunt(const struct arguments *arguments, struct row *row)
     row->seeds = median(seeds, arguments->bases);
     row->cpu_ns = median(cpu_ns, arguments->bases);
     if (error == 0 && arguments->shrink_s > 0 && row->found > 0) {
-        error = zoo_hunt_shrink(row->bug->bug, &row->first,
-                                arguments->shrink_s * 1000000000, &row->choices);
-        row->is_shrunk = error == 0;
+        error = zoo_hunt_study(row->bug->bug, &row->first, arguments->shrink_s * 1000000000,
+                               &row->study);
+        row->is_studied = error == 0;
     }
     if (error == 0 && arguments->twins > 0)
         error = zoo_hunt_run(row->bug->twin, 1, arguments->twins, &row->twin);
@@ -144,21 +145,24 @@ static int hunt(const struct arguments *arguments, struct row *row)
 
 static void print_head(void)
 {
-    (void)printf("%2s  %-18s %-22s %7s %8s %6s  %-8s %s\n", "#", "source", "seen in",
-                 "seeds", "cpu s", "shrunk", "line", "twin green");
+    (void)printf("%2s  %-18s %-22s %7s %8s %7s  %-24s %-8s %s\n", "#", "source", "seen in",
+                 "seeds", "cpu s", "choices", "missing after", "what", "twin green");
 }
 
 static void print_row(const struct row *row)
 {
-    char seeds[APP_TEXT_BYTES] = "-", shrunk[APP_TEXT_BYTES] = "-";
+    char seeds[APP_TEXT_BYTES] = "-", choices[APP_TEXT_BYTES] = "-", line[96] = "-";
+    const char *what = row->study.missing != NULL ? row->study.missing : "-";
 
     if (row->seeds != UINT64_MAX)
         (void)snprintf(seeds, sizeof seeds, "%" PRIu64, row->seeds);
-    if (row->is_shrunk)
-        (void)snprintf(shrunk, sizeof shrunk, "%" PRIu32, row->choices);
-    (void)printf("%2" PRIu32 "  %-18s %-22s %7s %8.2f %6s  %-8s ", row->bug->number,
+    if (row->is_studied)
+        (void)snprintf(choices, sizeof choices, "%" PRIu32, row->study.choices);
+    if (row->study.line > 0)
+        (void)snprintf(line, sizeof line, "%s:%" PRIu32, row->study.file, row->study.line);
+    (void)printf("%2" PRIu32 "  %-18s %-22s %7s %8.2f %7s  %-24s %-8s ", row->bug->number,
                  row->bug->file, row->bug->seen_in, seeds, (double)row->cpu_ns / 1e9,
-                 shrunk, "-");
+                 choices, line, what);
     if (row->twin.found)
         (void)printf("BLAMED: seed %" PRIu64 ": %s\n", row->twin.seed,
                      row->twin.outcome.message);
@@ -174,8 +178,13 @@ static void print_json(const struct row *row, bool is_first)
     if (row->seeds != UINT64_MAX)
         (void)printf(", \"seeds\": %" PRIu64, row->seeds);
     (void)printf(", \"cpu_ns\": %" PRIu64, row->cpu_ns);
-    if (row->is_shrunk)
-        (void)printf(", \"choices\": %" PRIu32, row->choices);
+    if (row->is_studied)
+        (void)printf(", \"choices\": %" PRIu32, row->study.choices);
+    if (row->study.missing != NULL)
+        (void)printf(", \"missing\": \"%s\"", row->study.missing);
+    if (row->study.line > 0)
+        (void)printf(", \"file\": \"%s\", \"line\": %" PRIu32, row->study.file,
+                     row->study.line);
     (void)printf(", \"twin_seeds\": %" PRIu64 ", \"twin_blamed\": %s}", row->twin.seeds,
                  row->twin.found ? "true" : "false");
 }

@@ -1,7 +1,10 @@
 #include "apps/sim/zoo/hunt.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 
+#include "apps/sim/explain.h"
 #include "apps/sim/farm.h"
 #include "apps/sim/shrink.h"
 
@@ -62,24 +65,68 @@ int zoo_hunt_run(const struct tp_scenario *scenario, uint64_t first, uint64_t se
     return error;
 }
 
-int zoo_hunt_shrink(const struct tp_scenario *scenario, const struct zoo_hunt *hunt,
-                    uint64_t time_ns, uint32_t *ret_choices)
+static void note_explanation(const struct tp_explain *explain, struct zoo_study *study)
+{
+    const struct tp_record *after = &explain->after[0];
+    const char *slash;
+
+    switch (explain->how) {
+    case TP_EXPLAINED_NOT:
+        return;
+    case TP_EXPLAINED_BARRIER:
+    case TP_EXPLAINED_TWO:
+        study->missing = explain->ghosts[0].names ? "sync_dir" : "fsync";
+        break;
+    case TP_EXPLAINED_ERROR:
+        study->missing = "error";
+        break;
+    case TP_EXPLAINED_CHOICE:
+        study->missing = "choice";
+        return;
+    }
+    if (after->file == NULL)
+        return;
+    slash = strrchr(after->file, '/');
+    (void)snprintf(study->file, sizeof study->file, "%s",
+                   slash != NULL ? slash + 1 : after->file);
+    study->line = after->line;
+}
+
+static int shrink_and_explain(struct tp_trial *trial, uint64_t seed, uint64_t time_ns,
+                              struct zoo_study *study)
+{
+    struct tp_shrink shrink = {.trial = trial};
+    struct tp_explain explain = {.trial = trial};
+    int error = tp_trial_seed(trial, seed, &shrink.outcome, &shrink.best);
+
+    if (error < 0)
+        return error;
+    shrink.until_ns = tp_host_now_ns() + time_ns;
+    error = tp_shrink_run(&shrink);
+    study->choices = tp_shrink_choices(shrink.best);
+    explain.tape = shrink.best;
+    explain.outcome = shrink.outcome;
+    explain.until_ns = tp_host_now_ns() + time_ns;
+    if (error == 0)
+        error = tp_explain_run(&explain);
+    if (error == 0)
+        note_explanation(&explain, study);
+    tp_tape_destroy(shrink.best);
+    return error;
+}
+
+int zoo_hunt_study(const struct tp_scenario *scenario, const struct zoo_hunt *hunt,
+                   uint64_t time_ns, struct zoo_study *ret_study)
 {
     const struct tp_batch_job job = {.scenario = scenario};
     struct tp_trial trial;
-    struct tp_shrink shrink = {.trial = &trial};
     int error = tp_trial_open(&trial, &job);
 
     tp_assert(hunt->found);
     if (error < 0)
         return error;
-    error = tp_trial_seed(&trial, hunt->seed, &shrink.outcome, &shrink.best);
-    if (error == 0) {
-        shrink.until_ns = tp_host_now_ns() + time_ns;
-        error = tp_shrink_run(&shrink);
-        *ret_choices = tp_shrink_choices(shrink.best);
-        tp_tape_destroy(shrink.best);
-    }
+    *ret_study = (struct zoo_study){.missing = NULL};
+    error = shrink_and_explain(&trial, hunt->seed, time_ns, ret_study);
     tp_trial_close(&trial);
     return error;
 }

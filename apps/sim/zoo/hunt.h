@@ -17,9 +17,17 @@ struct zoo_hunt {
 int zoo_hunt_run(const struct tp_scenario *scenario, uint64_t first, uint64_t seeds,
                  struct zoo_hunt *ret_hunt);
 
-/** Shrinks what was found for at most `time_ns`: the choices that are left. 0, or -errno.
- */
-int zoo_hunt_shrink(const struct tp_scenario *scenario, const struct zoo_hunt *hunt,
-                    uint64_t time_ns, uint32_t *ret_choices);
+/** What is made of a failure. */
+struct zoo_study {
+    uint32_t choices; /* that are left of it */
+    const char
+        *missing;  /* "fsync", "sync_dir"; or "error", "choice"; NULL: not explained */
+    char file[64]; /* of the operation after which it is missing; "": none */
+    uint32_t line;
+};
+
+/** Shrinks what was found, and explains it, for at most `time_ns` each. 0, or -errno. */
+int zoo_hunt_study(const struct tp_scenario *scenario, const struct zoo_hunt *hunt,
+                   uint64_t time_ns, struct zoo_study *ret_study);
 
 #endif

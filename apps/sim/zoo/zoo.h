@@ -10,7 +10,7 @@
 #include "apps/sim/sim.h"
 
 struct zoo_bug {
-    uint32_t number;  /* of the table in docs/zoo.md */
+    uint32_t number;  /* of the table in docs/zoo.md, which tells where it was seen */
     const char *file; /* of its source, in this directory */
     const char *seen_in;
     const struct tp_scenario *bug, *twin;
