@@ -24,10 +24,7 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         p->number = z->count + 1;
         zoo_begin(z, p->number);
         z->buf = tp_buf_full(&p->number, sizeof p->number);
-        ZOO_TRY(
-            cx,
-            tp_write_all_start(cx, &z->write, z->fd, &z->buf, zoo_page_of(p->number), 0),
-            &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, &z->buf, zoo_page_of(p->number)), &result);
         TP_AWAIT(cx, tp_fsync(cx, z->fd, 0), &result); /* ZOO: the bug is here */
         if (z->is_fixed && result.value < 0)
             return zoo_end(cx, result.value);

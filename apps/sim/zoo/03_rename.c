@@ -27,7 +27,7 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         ZOO_TRY(cx, tp_open(cx, NEW, fresh), &result);
         z->fd = tp_into_fd(cx, result);
         z->buf = tp_buf_full(&p->content, sizeof p->content);
-        ZOO_TRY(cx, tp_write_all_start(cx, &z->write, z->fd, &z->buf, 0, 0), &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, &z->buf, 0), &result);
         ZOO_TRY(cx, tp_fsync(cx, z->fd, 0), &result);
         TP_AWAIT(cx, tp_close(cx, z->fd), &result);
         ZOO_TRY(cx, tp_rename(cx, NEW, STATE), &result); /* ZOO: the bug is here */

@@ -20,11 +20,10 @@ static const char *name_log(char ret_name[32], uint64_t number)
     return ret_name;
 }
 
-/* Puts `p->next` where `z->fd` is. */
-static struct tp_op put_next(struct tp_ctx *cx, struct program *p)
+static struct tp_buf *fill(struct program *p)
 {
     p->zoo.buf = tp_buf_full(&p->next, sizeof p->next);
-    return tp_write_all_start(cx, &p->zoo.write, p->zoo.fd, &p->zoo.buf, 0, 0);
+    return &p->zoo.buf;
 }
 
 static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
@@ -49,12 +48,12 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         TP_AWAIT(cx, tp_remove(cx, NEW), &result);
         ZOO_TRY(cx, tp_open(cx, name_log(p->log, p->next), fresh), &result);
         z->fd = tp_into_fd(cx, result);
-        ZOO_TRY(cx, put_next(cx, p), &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, fill(p), 0), &result);
         ZOO_TRY(cx, tp_fsync(cx, z->fd, 0), &result);
         TP_AWAIT(cx, tp_close(cx, z->fd), &result);
         ZOO_TRY(cx, tp_open(cx, NEW, fresh), &result);
         z->fd = tp_into_fd(cx, result);
-        ZOO_TRY(cx, put_next(cx, p), &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, fill(p), 0), &result);
         ZOO_TRY(cx, tp_fsync(cx, z->fd, 0), &result);
         TP_AWAIT(cx, tp_close(cx, z->fd), &result);
         ZOO_TRY(cx, tp_sync_dir(cx, "/"), &result);        /* the new log is there */

@@ -66,10 +66,8 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         fill(&p->page, z->count + 1);
         zoo_begin(z, p->page.number);
         z->buf = tp_buf_full(&p->page, sizeof p->page);
-        ZOO_TRY(cx,
-                tp_write_all_start(cx, &z->write, z->fd, &z->buf,
-                                   p->page.number % 2 * APART, 0),
-                &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, &z->buf, p->page.number % 2 * APART),
+                  &result);
         ZOO_TRY(cx, tp_fsync(cx, z->fd, TP_DATA_ONLY), &result);
         z->count = p->page.number;
         zoo_promise(z, z->count);

@@ -63,7 +63,7 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         memset(p->record.body, (int)(z->count & 0xff), BODY);
         p->record.sum = sum_of(p->record.body, BODY);
         z->buf = tp_buf_full(&p->record, sizeof p->record);
-        ZOO_TRY(cx, tp_write_all_start(cx, &z->write, z->fd, &z->buf, p->end, 0), &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, &z->buf, p->end), &result);
         ZOO_TRY(cx, tp_fsync(cx, z->fd, TP_DATA_ONLY), &result);
         p->end += (uint32_t)sizeof p->record;
         zoo_promise(z, ++z->count);

@@ -73,7 +73,7 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
             ZOO_TRY(cx, tp_sync_dir(cx, "/"), &result);
         }
         z->buf = tp_buf_full(&p->record, RECORD);
-        ZOO_TRY(cx, tp_write_all_start(cx, &z->write, z->fd, &z->buf, at(p), 0), &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, &z->buf, at(p)), &result);
         z->count = p->record;
         if (tp_node_draw(z->node, 3) == 0) {
             ZOO_TRY(cx, tp_fsync(cx, z->fd, 0), &result);

@@ -36,8 +36,7 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         p->record = z->count + 1;
         zoo_begin(z, p->record);
         z->buf = tp_buf_full(&p->record, sizeof p->record);
-        ZOO_TRY(cx, tp_write_all_start(cx, &z->write, z->fd, &z->buf, 8 * z->count, 0),
-                &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, &z->buf, 8 * z->count), &result);
         ZOO_TRY(cx, tp_fsync(cx, z->fd, 0), &result);
         z->count = p->record;
         zoo_promise(z, z->count);

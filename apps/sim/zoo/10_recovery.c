@@ -12,12 +12,12 @@ struct program {
     struct tp_fd log;
 };
 
-/* Puts the count into the main file. */
-static struct tp_op put_main(struct tp_ctx *cx, struct program *p)
+/* The count is to go into the main file. */
+static struct tp_buf *fill_main(struct program *p)
 {
     p->main = p->zoo.count;
     p->zoo.buf = tp_buf_full(&p->main, sizeof p->main);
-    return tp_write_all_start(cx, &p->zoo.write, p->zoo.fd, &p->zoo.buf, 0, 0);
+    return &p->zoo.buf;
 }
 
 static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
@@ -39,7 +39,8 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
     z->fd = tp_into_fd(cx, result);
     ZOO_TRY(cx, tp_open(cx, "/log", create), &result);
     p->log = tp_into_fd(cx, result);
-    ZOO_TRY(cx, put_main(cx, p), &result); /* ZOO: the bug is here */
+    ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, fill_main(p), 0),
+              &result); /* ZOO: the bug is here */
     if (z->is_fixed)
         ZOO_TRY(cx, tp_fsync(cx, z->fd, 0), &result);
     ZOO_TRY(cx, tp_truncate(cx, p->log, 0), &result);
@@ -48,16 +49,15 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         p->record = z->count + 1;
         zoo_begin(z, p->record);
         if (z->count - p->main == RECORDS) {
-            ZOO_TRY(cx, put_main(cx, p), &result);
+            ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, fill_main(p), 0), &result);
             ZOO_TRY(cx, tp_fsync(cx, z->fd, 0), &result);
             ZOO_TRY(cx, tp_truncate(cx, p->log, 0), &result);
             ZOO_TRY(cx, tp_fsync(cx, p->log, 0), &result);
         }
         z->buf = tp_buf_full(&p->record, sizeof p->record);
-        ZOO_TRY(cx,
-                tp_write_all_start(cx, &z->write, p->log, &z->buf,
-                                   (z->count - p->main) * sizeof p->record, 0),
-                &result);
+        ZOO_WRITE(cx, z,
+                  tp_write_at(cx, p->log, &z->buf, (z->count - p->main) * sizeof p->record),
+                  &result);
         ZOO_TRY(cx, tp_fsync(cx, p->log, 0), &result);
         z->count = p->record;
         zoo_promise(z, z->count);

@@ -61,17 +61,13 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         p->root.sum = zoo_sum(&p->root, offsetof(struct root, sum));
         zoo_begin(z, p->root.count);
         z->buf = tp_buf_full(p->page, PAGE);
-        ZOO_TRY(
-            cx,
-            tp_write_all_start(cx, &z->write, z->fd, &z->buf, place_of(p->root.count), 0),
-            &result); /* ZOO: the bug is here */
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, &z->buf, place_of(p->root.count)),
+                  &result); /* ZOO: the bug is here */
         if (z->is_fixed)
             ZOO_TRY(cx, tp_fsync(cx, z->fd, TP_DATA_ONLY), &result);
         z->buf = tp_buf_full(&p->root, sizeof p->root);
-        ZOO_TRY(cx,
-                tp_write_all_start(cx, &z->write, z->fd, &z->buf,
-                                   p->root.count % ROOTS * PAGE, 0),
-                &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, &z->buf, p->root.count % ROOTS * PAGE),
+                  &result);
         ZOO_TRY(cx, tp_fsync(cx, z->fd, TP_DATA_ONLY), &result);
         z->count = p->root.count;
         zoo_promise(z, z->count);

@@ -72,10 +72,10 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         p->record[1] = z->count + 1;
         z->buf =
             p->in_log == 0 ? tp_buf_full(p->record, 16) : tp_buf_full(p->record + 1, 8);
-        ZOO_TRY(cx,
-                tp_write_all_start(cx, &z->write, z->fd, &z->buf,
-                                   p->in_log == 0 ? 0 : HEAD + 8 * p->in_log, 0),
-                &result);
+        ZOO_WRITE(
+            cx, z,
+            tp_write_at(cx, z->fd, &z->buf, p->in_log == 0 ? 0 : HEAD + 8 * p->in_log),
+            &result);
         ZOO_TRY(cx, tp_fsync(cx, z->fd, 0), &result);
         TP_AWAIT(cx, tp_close(cx, z->fd), &result);
         zoo_promise(z, ++z->count);

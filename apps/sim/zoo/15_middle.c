@@ -77,10 +77,10 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         zoo_begin(z, p->record.number);
         for (p->copy = 0; p->copy < COPIES; p->copy++) {
             z->buf = tp_buf_full(&p->record, sizeof p->record);
-            ZOO_TRY(cx,
-                    tp_write_all_start(cx, &z->write, p->fds[p->copy], &z->buf,
-                                       z->count * sizeof p->record, 0),
-                    &result);
+            ZOO_WRITE(
+                cx, z,
+                tp_write_at(cx, p->fds[p->copy], &z->buf, z->count * sizeof p->record),
+                &result);
             ZOO_TRY(cx, tp_fsync(cx, p->fds[p->copy], 0), &result);
         }
         z->count = p->record.number;

@@ -81,10 +81,7 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
             zoo_promise(z, z->count);
         }
         z->buf = tp_buf_full(&p->record, sizeof p->record);
-        ZOO_TRY(
-            cx,
-            tp_write_all_start(cx, &z->write, z->fd, &z->buf, z->count % RECORDS * 8, 0),
-            &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, &z->buf, z->count % RECORDS * 8), &result);
         z->count = p->record;
         if (z->count % RECORDS != 0) { /* the last one waits for the switch */
             ZOO_TRY(cx, tp_fsync(cx, z->fd, 0), &result);

@@ -29,11 +29,10 @@ static void check_store(const struct program *p)
     }
 }
 
-static struct tp_op put(struct tp_ctx *cx, struct program *p, struct tp_fd fd,
-                        const void *bytes, uint32_t len, uint64_t offset)
+static struct tp_buf *fill(struct program *p, const void *bytes, uint32_t len)
 {
     p->zoo.buf = tp_buf_full(bytes, len);
-    return tp_write_all_start(cx, &p->zoo.write, fd, &p->zoo.buf, offset, 0);
+    return &p->zoo.buf;
 }
 
 static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
@@ -70,20 +69,23 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
     while (tp_node_more(z->node)) {
         p->record = z->count + 1;
         zoo_begin(z, p->record);
-        ZOO_TRY(cx, put(cx, p, p->journal, &p->record, 8, (z->count - p->marker) * 8),
-                &result);
+        ZOO_WRITE(
+            cx, z,
+            tp_write_at(cx, p->journal, fill(p, &p->record, 8), (z->count - p->marker) * 8),
+            &result);
         ZOO_TRY(cx, tp_fsync(cx, p->journal, 0), &result);
         z->count = p->record;
         zoo_promise(z, z->count);
         apply(p, z->count);
-        ZOO_TRY(cx, put(cx, p, z->fd, p->slots, sizeof p->slots, 0), &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, fill(p, p->slots, sizeof p->slots), 0),
+                  &result);
         if (z->count - p->marker < RECORDS)
             continue;
         if (z->is_fixed)
             ZOO_TRY(cx, tp_fsync(cx, z->fd, 0), &result);
         p->marker = z->count;
-        ZOO_TRY(cx, put(cx, p, p->marker_fd, &p->marker, 8, 0),
-                &result); /* ZOO: the bug is here */
+        ZOO_WRITE(cx, z, tp_write_at(cx, p->marker_fd, fill(p, &p->marker, 8), 0),
+                  &result); /* ZOO: the bug is here */
         ZOO_TRY(cx, tp_fsync(cx, p->marker_fd, 0), &result);
         ZOO_TRY(cx, tp_truncate(cx, p->journal, 0), &result);
         ZOO_TRY(cx, tp_fsync(cx, p->journal, 0), &result);

@@ -46,7 +46,7 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
     p->log = tp_into_fd(cx, result);
     p->main = z->count;
     z->buf = tp_buf_full(&p->main, sizeof p->main);
-    ZOO_TRY(cx, tp_write_all_start(cx, &z->write, z->fd, &z->buf, 0, 0), &result);
+    ZOO_WRITE(cx, z, tp_write_at(cx, z->fd, &z->buf, 0), &result);
     ZOO_TRY(cx, tp_fsync(cx, z->fd, 0), &result);
     ZOO_TRY(cx, tp_truncate(cx, p->log, 0), &result);
     ZOO_TRY(cx, tp_fsync(cx, p->log, 0), &result);
@@ -54,8 +54,7 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         p->record = z->count + 1;
         zoo_begin(z, p->record);
         z->buf = tp_buf_full(&p->record, sizeof p->record);
-        ZOO_TRY(cx, tp_write_all_start(cx, &z->write, p->log, &z->buf, p->records * 8, 0),
-                &result);
+        ZOO_WRITE(cx, z, tp_write_at(cx, p->log, &z->buf, p->records * 8), &result);
         ZOO_TRY(cx, tp_fsync(cx, p->log, 0), &result);
         p->records++;
         z->count = p->record;

@@ -93,6 +93,16 @@ uint64_t zoo_sum(const void *bytes, uint32_t len);
             return zoo_end(cx, (ret)->value); \
     } while (0)
 
+/** Awaits a write of `z->buf`; one that is short ends the program as an error does. */
+#define ZOO_WRITE(cx, z, operation, ret)                 \
+    do {                                                 \
+        TP_AWAIT(cx, operation, ret);                    \
+        if ((ret)->value < 0)                            \
+            return zoo_end(cx, (ret)->value);            \
+        if ((uint32_t)(ret)->value != (z)->buf.capacity) \
+            return zoo_end(cx, -EIO);                    \
+    } while (0)
+
 /** The two scenarios of a bug: zoo_NN_bug and zoo_NN_twin. */
 #define ZOO_BOTH(number, title, ...)                                                \
     const struct tp_scenario zoo_##number##_bug = {                                 \
