@@ -67,6 +67,7 @@ static int init_storage(struct kv_server *server)
                                         .patience_ns = PATIENCE_NS,
                                         .segment_bytes = config->segment_bytes,
                                         .group_bytes = config->group_bytes,
+                                        .block_bytes = config->block_bytes,
                                         .pace_ns = pace_of(config->config.sync)};
     int error;
 

@@ -8,6 +8,7 @@ enum {
     PORT = 7379,
     GROUP_BYTES = 64 << 10,
     SNAPSHOT_BYTES = 32 << 10,
+    BLOCK_BYTES = 512, /* so that a snapshot takes its time */
 };
 
 #define WALL_START (UINT64_C(1600000000) * KV_WORLD_MS * 1000)
@@ -227,6 +228,7 @@ static struct kv_server_config server_config(struct kv_world *w)
     config.group_bytes = GROUP_BYTES;
     config.segment_bytes = UINT64_C(2) * GROUP_BYTES;
     config.snapshot_bytes = SNAPSHOT_BYTES;
+    config.block_bytes = BLOCK_BYTES;
     config.grace_ns = 200 * KV_WORLD_MS;
     config.signals = TP_SIGNAL_TERM;
     config.quiet = true;
