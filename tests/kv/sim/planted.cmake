@@ -39,15 +39,15 @@ endfunction()
 # waits for nothing; a segment is not durable in its directory; a torn tail is believed; a write that has failed
 # counts; what was changed behind the back of a snapshot is trimmed with it; a record is replayed on what has it already.
 kv_planted(early-reply apps/kv/client.c
-  "if (lsn <= tp_journal_durable_lsn(server->hook.journal))" "if (true)" 60)
+  "if (lsn <= tp_journal_durable_lsn(server->hook.journal))" "if (true)" 150)
 kv_planted(wrong-sync apps/kv/client.c
   "tp_connection_release(connection, tp_journal_durable_lsn(journal))"
   "tp_connection_release(connection, tp_journal_lsn(journal))" 500)
-kv_planted(dirty-read apps/kv/execute.c "else if (call->engine->config.dirty_reads)" "else" 300)
+kv_planted(dirty-read apps/kv/execute.c "else if (call->engine->config.dirty_reads)" "else" 500)
 kv_planted(no-directory-sync sm/journal_maker.c
-  "TP_AWAIT(cx, tp_fsync(cx, m->dir, 0), &result);" "result.value = 0;" 60)
+  "TP_AWAIT(cx, tp_fsync(cx, m->dir, 0), &result);" "result.value = 0;" 150)
 kv_planted(torn-tail sm/journal_window.c
-  "return tp_journal_group_check(w->bytes, &w->group) ?" "return true ?" 150)
+  "return tp_journal_group_check(w->bytes, &w->group) ?" "return true ?" 500)
 kv_planted(failed-write sm/journal_writer.c "if (j->write.result < 0) {" "if (false) {" 500)
-kv_planted(early-trim apps/kv/snapshot.c "s->head.start_lsn + 1" "s->end.end_lsn + 1" 200)
-kv_planted(replay-twice apps/kv/store.c "return entry->loaded && entry->lsn >= lsn;" "return false;" 200)
+kv_planted(early-trim apps/kv/snapshot.c "s->head.start_lsn + 1" "s->end.end_lsn + 1" 500)
+kv_planted(replay-twice apps/kv/store.c "return entry->loaded && entry->lsn >= lsn;" "return false;" 500)
