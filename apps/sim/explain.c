@@ -81,28 +81,28 @@ static int record_run(struct search *s)
 
 /* ------------------------------------------------------------------ candidates */
 
-/* Whether a promise or another change of the same object comes after a record, before the
- * last cut of its node. */
-static bool is_boundary(const struct search *s, uint32_t index, bool *ret_promised)
+/* What follows a change, before the last cut of its node: what a barrier between would have
+ * to come before. */
+static enum tp_explained_before what_follows(const struct search *s, uint32_t index)
 {
     const struct tp_record *record = &s->records[index];
-    uint32_t end = s->cut_record[record->node - 1];
+    enum tp_explained_before before = TP_BEFORE_NOTHING;
 
-    for (uint32_t i = index + 1; i < end; i++) {
+    for (uint32_t i = index + 1; i < s->cut_record[record->node - 1]; i++) {
         const struct tp_record *later = &s->records[i];
 
-        if (later->kind == TP_FACT_PROMISE) {
-            *ret_promised = true;
-            return true;
-        }
-        if (later->kind == TP_FACT_OPERATION && later->changes &&
-            later->node == record->node && later->dir == record->dir &&
-            (record->dir != 0 || later->inode == record->inode)) {
-            *ret_promised = false;
-            return true;
-        }
+        if (later->kind == TP_FACT_PROMISE)
+            return before == TP_BEFORE_SAME ? before : TP_BEFORE_PROMISE;
+        if (later->kind != TP_FACT_OPERATION || !later->changes ||
+            later->node != record->node)
+            continue;
+        if (later->dir == record->dir &&
+            (record->dir != 0 || later->inode == record->inode))
+            return TP_BEFORE_SAME;
+        if (before == TP_BEFORE_NOTHING)
+            before = TP_BEFORE_OTHER;
     }
-    return false;
+    return before;
 }
 
 static void add_candidate(struct search *s, uint32_t index)
@@ -117,21 +117,22 @@ static void add_candidate(struct search *s, uint32_t index)
     candidate->ghost.inode = record->dir != 0 ? record->dir : record->inode;
 }
 
-/* Those before a promise first, each time the latest first. */
+/* Those before a promise first, then those between changes of one object, then of two; each
+ * time the latest first. */
 static void list_candidates(struct search *s)
 {
-    for (uint32_t pass = 0; pass < 2; pass++) {
+    static const enum tp_explained_before order[] = {TP_BEFORE_PROMISE, TP_BEFORE_SAME,
+                                                     TP_BEFORE_OTHER};
+
+    for (uint32_t pass = 0; pass < sizeof order / sizeof *order; pass++) {
         for (uint32_t i = s->record_count; i > 0 && s->candidate_count < CANDIDATES_MAX;
              i--) {
             const struct tp_record *record = &s->records[i - 1];
             uint32_t node = record->node - 1;
-            bool promised;
 
-            if (record->kind != TP_FACT_OPERATION || !record->changes ||
-                node >= NODES_MAX || !s->was_cut[node] ||
-                record->effect > s->cut_effect[node])
-                continue;
-            if (is_boundary(s, i - 1, &promised) && promised == (pass == 0))
+            if (record->kind == TP_FACT_OPERATION && record->changes && node < NODES_MAX &&
+                s->was_cut[node] && record->effect <= s->cut_effect[node] &&
+                what_follows(s, i - 1) == order[pass])
                 add_candidate(s, i - 1);
         }
     }
@@ -184,14 +185,12 @@ static void found(struct search *s, enum tp_explained how, const struct candidat
                   const struct candidate *second)
 {
     struct tp_explain *explain = s->explain;
-    bool promised = false;
 
     explain->how = how;
     explain->ghost_count = second == NULL ? 1 : 2;
     explain->ghosts[0] = first->ghost;
     explain->after[0] = s->records[first->record];
-    (void)is_boundary(s, first->record, &promised);
-    explain->between = !promised;
+    explain->before = what_follows(s, first->record);
     if (second == NULL)
         return;
     explain->ghosts[1] = second->ghost;
@@ -241,24 +240,29 @@ static bool try_barriers(struct search *s)
 
 /* ------------------------------------------------------------------ where none heals */
 
-/* The last operation before the failure that came to an error. */
-static bool find_failed(const struct search *s, struct tp_record *ret_record)
+/* The first operation that comes to another result in a run that passes. */
+static bool find_other(const struct search *s, const struct tp_recorder *passed,
+                       struct tp_record *ret_record)
 {
-    for (uint32_t i = s->record_count; i > 0; i--) {
-        const struct tp_record *record = &s->records[i - 1];
+    for (uint32_t i = 0; i < s->record_count && i < passed->count; i++) {
+        const struct tp_record *here = &s->records[i], *there = &passed->records[i];
 
-        if (record->kind == TP_FACT_OPERATION &&
-            (record->result < 0 ||
-             (record->op == TP_WRITE && (uint32_t)record->result < record->len))) {
-            *ret_record = *record;
+        if (here->kind != there->kind || here->op != there->op)
+            return false;
+        if (here->kind == TP_FACT_OPERATION && here->result != there->result) {
+            *ret_record = *here;
             return true;
         }
     }
     return false;
 }
 
-static bool passes_without(struct search *s, uint32_t stream, uint64_t index)
+/* Whether it passes with a choice made mildest. `ret_other`: an operation that came to
+ * another result by that, if there is one. */
+static bool passes_without(struct search *s, uint32_t stream, uint64_t index,
+                           struct tp_record *ret_other, bool *ret_has_other)
 {
+    struct tp_trial *trial = s->explain->trial;
     struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_FAILED};
     struct tp_tape *tape = NULL;
 
@@ -266,10 +270,15 @@ static bool passes_without(struct search *s, uint32_t stream, uint64_t index)
     if (s->error < 0)
         return false;
     tp_tape_set(tape, stream, index, 0);
-    s->error = tp_trial_replay(s->explain->trial, tape, &outcome);
+    trial->records = RECORDS_MAX;
+    s->error = tp_trial_replay(trial, tape, &outcome);
+    trial->records = 0;
     tp_tape_destroy(tape);
     s->explain->runs++;
-    return s->error == 0 && outcome.verdict == TP_VERDICT_PASSED;
+    if (s->error < 0 || outcome.verdict != TP_VERDICT_PASSED)
+        return false;
+    *ret_has_other = find_other(s, trial->recorder, ret_other);
+    return true;
 }
 
 static bool try_choices_of(struct search *s, bool faults)
@@ -281,17 +290,16 @@ static bool try_choices_of(struct search *s, bool faults)
 
         for (uint64_t i = tp_tape_count(explain->tape, stream); i > 0 && !is_over(s); i--) {
             struct tp_draw_entry entry = tp_tape_entry(explain->tape, stream, i - 1);
+            bool has_other = false;
 
             if (entry.value == 0 || entry.kind == TP_DRAW_SEED || is_fault != faults ||
                 stream % TP_CONCERNS == TP_CONCERN_WORKLOAD ||
-                !passes_without(s, stream, i - 1))
+                !passes_without(s, stream, i - 1, &explain->after[0], &has_other))
                 continue;
             explain->choice = entry;
             explain->choice_stream = stream;
             explain->choice_index = i - 1;
-            explain->how = faults && find_failed(s, &explain->after[0])
-                               ? TP_EXPLAINED_ERROR
-                               : TP_EXPLAINED_CHOICE;
+            explain->how = faults && has_other ? TP_EXPLAINED_ERROR : TP_EXPLAINED_CHOICE;
             return true;
         }
     }
@@ -403,10 +411,11 @@ void tp_explain_print(const struct tp_explain *explain, FILE *out)
         (void)fprintf(out, "lost in a power cut: %s\n", explain->lost);
         for (uint32_t i = 0; i < explain->ghost_count; i++)
             print_barrier(explain, i, out);
-        if (explain->between)
-            (void)fprintf(out, "  before the next change of the same\n");
-        else
-            (void)fprintf(out, "  before it is promised: %s\n", explain->promise.text);
+        (void)fprintf(out, "  before %s%s\n",
+                      explain->before == TP_BEFORE_PROMISE ? "it is promised: "
+                      : explain->before == TP_BEFORE_SAME  ? "the next change of the same"
+                                                           : "the next change of another",
+                      explain->before == TP_BEFORE_PROMISE ? explain->promise.text : "");
         return;
     case TP_EXPLAINED_ERROR:
         (void)fprintf(out, "no barrier is missing, one error is not borne; it passes if "

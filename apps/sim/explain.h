@@ -20,6 +20,14 @@ enum tp_explained {
     TP_EXPLAINED_CHOICE,  /* another choice */
 };
 
+/** What a missing barrier would have to come before. */
+enum tp_explained_before {
+    TP_BEFORE_NOTHING,
+    TP_BEFORE_PROMISE,
+    TP_BEFORE_SAME,  /* another change of the same file or directory */
+    TP_BEFORE_OTHER, /* a change of another one */
+};
+
 struct tp_explain {
     struct tp_trial *trial;
     const struct tp_tape *tape;    /* fails; best if it was shrunk */
@@ -31,7 +39,7 @@ struct tp_explain {
     struct tp_ghost ghosts[2];
     struct tp_record
         after[2]; /* the operations after which they belong; or the failed one */
-    bool between; /* two changes; else before a promise */
+    enum tp_explained_before before;
     struct tp_record promise; /* the last before the failure; text "": none */
     char lost[1024];          /* what was lost, in words: "" if nothing was */
     struct tp_draw_entry choice;

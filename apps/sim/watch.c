@@ -1,4 +1,6 @@
 /* What a watcher is told, and the barriers of an explanation. */
+#include <string.h>
+
 #include "apps/sim/sim_internal.h"
 #include "io/virtual/disk_internal.h"
 #include "runtime/scheduler_internal.h"
@@ -15,7 +17,17 @@ void tp_sim_tell(const struct tp_sim *sim, enum tp_fact_kind kind, uint32_t deta
     sim->options.watch->fact(sim->options.watch->context, &fact);
 }
 
-/* Where an operation was submitted; the op table knows until it is claimed. */
+/* Whether a source is one of the ready-made machines, in sm/. */
+static bool is_ready_made(const char *file)
+{
+    const char *at = strstr(file, "sm/");
+
+    return at != NULL && (at == file || at[-1] == '/');
+}
+
+/* Where an operation was submitted; the op table knows until it is claimed. Of what a
+ * ready-made machine does, it is where that was started, since there is what can be wrong.
+ */
 static void find_site(const struct tp_node *node, uint64_t handle, struct tp_fact *fact)
 {
     const struct tp_slots *slots = &node->scheduler->slots;
@@ -24,6 +36,9 @@ static void find_site(const struct tp_node *node, uint64_t handle, struct tp_fac
     if (!tp_slots_hold(slots, handle))
         return;
     slot = &slots->slots[tp_slot_index(handle)];
+    while (slot->file != NULL && is_ready_made(slot->file) && slot->owner != NULL &&
+           slot->owner->end_slot != 0)
+        slot = &slots->slots[slot->owner->end_slot];
     fact->file = slot->file;
     fact->line = tp_slot_line(slot);
 }
