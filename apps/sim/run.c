@@ -350,3 +350,17 @@ void tp_sim_run_choices(const struct tp_scenario *scenario,
     tp_sim_run(scenario, &with, ret_outcome);
     tp_tape_destroy(with.tape);
 }
+
+void tp_sim_fuzz(const struct tp_scenario *scenario, const void *bytes, size_t len_bytes)
+{
+    struct tp_sim_options options = {.size = sizeof options};
+    struct tp_sim_outcome outcome;
+
+    if (tp_tape_from_bytes(bytes, len_bytes, NULL, &options.tape) < 0)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for a tape");
+    tp_sim_run(scenario, &options, &outcome);
+    tp_tape_destroy(options.tape);
+    if (outcome.verdict != TP_VERDICT_PASSED)
+        tp_stopf(__FILE__, __LINE__, "%s: %s: %s", scenario->name,
+                 tp_verdict_name(outcome.verdict), outcome.message);
+}

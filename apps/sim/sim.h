@@ -382,6 +382,11 @@ TP_EXPORT void tp_sim_run_choices(const struct tp_scenario *scenario,
                                   const struct tp_sim_choice *choices, size_t count,
                                   struct tp_sim_outcome *ret_outcome);
 
+/** For a fuzzer: the choices are `bytes`, and 0 when those are used up. A run that fails
+ * stops the program with its message. */
+TP_EXPORT void tp_sim_fuzz(const struct tp_scenario *scenario, const void *bytes,
+                           size_t len_bytes);
+
 /** Names for what is printed. */
 TP_EXPORT const char *tp_family_name(uint32_t family);
 TP_EXPORT const char *tp_phase_name(uint32_t phase);
