@@ -115,6 +115,21 @@ static void slot_write(struct tp_disk *disk, struct tp_inode *file, uint32_t slo
     tp_slot_touch(disk, file, slot, sectors_of(disk, from, from + len));
 }
 
+/* Before a file grows to `size`: the device may have other bytes past the end than memory's
+ * zeros, which an eviction would show from then on. So the zeros are written, too. */
+static void keep_tail_zero(struct tp_disk *disk, struct tp_inode *file, uint64_t size)
+{
+    uint32_t tail = (uint32_t)(file->size % TP_PAGE_BYTES);
+    uint32_t slot;
+
+    if (file->diverged == 0 || size <= file->size || tail == 0)
+        return;
+    slot = tp_map_find(disk, &file->map, (uint32_t)(file->size / TP_PAGE_BYTES));
+    if (slot != 0 && tp_slot_at(disk, slot)->cache != TP_PAGE_HOLE &&
+        tp_slot_unreadable(tp_slot_at(disk, slot)) == 0)
+        slot_write(disk, file, slot, tail, NULL, TP_PAGE_BYTES - tail);
+}
+
 /* What the cache has goes first, and what is left of it is no longer in the way. */
 static void direct_begin(struct tp_disk *disk, uint32_t inode, uint32_t slot)
 {
@@ -139,6 +154,7 @@ int64_t tp_data_write(struct tp_disk *disk, uint32_t inode, uint64_t offset,
         return -EFBIG;
     if (len > TP_FILE_SIZE_MAX - offset)
         len = TP_FILE_SIZE_MAX - offset;
+    keep_tail_zero(disk, file, offset + len);
     while (done < len) {
         uint64_t at = offset + done;
         uint32_t part = page_part(at, len - done);
@@ -190,6 +206,7 @@ int32_t tp_data_truncate(struct tp_disk *disk, uint32_t inode, uint64_t size)
 
     if (size > TP_FILE_SIZE_MAX)
         return -EFBIG;
+    keep_tail_zero(disk, file, size);
     for (uint64_t page = first_gone;
          size <= file->size && (slot = tp_map_next(disk, &file->map, page)) != 0;) {
         page = (uint64_t)tp_slot_at(disk, slot)->page + 1;
@@ -248,8 +265,10 @@ int32_t tp_data_fallocate(struct tp_disk *disk, uint32_t inode, uint64_t offset,
         tp_inode_allocated(disk, file, 1);
         tp_slot_touch(disk, file, slot, tp_sectors_all(disk));
     }
-    if (!keep_size && offset + len > file->size)
+    if (!keep_size && offset + len > file->size) {
+        keep_tail_zero(disk, file, offset + len);
         file->size = offset + len;
+    }
     file->changed = 1;
     return 0;
 }

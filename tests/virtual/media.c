@@ -150,6 +150,31 @@ Test(media, a_sector_is_unreadable_until_it_is_rewritten)
     }
 }
 
+/* Rewritten, and not synced: after a power cut it has the new content, or is as unreadable
+ * as it was. */
+Test(media, a_rewritten_sector_can_be_read_if_the_new_content_survived)
+{
+    uint32_t kept = 0, lost = 0;
+
+    for (uint64_t seed = 0; seed < 3 * SEEDS; seed++) {
+        struct tp_buf buf = tp_buf_empty(after, PAGE);
+        struct tp_fd fd = start(seed);
+        int32_t value;
+
+        set_faults((struct tp_virtual_faults){.unreadable_ppm = ALWAYS});
+        cr_assert(eq(i32, f_do(&f, tp_request_read_at(fd, &buf, 0)), -EIO));
+        set_faults(none);
+        cr_assert(eq(i32, f_write(&f, fd, 'B', PAGE, 0), PAGE));
+        fd = reboot(seed);
+        buf = tp_buf_empty(after, PAGE);
+        value = f_do(&f, tp_request_read_at(fd, &buf, 0));
+        cr_assert(value == PAGE || value == -EIO);
+        kept += value == PAGE && after[0] == 'B' && after[PAGE - 1] == 'B';
+        lost += value == -EIO;
+    }
+    cr_assert(kept > 10 && lost > 10, "%u and %u", kept, lost);
+}
+
 /* Past the page cache only the sectors themselves are lost. */
 Test(media, direct_reads_lose_the_bad_sectors_alone)
 {
@@ -329,6 +354,32 @@ Test(media, the_program_says_what_may_be_damaged)
         cr_assert(eq(u64, sectors_off() & second_half, 0));
     }
     cr_assert(calls >= SEEDS / 2 && hurt > 5 && hurt < SEEDS, "%u of %u", hurt, calls);
+}
+
+static bool knows_no_name(void *context, uint32_t node, const char *path, uint64_t offset,
+                          uint64_t len_bytes)
+{
+    (void)node;
+    (void)offset;
+    (void)len_bytes;
+    *(bool *)context = path[0] == '\0';
+    return false;
+}
+
+Test(media, a_file_that_was_removed_is_asked_about_without_a_name)
+{
+    bool is_nameless = false;
+    struct tp_fd fd;
+
+    f.config.may_fault = knows_no_name;
+    f.config.may_fault_context = &is_nameless;
+    fd = start(1);
+    cr_assert(eq(i32, f_do(&f, tp_request_remove("/f")), 0));
+    set_faults((struct tp_virtual_faults){.bit_flip_ppm = ALWAYS});
+    cr_assert(eq(i32, read_all(fd), sizeof after));
+    cr_assert(is_nameless);
+    cr_assert(eq(u64, sectors_off(), 0));
+    cr_assert(eq(u64, tp_virtual_io_faults_fired(f.io, TP_FAULT_BIT_FLIP), 0));
 }
 
 /* ------------------------------------------------------------------ the device alone */

@@ -135,6 +135,27 @@ Test(sync_faults, memory_has_the_old_after_an_eviction)
     cr_assert(old > 15, "%u", old);
 }
 
+/* Bytes past the end stay zeros, whatever the media have there: a file that grows shows
+ * none of it. */
+Test(sync_faults, an_eviction_shows_nothing_past_the_end)
+{
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct tp_fd fd;
+
+        start(TP_DISK_EXT4, seed);
+        f_put_durable(&f, "/f", 'A', PAGE);
+        fd = f_open(&f, "/f", F_RW);
+        cr_assert(eq(i32, f_do(&f, tp_request_truncate(fd, 100)), 0));
+        set_faults((struct tp_virtual_faults){.sync_error_ppm = ALWAYS});
+        cr_assert(sync_of(fd) < 0);
+        set_faults((struct tp_virtual_faults){.evict_ppm = ALWAYS});
+        cr_assert(eq(chr, letter_of(fd, 0, 100), 'A'));
+        cr_assert(eq(i32, f_do(&f, tp_request_truncate(fd, PAGE)), 0));
+        cr_assert(eq(chr, letter_of(fd, 100, PAGE - 100), 0));
+        tp_disk_check(f.disk);
+    }
+}
+
 /* Only paranoid forgets the new content at once. */
 Test(sync_faults, memory_may_revert_at_once_under_paranoid_alone)
 {
