@@ -3,7 +3,8 @@
 
 /* ------------------------------------------------------------------ sockets as files */
 
-/* At offset 0 a kernel may receive or send all the same: elsewhere it has no meaning. */
+/* A stream has no places. A kernel would receive and send at offset 0, and at -1, where
+ * there is no bound on how long that may wait: backends refuse it. */
 static void net_socket_is_not_read_at(struct conformance *c)
 {
     uint8_t memory[8];
@@ -14,6 +15,8 @@ static void net_socket_is_not_read_at(struct conformance *c)
         return;
     send_text(c, ends.b, "unharmed");
     let_arrive(c);
+    EXPECT(c, run(c, tp_request_read_at(ends.a, &buf, 0)), -ESPIPE);
+    EXPECT(c, run(c, tp_request_read_at(ends.a, &buf, UINT64_MAX)), -EINVAL);
     EXPECT(c, run(c, tp_request_read_at(ends.a, &buf, 1)), -ESPIPE);
     EXPECT(c, run(c, tp_request_read_at(ends.a, &buf, 4096)), -ESPIPE);
     recv_text(c, ends.a, "unharmed");
@@ -27,6 +30,8 @@ static void net_socket_is_not_written_at(struct conformance *c)
 
     if (!open_ends(c, &ends))
         return;
+    EXPECT(c, run(c, tp_request_write_at(ends.a, &buf, 0)), -ESPIPE);
+    EXPECT(c, run(c, tp_request_write_at(ends.a, &buf, UINT64_MAX)), -EINVAL);
     EXPECT(c, run(c, tp_request_write_at(ends.a, &buf, 1)), -ESPIPE);
     EXPECT(c, run(c, tp_request_write_at(ends.a, &buf, 4096)), -ESPIPE);
     close_end(c, &ends.a);
