@@ -54,7 +54,8 @@ static void fill_defaults(struct tp_net_config *c)
 static bool is_possible_link(const struct tp_net_link *link)
 {
     return (uint64_t)link->latency.zero_ppm + link->latency.tail_ppm <= PPM &&
-           link->split_ppm <= PPM && link->segment_max <= SEGMENT_MAX;
+           link->split_ppm <= PPM && link->loss_ppm <= PPM &&
+           link->segment_max <= SEGMENT_MAX;
 }
 
 static bool are_possible(const struct tp_net_faults *faults)

@@ -42,7 +42,7 @@ struct tp_net_link {
     struct tp_virtual_latency latency; /* of every packet */
     uint32_t segment_max; /* bytes that one packet carries; 0: 65536. 1: byte by byte */
     uint32_t split_ppm;   /* packets that arrive as two, in millionths */
-    uint32_t reserved;
+    uint32_t loss_ppm;    /* packets that have to be sent again, besides the faults' */
     uint64_t bytes_per_s; /* 0: no limit */
 };
 
@@ -130,6 +130,11 @@ TP_EXPORT void tp_net_isolate(struct tp_net *net, uint32_t host, bool isolated);
 /** What is sent over the link from now on arrives no earlier than `until_ns`. */
 TP_EXPORT void tp_net_clog(struct tp_net *net, uint32_t from, uint32_t to,
                            uint64_t until_ns);
+
+/** Ends every TCP connection between two hosts, or of a host with itself, by RST at both
+ * ends, as a machine on the way may; what has arrived can still be received. Result: how
+ * many ends. */
+TP_EXPORT uint32_t tp_net_reset(struct tp_net *net, uint32_t a, uint32_t b);
 
 /** The world it is in. */
 TP_EXPORT struct tp_world *tp_net_world(struct tp_net *net);

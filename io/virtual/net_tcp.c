@@ -380,6 +380,24 @@ static void reset_arrived(struct tp_net *net, uint32_t socket)
     }
 }
 
+uint32_t tp_net_reset(struct tp_net *net, uint32_t a, uint32_t b)
+{
+    uint32_t ended = 0;
+
+    for (uint32_t socket = 1; socket < net->sockets.used; socket++) {
+        const struct tp_socket *s = tp_socket_at(net, socket);
+
+        if ((s->state != TP_SOCKET_OPEN && s->state != TP_SOCKET_EMBRYO) ||
+            s->family == TP_ADDRESS_UNIX)
+            continue;
+        if ((s->host != a || s->peer_host != b) && (s->host != b || s->peer_host != a))
+            continue;
+        reset_arrived(net, socket);
+        ended++;
+    }
+    return ended;
+}
+
 /* For a connection that is over, or one that this boot of the host never had. */
 static void stray_arrived(struct tp_net *net, const struct tp_packet *packet)
 {

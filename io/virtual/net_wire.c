@@ -8,17 +8,19 @@
 enum fault { NO_FAULT, LOSS, CLOG, RESET };
 
 /* The top of the range is cut into a slice for each fault; the rest is none. */
-static enum fault draw_fault(struct tp_net *net, uint32_t host)
+static enum fault draw_fault(struct tp_net *net, uint32_t host,
+                             const struct tp_net_link *link)
 {
     const struct tp_net_faults *faults = &net->faults;
+    uint64_t loss_ppm = (uint64_t)faults->loss_ppm + link->loss_ppm;
     uint64_t drawn;
 
-    if (!net->faulty)
+    if (!net->faulty && link->loss_ppm == 0)
         return NO_FAULT;
     drawn = PPM - 1 - tp_net_draw(net, host, TP_DRAW_NET_FAULT, PPM);
-    if (drawn < faults->loss_ppm)
+    if (drawn < loss_ppm)
         return LOSS;
-    drawn -= faults->loss_ppm;
+    drawn -= loss_ppm;
     if (drawn < faults->clog_ppm)
         return CLOG;
     drawn -= faults->clog_ppm;
@@ -81,7 +83,7 @@ void tp_net_post(struct tp_net *net, const struct tp_packet *packet,
     struct tp_net_way *way = tp_way_at(net, packet->from_host, packet->to_host);
     uint32_t tie = (uint32_t)tp_net_draw(net, packet->from_host, TP_DRAW_NET_LATENCY,
                                          UINT64_C(1) << 32);
-    enum fault fault = draw_fault(net, packet->from_host);
+    enum fault fault = draw_fault(net, packet->from_host, &way->link);
     uint64_t at_ns = net->world->now_ns;
     struct tp_packet sent = *packet;
 

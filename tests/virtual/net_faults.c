@@ -115,6 +115,26 @@ Test(net_faults, loss_is_delay)
     cr_assert(eq(u64, tp_net_stats(n.net)->lost, 0));
 }
 
+/* A link of its own rate loses what goes this way, and nothing that goes the other. */
+Test(net_faults, one_direction_may_lose_more)
+{
+    struct tp_net_link lossy = {.latency = {.base_ns = 1000}, .loss_ppm = 1000000};
+    uint64_t start_ns;
+
+    connected(1);
+    cr_assert(transfer_ns(16384) < N_SECOND / 10);
+    tp_net_set_link(n.net, 1, 2, &lossy);
+    start_ns = now_ns();
+    n_send(1, pair.server, 0, 100);
+    cr_assert(eq(i32, n_recv(0, pair.client, 0, 100), 100));
+    cr_assert(now_ns() - start_ns < N_SECOND / 10);
+    start_ns = now_ns();
+    n_send(0, pair.client, 0, 100);
+    cr_assert(eq(i32, n_recv(1, pair.server, 0, 100), 100));
+    cr_assert(now_ns() - start_ns >= N_SECOND / 5);
+    cr_assert(tp_net_stats(n.net)->fault_losses > 0);
+}
+
 Test(net_faults, a_clog_holds_back_everything_on_the_link)
 {
     uint64_t start_ns;
@@ -305,6 +325,12 @@ Test(net_faults, what_makes_no_sense_is_refused)
     config.link.split_ppm = 1000001;
     cr_assert(eq(int, tp_net_create(&config, world, &net), -EINVAL));
     config.link.split_ppm = 0;
+    config.loopback.loss_ppm = 1000001;
+    cr_assert(eq(int, tp_net_create(&config, world, &net), -EINVAL));
+    config.loopback.loss_ppm = 0;
+    config.ports = 28233;
+    cr_assert(eq(int, tp_net_create(&config, world, &net), -EINVAL));
+    config.ports = 0;
     config.send_buffer_bytes = 1;
     cr_assert(eq(int, tp_net_create(&config, world, &net), -EINVAL));
     cr_assert(eq(int, tp_net_create(NULL, world, &net), 0));

@@ -206,6 +206,29 @@ Test(net_hosts, a_repeated_handshake_is_one_connection)
     cr_assert(eq(i32, n_do(1, tp_request_close(listener)), 0));
 }
 
+/* A machine on the way ends what goes through it, and nothing else. */
+Test(net_hosts, connections_between_two_hosts_can_be_reset)
+{
+    struct n_pair other;
+    uint64_t recv;
+
+    connected(1);
+    other = n_connect(2, 1, listener);
+    n_send(0, pair.client, 0, 10);
+    n_run(N_SECOND);
+    recv = begin_recv(0, pair.client);
+    n_run(N_SECOND);
+    cr_assert(eq(u32, tp_net_reset(n.net, host(1), host(0)), 2));
+    tp_net_check(n.net);
+    cr_assert(eq(i32, n_wait(0, recv), -ECONNRESET));
+    cr_assert(eq(i32, n_recv(1, pair.server, 0, 10), 10)); /* it had arrived */
+    cr_assert(eq(i32, n_recv_once(1, pair.server, 10, 1), -ECONNRESET));
+    cr_assert(eq(i32, n_send_once(1, pair.server, 0, 10), -EPIPE));
+    cr_assert(eq(u32, tp_net_reset(n.net, host(0), host(1)), 0));
+    n_send(2, other.client, 0, 10);
+    cr_assert(eq(i32, n_recv(1, other.server, 0, 10), 10));
+}
+
 /* ------------------------------------------------------------------ power */
 
 /* Silence: whoever sends times out, whoever waits waits. */
