@@ -83,6 +83,20 @@ static void check_slot(const struct tp_disk *disk, const struct tp_inode *file,
     tally->bad += s->bad != 0;
 }
 
+/* Memory has zeros past the end of the file. */
+static void check_tail(const struct tp_disk *disk, const struct tp_inode *file)
+{
+    uint32_t tail = (uint32_t)(file->size % TP_PAGE_BYTES);
+    uint32_t slot = 0;
+
+    if (file->kind == TP_FILE_REGULAR && tail != 0)
+        slot = tp_map_find(disk, &file->map, (uint32_t)(file->size / TP_PAGE_BYTES));
+    if (slot == 0)
+        return;
+    tp_assert(memcmp(tp_pages_read(&disk->pages, tp_slot_at(disk, slot)->cache) + tail,
+                     tp_pages_read(&disk->pages, TP_PAGE_HOLE), TP_PAGE_BYTES - tail) == 0);
+}
+
 static void check_file(const struct tp_disk *disk, const struct tp_inode *file,
                        struct tally *tally)
 {
@@ -91,6 +105,7 @@ static void check_file(const struct tp_disk *disk, const struct tp_inode *file,
     uint32_t slot;
     uint64_t stamp = 0;
 
+    check_tail(disk, file);
     for (uint64_t page = 0; (slot = tp_map_next(disk, &file->map, page)) != 0;) {
         const struct tp_page_slot *s = tp_slot_at(disk, slot);
 

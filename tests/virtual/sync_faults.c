@@ -150,6 +150,7 @@ Test(sync_faults, an_eviction_shows_nothing_past_the_end)
         cr_assert(sync_of(fd) < 0);
         set_faults((struct tp_virtual_faults){.evict_ppm = ALWAYS});
         cr_assert(eq(chr, letter_of(fd, 0, 100), 'A'));
+        tp_disk_check(f.disk);
         cr_assert(eq(i32, f_do(&f, tp_request_truncate(fd, PAGE)), 0));
         cr_assert(eq(chr, letter_of(fd, 100, PAGE - 100), 0));
         tp_disk_check(f.disk);
