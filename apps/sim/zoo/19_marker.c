@@ -53,7 +53,9 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         apply(p, number);
     check_store(p);
     zoo_compare(z, z->count);
-    /* The store first, then the marker that covers it: a boot leaves all durable. */
+    /* The journal first, as it is: neither the marker nor the store may be durable yet.
+     * Then the store, then the marker that covers it. */
+    ZOO_TRY(cx, zoo_keep_start(cx, &z->file, "/journal", z->file.len), &result);
     memcpy(z->file.bytes, p->slots, sizeof p->slots);
     ZOO_TRY(cx, zoo_keep_start(cx, &z->file, "/store", sizeof p->slots), &result);
     memcpy(z->file.bytes, &z->count, sizeof z->count);
