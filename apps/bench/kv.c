@@ -149,7 +149,7 @@ static int race_mode(struct bench_report *report, struct bench_setting *setting)
 
 int bench_kv(const struct bench_options *options, struct bench_report *report)
 {
-    static const char *const modes[] = {"durable", "memory"};
+    static const char *const modes[] = {"durable", "none"};
     struct bench_options own = *options;
     struct bench_setting setting = {.options = &own};
     int result = bench_kv_there("redis-benchmark") ? 0 : -ENOENT;

@@ -75,7 +75,7 @@ static int live(void *context)
 }
 
 /* What each is called with. Redis does nothing beside: no snapshots, no rewriting of its
- * log, and in memory no log at all. */
+ * log. Both write a log; replies wait for the disk when it is to be durable. */
 static int describe(struct birth *birth, struct bench_kv_server *s, bool durable)
 {
     char *const redis[WORDS_MAX] = {"redis-server",
@@ -88,7 +88,7 @@ static int describe(struct birth *birth, struct bench_kv_server *s, bool durable
                                     "--save",
                                     "",
                                     "--appendonly",
-                                    durable ? "yes" : "no",
+                                    "yes",
                                     "--appendfsync",
                                     durable ? "always" : "no",
                                     "--auto-aof-rewrite-percentage",

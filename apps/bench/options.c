@@ -21,13 +21,13 @@ static const char usage[] =
     "         message at a time on each and 16; CPU is that of the server alone\n"
     "  kv     tempest-kv and redis-server with redis-benchmark: SET and GET, one at a "
     "time\n"
-    "         on each of 50 connections and 16; durable, and in memory\n"
+    "         on each of 50 connections and 16; durable, and without waiting\n"
     "\n"
     "  --json           one JSON object on standard output instead of the table\n"
     "  --depth N,...    operations in flight (nop: in a batch; echo, kv: of a connection)\n"
     "  --connections N,...  clients of a server (echo, kv)\n"
     "  --mode MODE      only this mode: cached, direct (read); cached, durable (copy);\n"
-    "                   durable, memory (kv)\n"
+    "                   durable, none (kv)\n"
     "  --only NAME      only this contestant; may be repeated\n"
     "  --rounds N       rounds of interleaved slices\n"
     "  --seconds S      measured time of one contestant at one depth and mode\n"
@@ -173,8 +173,8 @@ static int parse_one(int key, const char *text, struct bench_options *options)
     case OPTION_MODE:
         options->mode = text;
         if (strcmp(text, "cached") != 0 && strcmp(text, "direct") != 0 &&
-            strcmp(text, "durable") != 0 && strcmp(text, "memory") != 0)
-            return wrong("--mode", text, "cached, direct, durable or memory");
+            strcmp(text, "durable") != 0 && strcmp(text, "none") != 0)
+            return wrong("--mode", text, "cached, direct, durable or none");
         return 0;
     case OPTION_ONLY:
         if (options->only_count == BENCH_ONLY_MAX)

@@ -86,7 +86,7 @@ expect "liburing 3x1 -" "epoll 3x1 -" "tempest 3x1 -" "tempest-connection 3x1 -"
     -- echo --connections 1,3 --depth 1,4096
 expect "liburing 300x4 -" "tempest 300x4 -" -- echo --connections 300 --depth 4
 if command -v redis-benchmark >/dev/null && command -v redis-check-rdb >/dev/null; then
-    expect "redis 3x1 durable" "redis 3x4 durable" "redis 3x1 memory" \
+    expect "redis 3x1 durable" "redis 3x4 durable" "redis 3x1 none" \
         -- kv --connections 3 --depth 1,4 --only redis
 else
     echo "kv is left out: there is no redis-server, or no redis-benchmark"
