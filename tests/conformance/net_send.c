@@ -182,7 +182,8 @@ static bool way_look(struct way *way)
     while (way->many != 0 && tp_io_get_cqe(way->c->io, way->many, &completion)) {
         struct tp_buf *buf = tp_io_recv_buf(way->c->io, &completion);
 
-        good = buf != NULL && way_got(way, completion.value, buf->data) && good;
+        good = buf != NULL && (int64_t)buf->len == completion.value &&
+               way_got(way, completion.value, buf->data) && good;
         if (buf == NULL)
             way->many = 0;
         else
