@@ -57,6 +57,9 @@ struct tp_journal_config {
     const struct tp_allocator *allocator; /* NULL: the default */
     uint64_t pace_ns; /* while nobody waits, a group is written when its first record is so
                          old, or when it is a quarter full; 0: at once */
+    uint32_t gather;  /* 1: when a group is durable, those whom it was written for are given
+                         up to a quarter of the time that it took to append again, so that
+                         they share the next one; without pace_ns. 0: it is begun at once */
 };
 
 /** What happened since it was opened. */
@@ -105,14 +108,17 @@ struct tp_journal {
     bool direct;
     uint8_t filling; /* index of the batch */
 
-    uint64_t lsn;         /* of the last record appended */
-    uint64_t flying_lsn;  /* of the last one being written */
-    uint64_t durable_lsn; /* of the last one that is durable */
-    uint64_t keep_lsn;    /* trim below it */
-    uint64_t group;       /* number of the last group begun */
-    uint64_t at;          /* where the next group goes in the current segment */
-    uint64_t anchor;      /* a segment that names a durable record */
-    uint64_t active_ns;   /* when the last group became durable */
+    uint64_t lsn;          /* of the last record appended */
+    uint64_t flying_lsn;   /* of the last one being written */
+    uint64_t durable_lsn;  /* of the last one that is durable */
+    uint64_t keep_lsn;     /* trim below it */
+    uint64_t group;        /* number of the last group begun */
+    uint64_t at;           /* where the next group goes in the current segment */
+    uint64_t anchor;       /* a segment that names a durable record */
+    uint64_t active_ns;    /* when the last group became durable */
+    uint64_t launched_ns;  /* when the group was launched that is being written, or was */
+    uint64_t gather_ns;    /* until when more records are waited for; 0: they are not */
+    uint32_t gather_count; /* records that are worth no more waiting */
     struct tp_fd dir, fd;
     struct tp_journal_segment segment; /* the current one */
 

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+enum { GATHER_PART = 4 }; /* of the time that a group took, more records are waited for */
+
 /* ------------------------------------------------------------------ batches */
 
 static struct tp_buf *buf_of(struct tp_journal_batch *batch)
@@ -192,11 +194,24 @@ static void launch(struct tp_ctx *cx, struct tp_journal *j)
     j->mark_due = false;
     j->flying = true;
     j->flying_lsn = j->lsn;
+    if (j->config.gather != 0)
+        j->launched_ns = tp_now_ns(cx);
     j->filling ^= 1;
     tp_journal_filling(j)->len = TP_JOURNAL_GROUP_HEADER;
     tp_journal_filling(j)->count = 0;
     tp_journal_filling(j)->began_ns = 0;
     tp_wait_list_wake_all(&j->room);
+}
+
+/* A group is durable: its writers go on, and if each of them appends again, these records
+ * are worth waiting for. Else every group would have half of the writers, while the other
+ * half waits for it. */
+static void begin_gathering(struct tp_ctx *cx, struct tp_journal *j)
+{
+    uint64_t now_ns = tp_now_ns(cx);
+
+    j->gather_count = tp_journal_flying(j)->count + tp_journal_filling(j)->count;
+    j->gather_ns = now_ns + (now_ns - j->launched_ns) / GATHER_PART;
 }
 
 /* Takes what the write came to. */
@@ -213,6 +228,8 @@ static void take_write(struct tp_ctx *cx, struct tp_journal *j)
     j->anchor = j->segment.number;
     j->holds_group = true;
     j->active_ns = tp_now_ns(cx);
+    if (j->config.gather != 0 && j->config.pace_ns == 0)
+        begin_gathering(cx, j);
     wake_batch(tp_journal_flying(j));
 }
 
@@ -239,6 +256,20 @@ static bool is_old(struct tp_ctx *cx, struct tp_journal *j)
     return false;
 }
 
+static bool is_gathering(struct tp_ctx *cx, struct tp_journal *j)
+{
+    uint64_t now_ns = tp_now_ns(cx);
+
+    if (j->gather_ns <= now_ns || tp_journal_filling(j)->count >= j->gather_count ||
+        j->closing || j->room.count > 0) {
+        j->gather_ns = 0;
+        return false;
+    }
+    if (!tp_op_is_some(j->pace_op))
+        j->pace_op = tp_timer(cx, j->gather_ns - now_ns);
+    return true;
+}
+
 static void launch_next(struct tp_ctx *cx, struct tp_journal *j)
 {
     bool due;
@@ -246,7 +277,8 @@ static void launch_next(struct tp_ctx *cx, struct tp_journal *j)
     if (j->flying)
         return;
     if (tp_journal_filling(j)->count > 0)
-        due = tp_journal_is_due(j) || is_old(cx, j);
+        due = j->gather_ns != 0 ? !is_gathering(cx, j)
+                                : tp_journal_is_due(j) || is_old(cx, j);
     else
         due = wants_mark(j);
     if (due)

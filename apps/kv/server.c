@@ -68,7 +68,8 @@ static int init_storage(struct kv_server *server)
                                         .segment_bytes = config->segment_bytes,
                                         .group_bytes = config->group_bytes,
                                         .block_bytes = config->block_bytes,
-                                        .pace_ns = pace_of(config->config.sync)};
+                                        .pace_ns = pace_of(config->config.sync),
+                                        .gather = config->config.sync == KV_SYNC_ALWAYS};
     int error;
 
     memcpy(store.hash_key, config->hash_key, sizeof store.hash_key);

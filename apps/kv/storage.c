@@ -124,6 +124,7 @@ static bool prepare_journal(struct kv_storage *s)
                                        .buffered = s->config.buffered,
                                        .read_only = s->config.read_only,
                                        .pace_ns = s->config.pace_ns,
+                                       .gather = s->config.gather,
                                        .allocator = s->config.allocator};
     int error;
 

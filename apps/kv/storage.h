@@ -37,6 +37,7 @@ struct kv_storage_config {
     uint64_t patience_ns;   /* how long the lock is tried for; 0: 2 s; TP_NEVER: once */
     uint64_t segment_bytes; /* of a file of the log; 0: 64 MiB */
     uint64_t pace_ns;       /* struct tp_journal_config */
+    uint32_t gather;        /* struct tp_journal_config */
     uint64_t idle_mark_ns;  /* likewise */
     uint32_t group_bytes;   /* likewise; 0: 8 MiB. It bounds a record */
     uint32_t block_bytes;   /* of a snapshot; 0: 1 MiB */

@@ -62,6 +62,7 @@ static void sweep(uint64_t seed, const struct tp_disk_config *config, enum world
     struct workload work = world_work(seed);
 
     work.reserve = seed % 3 == 0;
+    work.config.gather = seed % 5 < 2;
     work.batch = (uint32_t)(seed % 4);
     work.trim_every = seed % 2 == 0 ? 5 : 0;
     for (uint64_t event = 1 + seed % step;; event += step) {

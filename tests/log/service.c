@@ -216,6 +216,37 @@ Test(log, writes_few_groups_at_a_pace, .init = set_up, .fini = tear_down)
     boot_nothing();
 }
 
+/* Writers who come again a little later share groups, instead of two halves that wait for
+ * each other; one alone never waits for anybody. */
+Test(log, gathers_writers_who_come_again, .init = set_up, .fini = tear_down)
+{
+    uint64_t groups[2], alone_ns[2];
+
+    for (uint32_t i = 0; i < 4; i++) {
+        struct workload work = world_work(1);
+        uint32_t gather = i % 2;
+
+        tear_down();
+        set_up();
+        work.config.gather = gather;
+        work.config.idle_mark_ns = TP_NEVER;
+        work.config.segment_bytes = 1 << 20;
+        work.appenders = i < 2 ? 1 : 16;
+        work.records = 100;
+        work.len_max = 20;
+        work.idle_ns = 50000;
+        work.idle_any = true;
+        boot(&work);
+        if (i < 2)
+            alone_ns[gather] = world.run.journal.active_ns;
+        else
+            groups[gather] = world.run.journal.stats.groups;
+    }
+    cr_assert(lt(u64, groups[1], groups[0] * 7 / 10), "%u groups, not %u",
+              (unsigned)groups[1], (unsigned)groups[0]);
+    cr_assert(eq(u64, alone_ns[1], alone_ns[0]));
+}
+
 /* Room comes although the group is neither old nor large, for somebody needs it. */
 Test(log, makes_room_at_a_pace, .init = set_up, .fini = tear_down)
 {

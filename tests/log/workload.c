@@ -175,6 +175,13 @@ static enum tp_step end_appender(struct appender *a)
     return tp_end(&a->machine, a->rc);
 }
 
+static uint64_t idle_ns(struct appender *a)
+{
+    const struct workload *work = a->run->work;
+
+    return work->idle_any ? next_random(a) % work->idle_ns : work->idle_ns;
+}
+
 static enum tp_step appender_tick(struct tp_machine *machine, struct tp_ctx *cx)
 {
     struct appender *a = tp_container_of(machine, struct appender, machine);
@@ -208,7 +215,7 @@ static enum tp_step appender_tick(struct tp_machine *machine, struct tp_ctx *cx)
             return end_appender(a);
         trim(a);
         if (a->run->work->idle_ns > 0)
-            TP_AWAIT(cx, tp_timer(cx, a->run->work->idle_ns), &result);
+            TP_AWAIT(cx, tp_timer(cx, idle_ns(a)), &result);
     }
     return end_appender(a);
     TP_END(cx);

@@ -36,6 +36,7 @@ struct workload {
     uint32_t len_max;    /* bytes of a record */
     uint32_t trim_every; /* records; 0: nothing is trimmed */
     uint32_t idle_ns;    /* what each sleeps after every batch */
+    bool idle_any;       /* ... or less, by chance */
     bool trim_late;      /* only by those who have appended their last record */
     bool reserve;        /* in two steps */
     bool retry_full;     /* a full disk is waited for, not given up at */
