@@ -50,4 +50,4 @@ kv_planted(torn-tail sm/journal_window.c
   "return tp_journal_group_check(w->bytes, &w->group) ?" "return true ?" 500)
 kv_planted(failed-write sm/journal_writer.c "if (j->write.result < 0) {" "if (false) {" 500)
 kv_planted(early-trim apps/kv/snapshot.c "s->head.start_lsn + 1" "s->end.end_lsn + 1" 500)
-kv_planted(replay-twice apps/kv/store.c "return entry->loaded && entry->lsn >= lsn;" "return false;" 500)
+kv_planted(replay-twice apps/kv/store.c "return entry->loaded && entry->lsn >= lsn;" "return false;" 1500)
