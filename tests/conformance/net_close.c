@@ -157,7 +157,7 @@ static void net_close_with_all_pending(struct conformance *c)
 {
     enum { LEN = 65536 };
     uint8_t *memory = take(c, LEN);
-    uint8_t byte[2];
+    uint8_t byte[2] = {0};
     struct tp_buf buf, in = tp_buf_empty(&byte[0], 1), out = tp_buf_full(&byte[1], 1);
     struct ends ends;
     uint64_t sending, handles[3], many;

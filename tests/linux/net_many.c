@@ -429,7 +429,7 @@ Test(net_many, the_end_closes_what_nobody_took)
 {
     for (uint32_t mask = 0; mask < NET_MASKS; mask++) {
         struct tp_io *other = make_io(NULL);
-        const uint32_t fds = count_fds();
+        const uint32_t fds = count_fds_of(other);
         struct tp_io *io = make_masked(net_masks[mask], 0, 0);
         struct tp_address address;
         const struct tp_fd listener = net_listen(io, NET_IPV4, &address);
