@@ -12,7 +12,8 @@ usage: tests/run.sh [--quick | --all] [-R REGEX]
                                 UBSan and for release, and tests that are long or slow (Valgrind,
                                 clang-tidy, benchmarks, packaging, the longer searches)
               under 30 minutes  the debug, sanitizer and release builds. Left out: tests that are
-                                slow (long searches by seed, large trees)
+                                slow (long searches by seed, large trees; LinuxIo without each
+                                feature of the kernel under the sanitizers and for release)
     --all     hours             everything
     -R REGEX  only tests whose name matches
 

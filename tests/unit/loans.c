@@ -240,7 +240,7 @@ static void touch_what_is_read(void *argument)
 {
     struct tp_fd fd = open_fd(3);
     struct tp_buf a = tp_buf_empty(lent, 64);
-    volatile uint8_t *byte = &lent[8];
+    uint8_t *volatile byte = &lent[8]; /* a place that the compiler cannot know */
 
     (void)argument;
     tp_io_read_at(io, 1, fd, &a, 0);

@@ -1,6 +1,6 @@
 # planted.cmake - bugs that the simulation must find.
 #
-#   kv_planted(NAME FILE SOUND BROKEN SEEDS)
+#   kv_planted(NAME FILE SOUND BROKEN SEEDS [LABEL...])
 #
 # adds the test kv-planted-NAME: the words SOUND in a source of the project, which are there exactly
 # once, are replaced by BROKEN in a copy of it, the copy is linked in its place, and the search of
@@ -31,7 +31,7 @@ function(kv_planted name file sound broken seeds)
   endif()
   cmake_path(GET source PARENT_PATH room)
   set_source_files_properties(${copy} PROPERTIES INCLUDE_DIRECTORIES ${room})
-  tp_test(kv-planted-${name} SOURCES sim/planted.c ${copy} LABELS sim SIM LIBRARIES tempest-kv-sim
+  tp_test(kv-planted-${name} SOURCES sim/planted.c ${copy} LABELS sim ${ARGN} SIM LIBRARIES tempest-kv-sim
     PkgConfig::TEMPEST_XXHASH ARGS ${seeds})
 endfunction()
 
@@ -50,4 +50,4 @@ kv_planted(torn-tail sm/journal_window.c
   "return tp_journal_group_check(w->bytes, &w->group) ?" "return true ?" 500)
 kv_planted(failed-write sm/journal_writer.c "if (j->write.result < 0) {" "if (false) {" 500)
 kv_planted(early-trim apps/kv/snapshot.c "s->head.start_lsn + 1" "s->end.end_lsn + 1" 500)
-kv_planted(replay-twice apps/kv/store.c "return entry->loaded && entry->lsn >= lsn;" "return false;" 1500)
+kv_planted(replay-twice apps/kv/store.c "return entry->loaded && entry->lsn >= lsn;" "return false;" 1500 slow)
