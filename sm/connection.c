@@ -350,7 +350,7 @@ uint8_t *tp_connection_reserve(struct tp_connection *connection, uint32_t bytes)
     struct tp_connection *c = connection;
     uint8_t *place;
 
-    tp_assert(!c->output_ended);
+    tp_assert(!c->shut);
     if (c->error < 0)
         return NULL;
     place = tp_output_reserve(&c->output, bytes);

@@ -170,7 +170,8 @@ static inline uint64_t tp_connection_held(const struct tp_connection *connection
 }
 
 /** Drops what is held and everything behind it. How many replies that was, as
- * tp_connection_hold() counts them: as many others are due. */
+ * tp_connection_hold() counts them: as many others are due, and may be written at once,
+ * even if the output was to end or the connection is being closed. */
 static inline uint32_t tp_connection_discard_held(struct tp_connection *connection)
 {
     return tp_output_discard_held(&connection->output);

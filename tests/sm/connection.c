@@ -398,6 +398,23 @@ Test(connection, others_are_sent_in_place_of_held_replies)
     cr_assert(was_sent("<a>!"));
 }
 
+/* The peer has ended its side, and what it is owed comes to something else. */
+Test(connection, others_are_sent_in_place_of_held_replies_while_it_closes)
+{
+    open_connection(HELD);
+    feed("a\nb\n");
+    settle();
+    come_to(TP_RECV_MANY, 0);
+    cr_assert(tp_machine_alive(&owner.machine));
+    cr_assert(eq(ptr, pending_send(), NULL));
+    cr_assert(eq(u32, tp_connection_discard_held(&owner.connection), 2));
+    (void)tp_connection_write(&owner.connection, "!", 1);
+    nudge();
+    accept_all();
+    cr_assert(was_sent("!"));
+    check_closed(0);
+}
+
 /* ------------------------------------------------------------------ half close */
 
 Test(connection, answers_what_came_before_the_peers_end)

@@ -217,6 +217,18 @@ Test(trouble, of_the_log_refuses_writes_until_a_restart, .init = set_up, .fini =
     cr_assert(eq(i32, ASK(sound), 0));
 }
 
+/* Its client has said goodbye already, and is told all the same. */
+Test(trouble, of_the_log_is_told_to_who_is_leaving, .init = set_up, .fini = tear_down)
+{
+    static const struct step leaving[] = {
+        {.request = "SET unknown 1\r\nQUIT",
+         .reply = "-MISCONF Errors writing to the log: EIO. Whether what this reply tells",
+         .before = fail_the_next_write},
+    };
+
+    cr_assert(eq(i32, ASK(leaving), -EIO));
+}
+
 /* ------------------------------------------------------------------ a full disk */
 
 /* Written, since a hole takes no room. */
