@@ -80,7 +80,8 @@ static uint32_t raise_file_limit(uint32_t clients_max)
 }
 
 /* SIGTERM and SIGINT end it in order, and so does SIGHUP, unless it was to be ignored
- * (nohup). They are blocked in every thread and read as operations. */
+ * (nohup). They are blocked in every thread and read as operations. That nobody reads any
+ * more what it says is no reason to end. */
 static uint32_t take_signals(void)
 {
     struct sigaction before;
@@ -95,6 +96,7 @@ static uint32_t take_signals(void)
         signals |= TP_SIGNAL_HUP;
     }
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
     return signals;
 }
 

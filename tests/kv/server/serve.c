@@ -287,6 +287,48 @@ Test(serve, listens_on_a_path, .fini = end_well)
     cr_assert(process_start(&process));
 }
 
+/* Starts it with its standard error in a pipe, of which the other end is returned. */
+static int start_piped(const char *unix_path)
+{
+    int ends[2];
+
+    cr_assert(eq(int, pipe(ends), 0));
+    process.pid = fork();
+    cr_assert(ge(int, (int)process.pid, 0));
+    if (process.pid == 0) {
+        (void)dup2(ends[1], 2);
+        (void)close(ends[0]);
+        (void)close(ends[1]);
+        (void)execl(getenv("TEMPEST_KV"), "tempest-kv", "--dir", process.dir, "--port", "0",
+                    "--unix", unix_path, (char *)NULL);
+        _exit(127);
+    }
+    (void)close(ends[1]);
+    return ends[0];
+}
+
+Test(serve, goes_on_when_nobody_reads_what_it_says, .fini = end_well)
+{
+    char path[PROCESS_PATH_MAX], said[1024];
+    int said_fd;
+
+    talk.fd = other.fd = -1;
+    process_init(&process, "piped");
+    (void)snprintf(path, sizeof path, "/tmp/tempest-kv-piped-%d.sock", (int)getpid());
+    said_fd = start_piped(path);
+    do {
+        ssize_t count = read(said_fd, said, sizeof said - 1);
+
+        cr_assert(gt(i64, count, 0));
+        said[count] = '\0';
+    } while (strstr(said, path) == NULL);
+    (void)close(said_fd);
+    cr_assert(talk_open_unix(&talk, path));
+    cr_assert(eq(str, talk_ask(&talk, "SET a 1"), "+OK"));
+    cr_assert(eq(str, talk_ask(&talk, "SAVE"), "+OK"), "and it says so");
+    cr_assert(eq(str, talk_ask(&talk, "GET a"), "1"));
+}
+
 static void write_password(const char *path, const char *text)
 {
     FILE *file = fopen(path, "we");
