@@ -125,7 +125,7 @@ static enum tp_step end(struct kv_keeper *keeper, struct tp_ctx *cx)
 {
     tp_abandon(cx, keeper->timer_op);
     tp_wait_list_leave(&keeper->room);
-    return tp_end(&keeper->machine, keeper->save_result);
+    return tp_end(&keeper->machine, keeper->awaited ? keeper->save_result : 0);
 }
 
 enum tp_step kv_keeper_tick(struct tp_machine *machine, struct tp_ctx *cx)
@@ -141,7 +141,7 @@ enum tp_step kv_keeper_tick(struct tp_machine *machine, struct tp_ctx *cx)
     keeper->resting = false;
     save(keeper, cx);
     if (keeper->ending)
-        return keeper->saving ? TP_WAIT : end(keeper, cx);
+        return keeper->saving && keeper->awaited ? TP_WAIT : end(keeper, cx);
     more = expire(keeper, cx);
     more |= kv_store_work(keeper->server->store, STEPS_MAX) == STEPS_MAX;
     if (more)
@@ -153,7 +153,7 @@ enum tp_step kv_keeper_tick(struct tp_machine *machine, struct tp_ctx *cx)
 void kv_keeper_end(struct kv_keeper *keeper, bool save)
 {
     keeper->ending = true;
-    keeper->save_last = save;
+    keeper->save_last = keeper->awaited = save;
     if (tp_machine_alive(&keeper->machine))
         tp_wake(&keeper->machine);
 }

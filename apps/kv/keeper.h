@@ -26,6 +26,7 @@ struct kv_keeper {
     bool resting; /* it is woken by kv_keeper_stir() only */
     bool ending;
     bool save_last;        /* a snapshot before it ends */
+    bool awaited;          /* that one is what it ends with */
     bool save_again;       /* another one when this one has ended */
     bool saving;           /* one is under way */
     uint64_t refused_ns;   /* when what the log refused may be tried again */
@@ -51,8 +52,8 @@ static inline void kv_keeper_stir(struct kv_keeper *keeper)
 /** Begins a snapshot: number `saves_begun`. 0, or as kv_storage_save(). */
 int32_t kv_keeper_save(struct kv_keeper *keeper);
 
-/** It ends, after a last snapshot with `save`; its machine's result is what came of that.
- */
+/** It ends: after a last snapshot with `save`, and its machine's result is what came of
+ * that; else at once, with 0, and a snapshot that is under way is the storage's to stop. */
 void kv_keeper_end(struct kv_keeper *keeper, bool save);
 
 #endif

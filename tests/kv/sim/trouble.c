@@ -133,6 +133,7 @@ static struct kv_server_config server_config(const struct tp_address *address)
     config.group_bytes = GROUP_BYTES;
     config.segment_bytes = UINT64_C(2) * GROUP_BYTES;
     config.snapshot_bytes = UINT64_C(1) << 40;
+    config.block_bytes = 4096;
     config.quiet = true;
     return config;
 }
@@ -186,6 +187,14 @@ static void fail_the_next_write(void)
 {
     const struct tp_virtual_faults faults = {
         .fail_nth = 1, .fail_kind = TP_WRITE, .fail_errno = EIO};
+
+    tp_virtual_io_set_faults(io, &faults);
+}
+
+static void fail_the_next_rename(void)
+{
+    const struct tp_virtual_faults faults = {
+        .fail_nth = 1, .fail_kind = TP_RENAME, .fail_errno = EIO};
 
     tp_virtual_io_set_faults(io, &faults);
 }
@@ -265,4 +274,36 @@ Test(trouble, of_a_full_disk_is_over_when_there_is_room, .init = set_up, .fini =
 
     cr_assert(eq(i32, ASK(steps), 0));
     cr_assert(eq(i32, ASK(after), 0));
+}
+
+/* ------------------------------------------------------------------ the end */
+
+/* An end in order does not wait for a snapshot, which may take long and is not needed. */
+Test(trouble, ends_without_the_snapshot_that_is_under_way, .init = set_up,
+     .fini = tear_down)
+{
+    static const struct step steps[] = {
+        {.request = "SETRANGE a 700000 x", .reply = ":700001"},
+        {.request = "SETRANGE b 700000 x", .reply = ":700001"},
+        {.request = "BGSAVE", .reply = "+Background saving started"},
+    };
+    static const struct step after[] = {{.request = "STRLEN b", .reply = ":700001"}};
+    struct tp_statx statx;
+
+    cr_assert(eq(i32, ASK(steps), 0));
+    cr_assert(eq(i32, tp_disk_stat(disk, "/data/snapshot", false, &statx), -ENOENT));
+    cr_assert(eq(i32, ASK(after), 0));
+}
+
+/* A snapshot that failed is no failure of the server's that ends later. */
+Test(trouble, ends_well_after_a_snapshot_that_failed, .init = set_up, .fini = tear_down)
+{
+    static const struct step steps[] = {
+        {.request = "SET a 1", .reply = "+OK"},
+        {.request = "SAVE", .reply = "+OK"},
+        {.request = "SAVE", .reply = "-ERR the snapshot", .before = fail_the_next_rename},
+        {.request = "SET a 2", .reply = "+OK"},
+    };
+
+    cr_assert(eq(i32, ASK(steps), 0));
 }
