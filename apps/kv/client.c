@@ -8,6 +8,8 @@
 #include "apps/kv/server.h"
 #include "runtime/operations.h"
 
+enum { REPLY_KEPT = 1 << 20 }; /* room that a reply leaves to the next */
+
 void kv_client_init(struct kv_client *client, struct kv_server *server, struct tp_fd fd,
                     const struct tp_connection_options *options)
 {
@@ -50,6 +52,8 @@ static struct kv_reply *blank(struct kv_client *client)
 {
     struct kv_reply *reply = &client->server->reply;
 
+    if (reply->capacity > REPLY_KEPT)
+        kv_reply_deinit(reply);
     reply->len = 0;
     return reply;
 }

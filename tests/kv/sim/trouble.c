@@ -44,7 +44,7 @@ static struct caller {
     struct tp_buf buf;
     struct kv_answer answer;
     uint32_t in_len;
-    uint8_t in[4096], out[VALUE_BYTES + 64];
+    uint8_t in[4 << 20], out[VALUE_BYTES + 64];
 } caller;
 
 static struct tp_op send_request(struct tp_ctx *cx)
@@ -303,6 +303,25 @@ Test(trouble, ends_well_after_a_snapshot_that_failed, .init = set_up, .fini = te
         {.request = "SAVE", .reply = "+OK"},
         {.request = "SAVE", .reply = "-ERR the snapshot", .before = fail_the_next_rename},
         {.request = "SET a 2", .reply = "+OK"},
+    };
+
+    cr_assert(eq(i32, ASK(steps), 0));
+}
+
+/* ------------------------------------------------------------------ memory */
+
+static void expect_little_kept(void)
+{
+    cr_assert(le(u32, server.reply.capacity, 1 << 20));
+}
+
+Test(trouble, of_a_large_reply_is_over_with_it, .init = set_up, .fini = tear_down)
+{
+    static const struct step steps[] = {
+        {.request = "SETRANGE a 700000 x", .reply = ":700001"},
+        {.request = "MGET a a a", .reply = "*3\r\n$700001\r\n"},
+        {.request = "PING", .reply = "+PONG", .again = true},
+        {.request = "PING", .reply = "+PONG", .before = expect_little_kept},
     };
 
     cr_assert(eq(i32, ASK(steps), 0));
