@@ -169,7 +169,7 @@ static int32_t ask_room(struct tp_ctx *cx, struct tp_journal *journal,
         tp_wait_list_leave(waiter);
     if (error == -EAGAIN && waiter->list == NULL) {
         tp_wait_list_join(cx, &journal->room, waiter);
-        if (journal->config.pace_ns != 0)
+        if (journal->config.pace_ns != 0 || journal->gather_ns != 0)
             tp_wake(&journal->machine); /* the batch is due now */
     }
     return error;

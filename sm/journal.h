@@ -118,6 +118,7 @@ struct tp_journal {
     uint64_t active_ns;    /* when the last group became durable */
     uint64_t launched_ns;  /* when the group was launched that is being written, or was */
     uint64_t gather_ns;    /* until when more records are waited for; 0: they are not */
+    uint64_t pace_due_ns;  /* of the timer that gathering has begun */
     uint32_t gather_count; /* records that are worth no more waiting */
     struct tp_fd dir, fd;
     struct tp_journal_segment segment; /* the current one */

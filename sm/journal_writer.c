@@ -265,8 +265,12 @@ static bool is_gathering(struct tp_ctx *cx, struct tp_journal *j)
         j->gather_ns = 0;
         return false;
     }
-    if (!tp_op_is_some(j->pace_op))
-        j->pace_op = tp_timer(cx, j->gather_ns - now_ns);
+    /* A timer of an earlier, slower group may be later than this one's time. */
+    if (tp_op_is_some(j->pace_op) && j->pace_due_ns <= j->gather_ns)
+        return true;
+    tp_abandon(cx, j->pace_op);
+    j->pace_op = tp_timer(cx, j->gather_ns - now_ns);
+    j->pace_due_ns = j->gather_ns;
     return true;
 }
 

@@ -247,6 +247,27 @@ Test(log, gathers_writers_who_come_again, .init = set_up, .fini = tear_down)
     cr_assert(eq(u64, alone_ns[1], alone_ns[0]));
 }
 
+/* On a disk whose writes take now one time, now another, each group has its own time. */
+Test(log, gathers_for_a_quarter_of_what_a_group_took, .init = set_up, .fini = tear_down)
+{
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct workload work = world_work(seed);
+
+        world.faults = (struct tp_virtual_faults){.stall_ppm = 200000};
+        work.config.gather = 1;
+        work.config.idle_mark_ns = TP_NEVER;
+        work.config.segment_bytes = 1 << 20;
+        work.appenders = 16;
+        work.records = 20;
+        work.len_max = 20;
+        work.idle_ns = 50000;
+        work.idle_any = true;
+        boot(&work);
+        cr_assert(gt(u64, world.run.group_end_ns, 0));
+        cr_assert(le(u64, world.run.late_ns_max, work.idle_ns), "seed %u", (unsigned)seed);
+    }
+}
+
 /* Room comes although the group is neither old nor large, for somebody needs it. */
 Test(log, makes_room_at_a_pace, .init = set_up, .fini = tear_down)
 {

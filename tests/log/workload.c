@@ -167,6 +167,22 @@ static void trim(struct appender *a)
     }
 }
 
+/* Somebody was told that a group is durable. If another one has begun already, nothing can
+ * be said of either. */
+static void note_group(struct run *run)
+{
+    const struct tp_journal *j = &run->journal;
+    uint64_t due_ns = run->group_end_ns + run->group_took_ns / 4;
+
+    if (j->active_ns == run->group_end_ns)
+        return;
+    if (run->group_took_ns > 0 && j->launched_ns < j->active_ns &&
+        j->launched_ns > due_ns && j->launched_ns - due_ns > run->late_ns_max)
+        run->late_ns_max = j->launched_ns - due_ns;
+    run->group_end_ns = j->active_ns;
+    run->group_took_ns = j->launched_ns < j->active_ns ? j->active_ns - j->launched_ns : 0;
+}
+
 static enum tp_step end_appender(struct appender *a)
 {
     if (a->rc < 0 && a->run->append_error == 0)
@@ -213,6 +229,7 @@ static enum tp_step appender_tick(struct tp_machine *machine, struct tp_ctx *cx)
         TP_AWAIT_UNTIL(cx, a->run->work->no_wait || try_wait(cx, a) != -EAGAIN);
         if (a->rc < 0)
             return end_appender(a);
+        note_group(a->run);
         trim(a);
         if (a->run->work->idle_ns > 0)
             TP_AWAIT(cx, tp_timer(cx, idle_ns(a)), &result);

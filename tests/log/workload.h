@@ -66,8 +66,10 @@ struct run {
     uint32_t next;
     uint64_t replayed; /* the last LSN */
     int32_t rc;
-    int32_t end_result;   /* the journal's */
-    int32_t append_error; /* the first of any appender */
+    int32_t end_result;                   /* the journal's */
+    int32_t append_error;                 /* the first of any appender */
+    uint64_t group_end_ns, group_took_ns; /* of the last group seen */
+    uint64_t late_ns_max; /* longest from a group to the next, beyond a quarter of it */
     bool opened;
     bool ended;
     uint8_t *memory;
