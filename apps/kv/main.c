@@ -22,7 +22,8 @@
 
 enum {
     FDS_BESIDE = 64, /* files and sockets that are no connections */
-    OPS_EACH = 8,    /* of a connection at a time, at most */
+    FDS_OVER = 64, /* of each address, connections that are told that there are too many */
+    OPS_EACH = 8,  /* of a connection at a time, at most */
     OPS_BESIDE = 4096,
     RECV_BUFS = 512,
 };
@@ -58,10 +59,11 @@ static const struct tp_log log_hook = {write_log, &log_silent};
 
 /* Each connection is a file: takes what the system gives, and says when it is less than
  * asked for. How many connections there is room for. */
-static uint32_t raise_file_limit(uint32_t clients_max)
+static uint32_t raise_file_limit(uint32_t clients_max, uint32_t listen_count)
 {
     struct rlimit limit;
-    uint64_t wanted = (uint64_t)clients_max + FDS_BESIDE;
+    uint32_t beside = FDS_BESIDE + FDS_OVER * listen_count;
+    uint64_t wanted = (uint64_t)clients_max + beside;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return clients_max;
@@ -71,9 +73,9 @@ static uint32_t raise_file_limit(uint32_t clients_max)
     }
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= wanted)
         return clients_max;
-    if (limit.rlim_cur <= (rlim_t)FDS_BESIDE * 2)
-        return FDS_BESIDE / 2;
-    clients_max = (uint32_t)limit.rlim_cur - FDS_BESIDE;
+    clients_max = limit.rlim_cur <= (rlim_t)beside + FDS_BESIDE / 2
+                      ? FDS_BESIDE / 2
+                      : (uint32_t)limit.rlim_cur - beside;
     app_say("the limit of open files allows for %" PRIu32 " clients only (ulimit -n)",
             clients_max);
     return clients_max;
@@ -307,7 +309,7 @@ static int serve(const struct kv_options *options)
     if (!read_password(options, password, &config.password))
         return APP_EXIT_FAILED;
     warn_if_open(options);
-    config.clients_room = raise_file_limit(options->clients_max);
+    config.clients_room = raise_file_limit(options->clients_max, options->listen_count);
     config.signals = take_signals();
     config.config.bind = bind_text(options, bind, sizeof bind);
     io = create_service_io(&config);
