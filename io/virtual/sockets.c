@@ -52,7 +52,7 @@ static int32_t listen_path(struct tp_virtual *v, const struct tp_flight *f,
 static int32_t effect_listen(struct tp_virtual *v, const struct tp_flight *f)
 {
     uint32_t number = tp_files_lowest(v);
-    uint32_t socket, inode = 0;
+    uint32_t socket = 0, inode = 0;
     int32_t error;
 
     if (number == UINT32_MAX)
