@@ -1,12 +1,7 @@
 """Reads the includes: arrows only point down, and only io/linux knows Linux.
 
-<<<<<<< HEAD
 io <- runtime <- sm <- apps. A backend is seen by a file with a main() only, by tests, or by what a
 program has to simulate itself with: its sim/, and apps/sim/.
-=======
-io <- runtime <- sm <- apps. A backend is seen by a file with a main() only, by tests, by the
-simulator, or by what a program has to simulate itself with: its sim/.
->>>>>>> f0a1f99 (wip)
 """
 
 import posixpath
