@@ -13,7 +13,8 @@
 #     [SIM]                 link tempest-sim (VirtualIo) too
 #     [DEATH]               it provokes reports of sanitizers: do not take them for failures
 #     [SERIAL]              nothing else runs beside it
-#     [MEMCHECK])           runs again as NAME.memcheck under Valgrind in the dev build
+#     [MEMCHECK]            runs again as NAME.memcheck under Valgrind in the dev build
+#     [MEMCHECK_SLOW])      so too, in --all only: the sanitizers reach the same code
 #
 # A test fails when it exits with neither 0 nor 77 (skipped), or when a sanitizer reports
 # something: Criterion by itself passes a test that leaks. Programs link the static libraries and
@@ -59,7 +60,7 @@ function(tp_test_properties name)
 endfunction()
 
 function(tp_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "CRITERION;SIM;DEATH;SERIAL;MEMCHECK" "TIMEOUT"
+  cmake_parse_arguments(PARSE_ARGV 1 arg "CRITERION;SIM;DEATH;SERIAL;MEMCHECK;MEMCHECK_SLOW" "TIMEOUT"
     "SOURCES;LABELS;LIBRARIES;ARGS;ENVIRONMENT")
   if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
     message(FATAL_ERROR "tp_test(${name}): not understood: '${arg_UNPARSED_ARGUMENTS}', or no SOURCES")
@@ -85,11 +86,15 @@ function(tp_test name)
   add_test(NAME ${name} COMMAND test-${name} ${arg_ARGS} WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
   tp_test_properties(${name} ${shared} TIMEOUT ${arg_TIMEOUT})
 
-  if(arg_MEMCHECK AND TP_MEMCHECK)
+  if((arg_MEMCHECK OR arg_MEMCHECK_SLOW) AND TP_MEMCHECK)
+    set(duration long)
+    if(arg_MEMCHECK_SLOW)
+      set(duration slow)
+    endif()
     add_test(NAME ${name}.memcheck WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}
       COMMAND ${TP_TESTS_DIR}/memcheck.sh $<TARGET_FILE:test-${name}> ${arg_ARGS})
     tp_test_properties(${name}.memcheck ${shared} TIMEOUT 600)
-    set_tests_properties(${name}.memcheck PROPERTIES LABELS "${arg_LABELS};long"
+    set_tests_properties(${name}.memcheck PROPERTIES LABELS "${arg_LABELS};${duration}"
       FAIL_REGULAR_EXPRESSION "ERROR SUMMARY: [1-9]")
   endif()
 endfunction()

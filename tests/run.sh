@@ -13,7 +13,8 @@ usage: tests/run.sh [--quick | --all] [-R REGEX]
                                 clang-tidy, benchmarks, packaging, the longer searches)
               under 30 minutes  the debug, sanitizer and release builds. Left out: tests that are
                                 slow (long searches by seed, large trees; LinuxIo without each
-                                feature of the kernel under the sanitizers and for release)
+                                feature of the kernel under the sanitizers and for release;
+                                Valgrind where the sanitizers reach the same code)
     --all     hours             everything
     -R REGEX  only tests whose name matches
 
