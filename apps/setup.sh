@@ -32,6 +32,7 @@ Redis      | has_redis                      | redis-tools    | redis            
 hiredis    | has hiredis 0.13               | libhiredis-dev | hiredis-devel    | hiredis    | hiredis-dev    | hiredis-devel
 npm        | command -v npm                 | npm            | nodejs-npm       | npm        | npm            | npm-default
 SQLite     | has sqlite3 3.22               | libsqlite3-dev | sqlite-devel     | sqlite     | sqlite-dev     | sqlite3-devel
+Chromium   | command -v chromium            | chromium       | chromium         | chromium   | chromium       | chromium
 wasi-libc  | has_wasi                       | wasi-libc      | wasi-libc-devel  | wasi-libc  | wasi-sdk       | wasi-libc
 '
 

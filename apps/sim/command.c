@@ -49,6 +49,8 @@ int tp_sim_main_with(int argc, char **argv, const struct tp_scenario *scenarios,
         return tp_command_sweep(&arguments);
     case TP_COMMAND_TRACE:
         return tp_command_trace(&arguments);
+    case TP_COMMAND_SHOW:
+        return tp_command_show(&arguments);
     case TP_COMMANDS:
         break;
     }

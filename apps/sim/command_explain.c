@@ -7,7 +7,6 @@
 #include "apps/common/args.h"
 #include "apps/common/say.h"
 #include "apps/sim/commands.h"
-#include "apps/sim/explain.h"
 #include "apps/sim/shrink.h"
 
 #define SHRINK_NS  UINT64_C(20000000000)
@@ -47,10 +46,9 @@ static void tell_json(const struct tp_sim_arguments *arguments,
 }
 
 /* A smaller run is explained sooner, and in fewer words. */
-static int shrink_first(struct tp_trial *trial, struct tp_explain *explain,
-                        struct tp_tape **tape)
+int tp_command_find_why(struct tp_explain *explain, struct tp_tape **tape)
 {
-    struct tp_shrink shrink = {.trial = trial,
+    struct tp_shrink shrink = {.trial = explain->trial,
                                .best = *tape,
                                .outcome = explain->outcome,
                                .until_ns = tp_host_now_ns() + SHRINK_NS};
@@ -59,7 +57,8 @@ static int shrink_first(struct tp_trial *trial, struct tp_explain *explain,
     *tape = shrink.best;
     explain->tape = shrink.best;
     explain->outcome = shrink.outcome;
-    return error;
+    explain->until_ns = tp_host_now_ns() + EXPLAIN_NS;
+    return error == 0 ? tp_explain_run(explain) : error;
 }
 
 int tp_command_explain(const struct tp_sim_arguments *arguments)
@@ -77,10 +76,7 @@ int tp_command_explain(const struct tp_sim_arguments *arguments)
         tp_trial_close(&trial);
         return APP_EXIT_FAILED;
     }
-    error = shrink_first(&trial, &explain, &tape);
-    explain.until_ns = tp_host_now_ns() + EXPLAIN_NS;
-    if (error == 0)
-        error = tp_explain_run(&explain);
+    error = tp_command_find_why(&explain, &tape);
     if (error < 0)
         app_say("it ended early: %s (%s)", tp_errno_name(error), strerror(-error));
     if (arguments->json)

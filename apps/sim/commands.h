@@ -2,6 +2,7 @@
 #ifndef TEMPEST_APPS_SIM_COMMANDS_H
 #define TEMPEST_APPS_SIM_COMMANDS_H
 
+#include "apps/sim/explain.h"
 #include "apps/sim/options.h"
 #include "apps/sim/trial.h"
 
@@ -22,6 +23,14 @@ int tp_command_sweep(const struct tp_sim_arguments *arguments);
 
 /** A run for Chrome and Perfetto. */
 int tp_command_trace(const struct tp_sim_arguments *arguments);
+
+/** A run as a page for a browser. */
+int tp_command_show(const struct tp_sim_arguments *arguments);
+
+/** Shrinks a tape that fails, then looks for what was missing: `*tape` becomes the smaller
+ * one. `explain` has its trial and outcome, and is good while `*tape` is. 0, or -errno: it
+ * ended early. */
+int tp_command_find_why(struct tp_explain *explain, struct tp_tape **tape);
 
 /** Runs what the arguments name, a seed or a tape's file: its outcome, and the tape of it,
  * the caller's. Opens the trial, unless the result is false: what went wrong was said. */

@@ -14,8 +14,8 @@ enum { JOBS_MAX = 1024, SEEDS_DEFAULT = 1000 };
 static const char usage[] =
     "usage: %s list\n"
     "       %s run SCENARIO [OPTION]...\n"
-    "       %s replay|shrink|explain|sweep|trace SCENARIO --seed N|--tape FILE "
-    "[OPTION]...\n"
+    "       %s replay|shrink|explain|sweep|trace|show SCENARIO\n"
+    "                    --seed N|--tape FILE [OPTION]...\n"
     "\n"
     "list     the scenarios there are\n"
     "run      many seeds: which fail, and a summary\n"
@@ -24,6 +24,7 @@ static const char usage[] =
     "explain  what was missing, and after which line\n"
     "sweep    the power cut at every operation of one run, and again in the recovery\n"
     "trace    a file for ui.perfetto.dev: every operation of a run, by node\n"
+    "show     a page for any browser: the run to step through, and why it failed\n"
     "\n"
     "Runs programs in a simulated world that tries to break them: processes die, power is\n"
     "cut, disks and networks fail. A seed decides everything, and repeats it.\n"
@@ -41,8 +42,9 @@ static const char usage[] =
     "                           which there are\n"
     "      --tape FILE          instead of a seed: every choice of a run, as shrink saves "
     "it\n"
-    "  -o, --output FILE        where shrink, sweep and trace write to, instead of a name\n"
-    "                           made of the scenario's\n"
+    "  -o, --output FILE        where shrink, sweep, trace and show write to, instead of "
+    "a\n"
+    "                           name made of the scenario's\n"
     "      --c-test             shrink prints it as a C function, too\n"
     "      --json               the outcome as one JSON object on standard output\n"
     "  -v, --verbose            replay prints all that happened\n"
@@ -91,7 +93,7 @@ static const char *const commands[TP_COMMANDS] = {
     [TP_COMMAND_LIST] = "list",       [TP_COMMAND_RUN] = "run",
     [TP_COMMAND_REPLAY] = "replay",   [TP_COMMAND_SHRINK] = "shrink",
     [TP_COMMAND_EXPLAIN] = "explain", [TP_COMMAND_SWEEP] = "sweep",
-    [TP_COMMAND_TRACE] = "trace",
+    [TP_COMMAND_TRACE] = "trace",     [TP_COMMAND_SHOW] = "show",
 };
 
 static const char *base_of(const char *path)

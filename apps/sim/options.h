@@ -12,6 +12,7 @@ enum tp_command {
     TP_COMMAND_EXPLAIN,
     TP_COMMAND_SWEEP,
     TP_COMMAND_TRACE,
+    TP_COMMAND_SHOW,
     TP_COMMANDS,
 };
 

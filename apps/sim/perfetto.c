@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/sim/json.h"
+
 enum { ROWS_MAX = 256, EVENTS_ROW = 0 };
 
 /* An operation in flight holds a row of its node. */
@@ -19,22 +21,6 @@ struct writer {
     struct row rows[ROWS_MAX];
 };
 
-static void print_text(const char *text, FILE *out)
-{
-    (void)fputc('"', out);
-    for (const char *at = text; *at != '\0'; at++) {
-        unsigned char c = (unsigned char)*at;
-
-        if (c == '"' || c == '\\')
-            (void)fprintf(out, "\\%c", c);
-        else if (c < 0x20 || c >= 0x7f)
-            (void)fprintf(out, "\\u%04x", c);
-        else
-            (void)fputc(c, out);
-    }
-    (void)fputc('"', out);
-}
-
 /* Microseconds, as the format has them, without losing the nanoseconds. */
 static void print_us(uint64_t ns, FILE *out)
 {
@@ -48,7 +34,7 @@ static void begin(struct writer *w, const char *phase, uint32_t node, uint32_t r
                   w->any ? ",\n" : "", phase, node, row);
     print_us(at_ns, w->out);
     (void)fputs(", \"name\": ", w->out);
-    print_text(name, w->out);
+    tp_json_text(name, w->out);
     w->any = true;
 }
 
@@ -62,7 +48,7 @@ static void name_node(struct writer *w, uint32_t node)
     else
         (void)snprintf(name, sizeof name, "node %u", node - 1);
     (void)fputs(", \"args\": {\"name\": ", w->out);
-    print_text(name, w->out);
+    tp_json_text(name, w->out);
     (void)fputs("}}", w->out);
 }
 
@@ -102,10 +88,10 @@ static void write_operation(struct writer *w, const struct tp_record *record)
     (void)fputs(", \"dur\": ", w->out);
     print_us(record->at_ns - row->began_ns, w->out);
     (void)fputs(", \"args\": {\"operation\": ", w->out);
-    print_text(tp_record_operation(record, words, sizeof words), w->out);
+    tp_json_text(tp_record_operation(record, words, sizeof words), w->out);
     (void)fputs(", \"result\": ", w->out);
     if (record->result < 0)
-        print_text(tp_errno_name(record->result), w->out);
+        tp_json_text(tp_errno_name(record->result), w->out);
     else
         (void)fprintf(w->out, "%d", record->result);
     (void)fputs("}}", w->out);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "apps/sim/record_look.h"
 #include "apps/sim/sim_internal.h"
 #include "io/virtual/disk_internal.h"
 
@@ -82,6 +83,23 @@ static void note_operation(const struct tp_fact *fact, struct tp_record *record)
         record->dir = 0;
 }
 
+struct tp_record *tp_recorder_add(struct tp_recorder *recorder)
+{
+    struct tp_record *record;
+
+    if (recorder->count < recorder->capacity) {
+        record = &recorder->records[recorder->count++];
+    } else {
+        recorder->dropped++;
+        if (!recorder->looks)
+            return NULL;
+        record = &recorder->records[recorder->first];
+        recorder->first = (recorder->first + 1) % recorder->capacity;
+    }
+    memset(record, 0, sizeof *record);
+    return record;
+}
+
 static void note(void *context, const struct tp_fact *fact)
 {
     struct tp_recorder *recorder = context;
@@ -90,12 +108,11 @@ static void note(void *context, const struct tp_fact *fact)
     if (fact->kind == TP_FACT_OPERATION && !recorder->all_stages &&
         fact->moment->stage != TP_VIRTUAL_EFFECT)
         return;
-    if (recorder->count == recorder->capacity) {
-        recorder->dropped++;
+    if (recorder->looks)
+        tp_look_for_messages(recorder, fact);
+    record = tp_recorder_add(recorder);
+    if (record == NULL)
         return;
-    }
-    record = &recorder->records[recorder->count++];
-    memset(record, 0, sizeof *record);
     record->at_ns = fact->at_ns;
     record->kind = fact->kind;
     record->detail = fact->detail;
@@ -111,6 +128,8 @@ static void note(void *context, const struct tp_fact *fact)
         note_operation(fact, record);
     else if (fact->text != NULL)
         (void)snprintf(record->text, sizeof record->text, "%s", fact->text);
+    if (recorder->looks)
+        tp_look_at(recorder, fact, record);
 }
 
 void tp_recorder_init(struct tp_recorder *recorder, struct tp_record *records,
@@ -168,6 +187,7 @@ const char *tp_record_fact(const struct tp_record *record, char *ret_text,
     static const char *const stages[] = {"begins: ", "", "completes: "};
     char words[256];
 
+    tp_assert(record->kind <= TP_FACT_VERDICT);
     switch ((enum tp_fact_kind)record->kind) {
     case TP_FACT_PHASE:
         (void)snprintf(ret_text, size_bytes, "-- %s", tp_phase_name(record->detail));

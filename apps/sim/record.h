@@ -9,6 +9,28 @@
 
 enum { TP_RECORD_TEXT = 96 };
 
+/** What is recorded besides the kinds of facts, by a recorder that looks. */
+enum tp_record_kind {
+    TP_RECORD_FILE = 16, /* a node boots, and finds this file on its disk */
+    TP_RECORD_MESSAGE,   /* bytes of a send have been received */
+};
+
+enum {
+    TP_RECORD_LOOK_PAGES = 256, /* of a file: what is behind them is not counted */
+    TP_RECORD_LOOK_FILES = 64,  /* of a disk, when its node boots */
+};
+
+/** How a file and its disk are at a moment. */
+struct tp_record_disk {
+    bool known;
+    uint32_t durable; /* pages of which the media have what memory has */
+    uint32_t cached;  /* dirty in the page cache */
+    uint32_t device;  /* in the device's cache, not flushed */
+    uint32_t lost;    /* clean, and yet the media have something else */
+    uint32_t names;   /* operations on names that the disk has yet to make durable */
+    uint64_t size, media_size;
+};
+
 /** A fact, without pointers into the run. */
 struct tp_record {
     uint64_t at_ns;
@@ -24,20 +46,45 @@ struct tp_record {
     uint32_t stage, op; /* enum tp_virtual_stage, enum tp_kind */
     uint32_t len;
     int32_t result;
-    uint32_t inode;            /* file or directory that it is on */
-    uint32_t dir;              /* directory whose names it changes; 0: none */
-    bool changes;              /* data of the inode, or names of the directory */
-    char text[TP_RECORD_TEXT]; /* its paths, or the fact's text */
+    uint32_t inode;             /* file or directory that it is on */
+    uint32_t dir;               /* directory whose names it changes; 0: none */
+    bool changes;               /* data of the inode, or names of the directory */
+    uint32_t peer;              /* a send: the node that it is for; a message: the sender */
+    struct tp_record_disk disk; /* after it; if the recorder looks */
+    char text[TP_RECORD_TEXT];  /* its paths, or the fact's text */
 };
+
+/** A send whose bytes are on their way. */
+struct tp_record_sent {
+    uint32_t node;   /* the sender */
+    uint64_t effect; /* of it: names the operation */
+    uint32_t to;     /* the receiver's socket, and its life */
+    uint64_t to_serial;
+    uint64_t upto; /* bytes of the stream */
+};
+enum { TP_RECORD_SENT_MAX = 64 };
 
 /** Memory for them is the caller's; what does not fit is counted. */
 struct tp_recorder {
     struct tp_record *records;
     uint32_t capacity, count;
+    uint32_t first; /* the oldest, when the latest are kept */
     uint64_t dropped;
     bool all_stages; /* else effects only */
+    bool looks;      /* at disks and messages; and keeps the latest, not the first */
+    struct tp_record_sent sent[TP_RECORD_SENT_MAX];
+    uint32_t sent_count;
+    uint64_t not_followed; /* sends for which there was no room in `sent` */
     struct tp_sim_watch watch;
 };
+
+/** The record at `index` of `count`, the oldest first. */
+static inline const struct tp_record *tp_recorder_at(const struct tp_recorder *recorder,
+                                                     uint32_t index)
+{
+    tp_assert(index < recorder->count);
+    return &recorder->records[(recorder->first + index) % recorder->capacity];
+}
 
 /** `recorder->watch` is to be given to a run. */
 void tp_recorder_init(struct tp_recorder *recorder, struct tp_record *records,

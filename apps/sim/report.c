@@ -7,6 +7,7 @@
 
 #include "apps/common/say.h"
 #include "apps/sim/commands.h"
+#include "apps/sim/json.h"
 
 int tp_report_init(struct tp_report *report, const struct tp_sim_arguments *arguments)
 {
@@ -161,22 +162,6 @@ void tp_report_summary(const struct tp_report *report, const struct tp_farm_tota
 
 /* ------------------------------------------------------------------ JSON */
 
-static void print_string(const char *text, FILE *out)
-{
-    (void)fputc('"', out);
-    for (const char *at = text; *at != '\0'; at++) {
-        unsigned char c = (unsigned char)*at;
-
-        if (c == '"' || c == '\\')
-            (void)fprintf(out, "\\%c", c);
-        else if (c < 0x20 || c >= 0x7f)
-            (void)fprintf(out, "\\u%04x", c);
-        else
-            (void)fputc(c, out);
-    }
-    (void)fputc('"', out);
-}
-
 static void print_faults(const uint64_t *fired, FILE *out)
 {
     bool any = false;
@@ -200,7 +185,7 @@ static void print_seed(const struct tp_seed_result *result, FILE *out)
                   result->seed, tp_verdict_name(outcome->verdict),
                   tp_phase_name(outcome->phase));
     (void)fputs("\"message\": ", out);
-    print_string(outcome->message, out);
+    tp_json_text(outcome->message, out);
     (void)fprintf(out,
                   ", \"trace_hash\": \"%016" PRIx64 "\", \"operations\": %" PRIu64
                   ", \"events\": %" PRIu64 ", \"virtual_ns\": %" PRIu64
@@ -229,7 +214,7 @@ static void print_totals(const struct tp_report *report,
         if (!is_missing(totals, marks, i))
             continue;
         (void)fputs(any ? ", " : "", out);
-        print_string(marks->first[i]->name, out);
+        tp_json_text(marks->first[i]->name, out);
         any = true;
     }
     (void)fputs("], \"failures\": [", out);
@@ -245,7 +230,7 @@ void tp_report_json(const struct tp_report *report, const struct tp_farm_totals 
                     const struct tp_mark_list *marks, FILE *out)
 {
     (void)fputs("{\"scenario\": ", out);
-    print_string(report->arguments->scenario->name, out);
+    tp_json_text(report->arguments->scenario->name, out);
     (void)fputs(", ", out);
     if (report->arguments->one_seed)
         print_seed(&report->last, out);

@@ -112,6 +112,7 @@ static bool make_recorder(struct tp_trial *trial)
         return false;
     tp_recorder_init(trial->recorder, records, trial->records);
     trial->recorder->all_stages = trial->all_stages;
+    trial->recorder->looks = trial->looks;
     return true;
 }
 

@@ -23,6 +23,7 @@ struct tp_trial {
     struct tp_recorder *recorder;  /* shared; what the last run did, if `records` */
     uint32_t records;              /* how many facts to keep; 0: none */
     bool all_stages;               /* of operations; else effects */
+    bool looks;                    /* the recorder also looks at disks and messages */
     int said_fd;
     uint64_t hang_ns; /* for one run; 0: 10 s */
     uint64_t runs;

@@ -147,6 +147,46 @@ static enum tp_step works(struct tp_machine *machine, struct tp_ctx *cx)
     TP_END(cx);
 }
 
+/* Names that a page must not take for its own text: markup, and bytes that are no UTF-8. */
+#define HOSTILE_DIR "<!--<script>'\"&\\<"
+#define HOSTILE     HOSTILE_DIR "/script><img src=x onerror=hacked=1>\xc3\xa9\xff"
+
+static enum tp_step hostile(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_create_dir_all(cx, "/" HOSTILE_DIR), &result);
+    TP_AWAIT(cx, tp_open(cx, "/" HOSTILE, options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->fd = tp_into_fd(cx, result);
+    tp_node_promised(w->node, HOSTILE);
+    TP_AWAIT(cx, tp_close(cx, w->fd), &result);
+    return tp_end(machine, result.value);
+    TP_END(cx);
+}
+
+static void hostile_check(struct tp_sim *sim)
+{
+    tp_sim_fail(sim, "lost: " HOSTILE);
+}
+
+/* More than a page of `show` holds. */
+static enum tp_step toils(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    while (++w->rounds < 15000)
+        TP_AWAIT(cx, tp_nop(cx), &result);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
 static void boot(struct tp_node *node)
 {
     struct worker *w = tp_node_new(node, sizeof *w);
@@ -188,10 +228,15 @@ int main(int argc, char **argv)
         SCENARIO(remembers),
         SCENARIO(overruns),
         SCENARIO(works),
+        SCENARIO(toils),
         {.name = "check",
          .boot = boot,
          .context = &(tp_tick_fn *){works},
          .check = check_fails},
+        {.name = "hostile",
+         .boot = boot,
+         .context = &(tp_tick_fn *){hostile},
+         .check = hostile_check},
         {.name = "invariant",
          .boot = boot,
          .context = &(tp_tick_fn *){works},

@@ -1,0 +1,246 @@
+#include "apps/sim/html.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/sim/json.h"
+
+/* ------------------------------------------------------------------ facts
+ *
+ * Each is an array, to keep pages small; show/model.js has the names of its columns. */
+
+static void write_result(const struct tp_record *record, FILE *out)
+{
+    if (record->result < 0)
+        tp_json_text(tp_errno_name(record->result), out);
+    else
+        (void)fprintf(out, "%d", record->result);
+}
+
+static void write_site(const struct tp_record *record, FILE *out)
+{
+    const char *slash = record->file == NULL ? NULL : strrchr(record->file, '/');
+    char site[128] = "";
+
+    if (record->file != NULL)
+        (void)snprintf(site, sizeof site, "%s:%u", slash == NULL ? record->file : slash + 1,
+                       record->line);
+    tp_json_text(site, out);
+}
+
+static void write_disk(const struct tp_record_disk *disk, FILE *out)
+{
+    if (!disk->known) {
+        (void)fputc('0', out);
+        return;
+    }
+    (void)fprintf(out, "[%u,%u,%u,%u,%u,%" PRIu64 ",%" PRIu64 "]", disk->durable,
+                  disk->cached, disk->device, disk->lost, disk->names, disk->size,
+                  disk->media_size);
+}
+
+static void write_operation(const struct tp_record *record, FILE *out)
+{
+    (void)fprintf(out, ",%u,\"%" PRIx64 "\",%u,", record->stage, record->handle,
+                  record->op);
+    write_result(record, out);
+    if (record->stage == TP_VIRTUAL_COMPLETED)
+        return;
+    (void)fprintf(out, ",%" PRIu64 ",%u,%u,", record->offset, record->len, record->inode);
+    tp_json_text(record->text, out);
+    (void)fputc(',', out);
+    write_site(record, out);
+    if (record->stage != TP_VIRTUAL_EFFECT)
+        return;
+    (void)fprintf(out, ",%" PRIu64 ",%u,%d,", record->effect, record->dir, record->changes);
+    write_disk(&record->disk, out);
+    (void)fprintf(out, ",%u", record->peer);
+}
+
+static void write_fact(const struct tp_record *record, FILE *out)
+{
+    (void)fprintf(out, "[%" PRIu64 ",%u,%u", record->at_ns, record->kind, record->node);
+    switch (record->kind) {
+    case TP_FACT_OPERATION:
+        write_operation(record, out);
+        break;
+    case TP_RECORD_FILE:
+        (void)fprintf(out, ",%u,", record->inode);
+        tp_json_text(record->text, out);
+        (void)fputc(',', out);
+        write_disk(&record->disk, out);
+        break;
+    case TP_RECORD_MESSAGE:
+        (void)fprintf(out, ",%u,%" PRIu64, record->peer, record->effect);
+        break;
+    default:
+        (void)fprintf(out, ",%u,", record->detail);
+        tp_json_text(record->text, out);
+        break;
+    }
+    (void)fputc(']', out);
+}
+
+/* ------------------------------------------------------------------ a run */
+
+static void write_names(const char *(*name_of)(uint32_t), uint32_t count, FILE *out)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        (void)fputs(i == 0 ? "[" : ",", out);
+        tp_json_text(name_of(i), out);
+    }
+    (void)fputs("]", out);
+}
+
+static const char *kind_name(uint32_t kind)
+{
+    return tp_kind_info[kind].name;
+}
+
+static void write_run(const struct tp_html_run *run, FILE *out)
+{
+    const struct tp_recorder *recorder = run->recorder;
+
+    (void)fputs("{\"title\":", out);
+    tp_json_text(run->title, out);
+    (void)fputs(",\"verdict\":", out);
+    tp_json_text(tp_verdict_name(run->outcome.verdict), out);
+    (void)fputs(",\"message\":", out);
+    tp_json_text(run->outcome.message, out);
+    (void)fprintf(out,
+                  ",\"operations\":%" PRIu64 ",\"virtual_ns\":%" PRIu64
+                  ",\"trace\":\"%016" PRIx64 "\",\"left_out\":%" PRIu64
+                  ",\"not_followed\":%" PRIu64 ",\"facts\":[\n",
+                  run->outcome.operations, run->outcome.virtual_ns, run->outcome.trace,
+                  recorder->dropped, recorder->not_followed);
+    for (uint32_t i = 0; i < recorder->count; i++) {
+        (void)fputs(i == 0 ? "" : ",\n", out);
+        write_fact(tp_recorder_at(recorder, i), out);
+    }
+    (void)fputs("\n]}", out);
+}
+
+/* ------------------------------------------------------------------ the explanation */
+
+static const char *how_of(const struct tp_explain *explain)
+{
+    switch (explain->how) {
+    case TP_EXPLAINED_NOT:
+        return "not";
+    case TP_EXPLAINED_BARRIER:
+    case TP_EXPLAINED_TWO:
+        return "barrier";
+    case TP_EXPLAINED_ERROR:
+        return "error";
+    case TP_EXPLAINED_CHOICE:
+        return "choice";
+    }
+    tp_unreachable();
+}
+
+static void write_place(const struct tp_explain *explain, uint32_t index, FILE *out)
+{
+    const struct tp_record *after = &explain->after[index];
+    char words[256];
+
+    (void)fprintf(out, "%s{\"names\":%s,\"node\":%u,\"effect\":%" PRIu64 ",\"operation\":",
+                  index == 0 ? "" : ",", explain->ghosts[index].names ? "true" : "false",
+                  after->node, after->effect);
+    tp_json_text(tp_record_operation(after, words, sizeof words), out);
+    (void)fputs(",\"site\":", out);
+    write_site(after, out);
+    (void)fputc('}', out);
+}
+
+/* What `explain` would print. */
+static bool write_printed(const struct tp_explain *explain, FILE *out)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *memory = open_memstream(&text, &len);
+    bool good;
+
+    if (memory == NULL)
+        return false;
+    tp_explain_print(explain, memory);
+    good = fclose(memory) == 0;
+    if (good)
+        tp_json_text(text, out);
+    free(text);
+    return good;
+}
+
+static bool write_explanation(const struct tp_explain *explain, FILE *out)
+{
+    static const char *const befores[] = {
+        [TP_BEFORE_NOTHING] = "nothing",
+        [TP_BEFORE_PROMISE] = "promise",
+        [TP_BEFORE_SAME] = "same",
+        [TP_BEFORE_OTHER] = "other",
+    };
+    bool has_place =
+        explain->how != TP_EXPLAINED_NOT && explain->how != TP_EXPLAINED_CHOICE;
+    uint32_t places = explain->how == TP_EXPLAINED_TWO ? 2 : has_place ? 1 : 0;
+
+    (void)fprintf(out, "{\"how\":\"%s\",\"before\":\"%s\",\"places\":[", how_of(explain),
+                  befores[explain->before]);
+    for (uint32_t i = 0; i < places; i++)
+        write_place(explain, i, out);
+    (void)fputs("],\"lost\":", out);
+    tp_json_text(explain->lost, out);
+    (void)fputs(",\"promise\":", out);
+    tp_json_text(explain->promise.text, out);
+    (void)fputs(",\"text\":", out);
+    if (!write_printed(explain, out))
+        return false;
+    (void)fputc('}', out);
+    return true;
+}
+
+/* ------------------------------------------------------------------ the page */
+
+static bool write_data(const struct tp_html *html, FILE *out)
+{
+    (void)fputs("{\"version\":1,\"program\":", out);
+    tp_json_text(html->program, out);
+    (void)fputs(",\"scenario\":", out);
+    tp_json_text(html->scenario, out);
+    (void)fputs(",\"origin\":", out);
+    tp_json_text(html->origin, out);
+    (void)fputs(",\"replay\":", out);
+    tp_json_text(html->replay == NULL ? "" : html->replay, out);
+    (void)fprintf(out, ",\"facts_max\":%d,\"pages_max\":%d,\"files_max\":%d,\"kinds\":",
+                  TP_HTML_FACTS_MAX, TP_RECORD_LOOK_PAGES, TP_RECORD_LOOK_FILES);
+    write_names(kind_name, TP_KINDS, out);
+    (void)fputs(",\"phases\":", out);
+    write_names(tp_phase_name, TP_PHASES, out);
+    (void)fputs(",\"verdicts\":", out);
+    write_names(tp_verdict_name, TP_VERDICTS, out);
+    (void)fputs(",\"explanation\":", out);
+    if (html->explain == NULL)
+        (void)fputs("null", out);
+    else if (!write_explanation(html->explain, out))
+        return false;
+    (void)fputs(",\"runs\":[", out);
+    for (uint32_t i = 0; i < html->run_count; i++) {
+        (void)fputs(i == 0 ? "" : ",\n", out);
+        write_run(&html->runs[i], out);
+    }
+    (void)fputs("]}\n", out);
+    return true;
+}
+
+bool tp_html_write(const struct tp_html *html, FILE *out)
+{
+    const char *mark = strstr(tp_html_page, TP_HTML_MARK);
+    size_t before;
+
+    tp_assert(mark != NULL);
+    tp_assert(html->run_count > 0 && html->run_count <= 2);
+    before = (size_t)(mark - tp_html_page);
+    if (fwrite(tp_html_page, 1, before, out) != before || !write_data(html, out))
+        return false;
+    (void)fputs(mark + strlen(TP_HTML_MARK), out);
+    return ferror(out) == 0;
+}
