@@ -98,28 +98,27 @@ static bool is_done(struct tp_sim *sim)
     return sim->unfinished == 0;
 }
 
-enum ended { DONE, LATE, QUIET, OVER };
+enum ended { STEPPED, DONE, LATE, QUIET, OVER };
 
-/* Until the work is done, or a time has come, or nothing can come any more. */
-static enum ended run_until(struct tp_sim *sim, uint64_t until_ns)
+/* One event more, unless the work is done, or a time has come, or nothing can come. */
+static enum ended go_on(struct tp_sim *sim)
 {
-    for (;;) {
-        uint64_t next_ns;
+    uint64_t next_ns;
 
-        settle(sim);
-        if (sim->over)
-            return OVER;
-        if (is_done(sim))
-            return DONE;
-        next_ns = tp_world_next_ns(sim->world);
-        if (next_ns == TP_NEVER)
-            return QUIET;
-        if (next_ns > until_ns) {
-            tp_world_run(sim->world, until_ns);
-            return LATE;
-        }
-        (void)tp_world_step(sim->world);
+    settle(sim);
+    if (sim->over)
+        return OVER;
+    if (is_done(sim))
+        return DONE;
+    next_ns = tp_world_next_ns(sim->world);
+    if (next_ns == TP_NEVER)
+        return QUIET;
+    if (next_ns > sim->until_ns) {
+        tp_world_run(sim->world, sim->until_ns);
+        return LATE;
     }
+    (void)tp_world_step(sim->world);
+    return STEPPED;
 }
 
 static void due(void *context, uint32_t what)
@@ -162,30 +161,27 @@ static void list_unfinished(const struct tp_sim *sim, char *ret_text, size_t siz
     }
 }
 
-/* All is well: the work must get done. */
-static void must_finish(struct tp_sim *sim, uint64_t deadline_ns)
+/* All was well, and the work did not get done. */
+static void give_up(struct tp_sim *sim, enum ended how)
 {
-    uint64_t given_ns = deadline_ns == 0 ? 60 * SECOND : deadline_ns;
     char who[256];
 
-    switch (run_until(sim, tp_world_now_ns(sim->world) + given_ns)) {
-    case DONE:
-    case OVER:
-        return;
-    case LATE:
-        list_unfinished(sim, who, sizeof who);
+    list_unfinished(sim, who, sizeof who);
+    if (how == LATE)
         tp_sim_conclude(sim, TP_VERDICT_LIVENESS, NULL, (uint32_t)sim->phase,
                         "in %s nothing went wrong, and after %llu ms work is left: %s",
                         tp_phase_name((uint32_t)sim->phase),
-                        (unsigned long long)(given_ns / 1000000), who);
-        return;
-    case QUIET:
-        list_unfinished(sim, who, sizeof who);
+                        (unsigned long long)(sim->given_ns / 1000000), who);
+    else
         tp_sim_conclude(sim, TP_VERDICT_DEADLOCK, NULL, (uint32_t)sim->phase,
                         "in %s nothing can happen any more, and work is left: %s",
                         tp_phase_name((uint32_t)sim->phase), who);
-        return;
-    }
+}
+
+static void give_time(struct tp_sim *sim, uint64_t given_ns)
+{
+    sim->given_ns = given_ns == 0 ? 60 * SECOND : given_ns;
+    sim->until_ns = tp_world_now_ns(sim->world) + sim->given_ns;
 }
 
 static void boot_all(struct tp_sim *sim)
@@ -194,43 +190,85 @@ static void boot_all(struct tp_sim *sim)
         tp_node_boot(sim->nodes[i]);
 }
 
-static void work(struct tp_sim *sim)
+static void begin_liveness(struct tp_sim *sim)
 {
-    const struct tp_scenario *scenario = sim->scenario;
-    uint64_t chaos_ns = scenario->chaos_ns == 0 ? 60 * SECOND : scenario->chaos_ns;
-
-    enter(sim, scenario->warm_up_ns > 0 ? TP_PHASE_WARM_UP : TP_PHASE_CHAOS);
-    boot_all(sim);
-    if (scenario->warm_up_ns > 0) {
-        (void)run_until(sim, scenario->warm_up_ns);
-        enter(sim, TP_PHASE_CHAOS);
-    }
-    tp_chaos_begin(sim);
-    if (!sim->over)
-        (void)run_until(sim, tp_world_now_ns(sim->world) + chaos_ns);
     tp_chaos_heal(sim);
+    sim->runs = !sim->over;
     if (sim->over)
         return;
     enter(sim, TP_PHASE_LIVENESS);
-    must_finish(sim, scenario->liveness_ns);
+    give_time(sim, sim->scenario->liveness_ns);
 }
 
-static void recover(struct tp_sim *sim)
+static void begin_chaos(struct tp_sim *sim)
+{
+    tp_chaos_begin(sim);
+    if (sim->over)
+        begin_liveness(sim);
+    else
+        give_time(sim, sim->scenario->chaos_ns);
+}
+
+static void begin_work(struct tp_sim *sim)
+{
+    bool warms_up = sim->scenario->warm_up_ns > 0;
+
+    sim->runs = true;
+    enter(sim, warms_up ? TP_PHASE_WARM_UP : TP_PHASE_CHAOS);
+    boot_all(sim);
+    if (warms_up)
+        sim->until_ns = sim->scenario->warm_up_ns;
+    else
+        begin_chaos(sim);
+}
+
+static void begin_recovery(struct tp_sim *sim)
 {
     for (uint32_t i = 0; i < sim->node_count; i++)
         tp_node_end(sim->nodes[i], TP_END_POWER);
     enter(sim, TP_PHASE_RECOVERY);
     boot_all(sim);
-    must_finish(sim, sim->scenario->recovery_ns);
+    give_time(sim, sim->scenario->recovery_ns);
 }
 
 static void check(struct tp_sim *sim)
 {
     for (uint32_t i = 0; i < sim->node_count; i++)
         tp_node_end(sim->nodes[i], TP_END_KILL);
+    sim->runs = false;
     enter(sim, TP_PHASE_CHECK);
     if (sim->scenario->check != NULL)
         sim->scenario->check(sim);
+}
+
+/* A phase has come to its end, in one of the ways: the next one begins, if there is one. */
+static void end_phase(struct tp_sim *sim, enum ended how)
+{
+    switch (sim->phase) {
+    case TP_PHASE_WARM_UP:
+        enter(sim, TP_PHASE_CHAOS);
+        begin_chaos(sim);
+        return;
+    case TP_PHASE_CHAOS:
+        begin_liveness(sim);
+        return;
+    case TP_PHASE_LIVENESS:
+    case TP_PHASE_RECOVERY:
+        if (how == DONE && sim->phase == TP_PHASE_LIVENESS)
+            begin_recovery(sim);
+        else if (how == DONE)
+            check(sim);
+        else
+            sim->runs = false;
+        if (how == LATE || how == QUIET)
+            give_up(sim, how);
+        return;
+    case TP_PHASE_SETUP:
+    case TP_PHASE_CHECK:
+    case TP_PHASES:
+        break;
+    }
+    tp_unreachable();
 }
 
 /* ------------------------------------------------------------------ life */
@@ -303,32 +341,71 @@ static void sum_up(struct tp_sim *sim)
         outcome->phase = TP_PHASE_CHECK;
 }
 
-void tp_sim_run(const struct tp_scenario *scenario, const struct tp_sim_options *options,
-                struct tp_sim_outcome *ret_outcome)
+struct tp_sim *tp_sim_create(const struct tp_scenario *scenario,
+                             const struct tp_sim_options *options,
+                             struct tp_sim_outcome *ret_outcome)
 {
-    static const struct tp_sim_options defaults;
-    struct tp_sim sim = {.scenario = scenario,
-                         .options = options == NULL ? defaults : *options,
-                         .outcome = ret_outcome,
-                         .heal_ns = TP_NEVER};
+    struct tp_sim *sim = tp_alloc(NULL, sizeof *sim, _Alignof(struct tp_sim));
 
+    if (sim == NULL)
+        tp_stop(__FILE__, __LINE__, "the host has no memory for a run");
     tp_assert(scenario->size == 0 || scenario->size == sizeof *scenario);
     tp_assert(options == NULL || options->size == 0 || options->size == sizeof *options);
     tp_assert(scenario->name != NULL &&
               (scenario->boot != NULL || scenario->setup != NULL));
     memset(ret_outcome, 0, sizeof *ret_outcome);
-    create(&sim);
-    set_up(&sim);
-    if (!sim.over)
-        work(&sim);
-    if (!sim.over)
-        recover(&sim);
-    if (!sim.over)
-        check(&sim);
-    for (uint32_t i = 0; i < sim.node_count; i++)
-        tp_node_end(sim.nodes[i], TP_END_KILL);
-    sum_up(&sim);
-    destroy(&sim);
+    sim->scenario = scenario;
+    if (options != NULL)
+        sim->options = *options;
+    sim->outcome = ret_outcome;
+    sim->heal_ns = TP_NEVER;
+    create(sim);
+    set_up(sim);
+    return sim;
+}
+
+/* Everybody is taken down; the outcome is complete. */
+static void finish(struct tp_sim *sim)
+{
+    for (uint32_t i = 0; i < sim->node_count; i++)
+        tp_node_end(sim->nodes[i], TP_END_KILL);
+    sum_up(sim);
+    sim->finished = true;
+}
+
+bool tp_sim_advance(struct tp_sim *sim)
+{
+    if (sim->finished)
+        return false;
+    if (sim->phase == TP_PHASE_SETUP && !sim->over)
+        begin_work(sim);
+    while (sim->runs) {
+        enum ended how = go_on(sim);
+
+        if (how == STEPPED)
+            return true;
+        end_phase(sim, how);
+    }
+    finish(sim);
+    return false;
+}
+
+void tp_sim_destroy(struct tp_sim *sim)
+{
+    if (!sim->finished)
+        finish(sim);
+    destroy(sim);
+    tp_free(NULL, sim, sizeof *sim, _Alignof(struct tp_sim));
+}
+
+void tp_sim_run(const struct tp_scenario *scenario, const struct tp_sim_options *options,
+                struct tp_sim_outcome *ret_outcome)
+{
+    struct tp_sim *sim = tp_sim_create(scenario, options, ret_outcome);
+
+    while (tp_sim_advance(sim))
+        ;
+    tp_sim_destroy(sim);
 }
 
 void tp_sim_run_choices(const struct tp_scenario *scenario,

@@ -368,6 +368,20 @@ TP_EXPORT void tp_sim_run(const struct tp_scenario *scenario,
                           const struct tp_sim_options *options,
                           struct tp_sim_outcome *ret_outcome);
 
+/** The same, event by event, for whoever wants to look in between: between calls nothing
+ * but the host happens. tp_sim_create() sets up, and no node has booted; the scenario and
+ * `ret_outcome` must stay. */
+TP_EXPORT struct tp_sim *tp_sim_create(const struct tp_scenario *scenario,
+                                       const struct tp_sim_options *options,
+                                       struct tp_sim_outcome *ret_outcome);
+/** Goes on until one more event of the world has happened. False: the run is over, and the
+ * outcome is complete. */
+TP_EXPORT bool tp_sim_advance(struct tp_sim *sim);
+/** Events so far. */
+TP_EXPORT uint64_t tp_sim_events(const struct tp_sim *sim);
+/** Ends it where it is; the outcome counts what was done. */
+TP_EXPORT void tp_sim_destroy(struct tp_sim *sim);
+
 /** A choice of a tape, by its place: `tempest-sim shrink --c-test` prints them. */
 struct tp_sim_choice {
     uint32_t stream;

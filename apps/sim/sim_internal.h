@@ -102,9 +102,12 @@ struct tp_sim {
     uint32_t node_count, node_capacity;
     uint32_t unfinished; /* nodes that have not finished */
     struct tp_node *ready_first, *ready_last;
-    bool pending; /* something is, of some node or of the links */
-    bool over;    /* the verdict stands */
-    bool hurting; /* the chaos is on */
+    bool pending;                /* something is, of some node or of the links */
+    bool over;                   /* the verdict stands */
+    bool hurting;                /* the chaos is on */
+    bool runs;                   /* a phase is under way */
+    bool finished;               /* the outcome is complete */
+    uint64_t given_ns, until_ns; /* to the phase: how long, and until when */
     struct tp_swarm swarm;
     struct tp_schedule links;
     uint64_t heal_ns;

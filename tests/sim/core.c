@@ -40,6 +40,32 @@ Test(core, a_seed_is_a_run)
     }
 }
 
+/* Event by event is the same run, and one that is left in the middle is given back whole.
+ */
+Test(core, a_run_can_be_stepped)
+{
+    struct tp_sim_outcome whole = s_seed(&tally_scenario, 3);
+    struct tp_sim_options options = {.seed = 3};
+    struct tp_sim_outcome outcome;
+    struct tp_sim *sim = tp_sim_create(&tally_scenario, &options, &outcome);
+    uint64_t events = 0;
+
+    cr_assert(eq(u64, tp_sim_events(sim), 0));
+    while (tp_sim_advance(sim))
+        cr_assert(eq(u64, tp_sim_events(sim), ++events));
+    cr_assert(not(tp_sim_advance(sim)));
+    tp_sim_destroy(sim);
+    cr_assert(eq(u64, outcome.trace, whole.trace));
+    cr_assert(eq(u64, outcome.events, whole.events));
+
+    sim = tp_sim_create(&tally_scenario, &options, &outcome);
+    for (uint32_t i = 0; i < 100; i++)
+        cr_assert(tp_sim_advance(sim));
+    tp_sim_destroy(sim);
+    cr_assert(eq(u64, outcome.events, 100));
+    cr_assert(ne(u64, outcome.trace, whole.trace));
+}
+
 Test(core, families_are_switched)
 {
     struct tp_sim_outcome none = s_with(&tally_scenario, 3, 0, S_ALL);

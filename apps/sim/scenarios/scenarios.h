@@ -7,4 +7,10 @@
 extern const struct tp_scenario tally_scenario, tally_broken_scenario, tally_nodir_scenario,
     tally_deaf_scenario;
 
+enum { SIM_SCENARIOS_MAX = 64 };
+
+/** All of them, those of the zoo too, copied into an array of SIM_SCENARIOS_MAX. Result:
+ * how many. */
+uint32_t sim_scenarios(struct tp_scenario *ret_scenarios);
+
 #endif

@@ -1,0 +1,23 @@
+#include "apps/sim/scenarios/scenarios.h"
+#include "apps/sim/zoo/zoo.h"
+
+static const struct tp_scenario *const own[] = {
+    &tally_scenario,
+    &tally_broken_scenario,
+    &tally_nodir_scenario,
+    &tally_deaf_scenario,
+};
+
+uint32_t sim_scenarios(struct tp_scenario *ret_scenarios)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < sizeof own / sizeof *own; i++)
+        ret_scenarios[count++] = *own[i];
+    tp_assert(count + 2 * zoo_bug_count <= SIM_SCENARIOS_MAX);
+    for (uint32_t i = 0; i < zoo_bug_count; i++) {
+        ret_scenarios[count++] = *zoo_bugs[i].bug;
+        ret_scenarios[count++] = *zoo_bugs[i].twin;
+    }
+    return count;
+}
