@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# setup.sh [--tests]: installs what is missing to build the programs (and to run the tests).
+# setup.sh [--tests | --wasm]: installs what is missing to build the programs (and to run the tests;
+# or what the preset wasm needs, and Node to run its modules).
 #
 # Looks for each thing itself, not for its package, so whatever is there counts, wherever it came
 # from. Installs with apt where there is apt; elsewhere it names the packages. What only some
@@ -19,10 +20,17 @@ xxHash     | has libxxhash 0.8              | libxxhash-dev  | xxhash-devel     
 needed_by_tests='
 Criterion  | has criterion 2.4              | libcriterion-dev | criterion-devel | criterion | criterion-dev  | criterion-devel
 '
+needed_by_wasm='
+Clang      | command -v clang               | clang          | clang            | clang      | clang          | clang
+wasm-ld    | command -v wasm-ld             | lld            | lld              | lld        | lld            | lld
+llvm-ar    | command -v llvm-ar             | llvm           | llvm             | llvm       | llvm           | llvm
+wasi-libc  | has_wasi                       | wasi-libc      | wasi-libc-devel  | wasi-libc  | wasi-sdk       | wasi-libc
+builtins   | has_wasm_builtins              | libclang-rt-dev-wasm32 | wasi-compiler-rt | wasi-compiler-rt | wasi-compiler-rt | wasi-compiler-rt
+Node       | command -v node                | nodejs         | nodejs           | nodejs     | nodejs         | nodejs
+'
 optional='
 C++        | command -v c++                 | g++            | gcc-c++          | gcc        | g++            | gcc-c++
 libuv      | has libuv 1.0                  | libuv1-dev     | libuv-devel      | libuv      | libuv-dev      | libuv-devel
-Clang      | command -v clang               | clang          | clang            | clang      | clang          | clang
 clang-format | command -v clang-format      | clang-format   | clang-tools-extra | clang     | clang-extra-tools | clang-tools
 clang-tidy | command -v clang-tidy          | clang-tidy     | clang-tools-extra | clang     | clang-extra-tools | clang-tools
 Valgrind   | command -v valgrind            | valgrind       | valgrind         | valgrind   | valgrind       | valgrind
@@ -33,7 +41,6 @@ hiredis    | has hiredis 0.13               | libhiredis-dev | hiredis-devel    
 npm        | command -v npm                 | npm            | nodejs-npm       | npm        | npm            | npm-default
 SQLite     | has sqlite3 3.22               | libsqlite3-dev | sqlite-devel     | sqlite     | sqlite-dev     | sqlite3-devel
 Chromium   | command -v chromium            | chromium       | chromium         | chromium   | chromium       | chromium
-wasi-libc  | has_wasi                       | wasi-libc      | wasi-libc-devel  | wasi-libc  | wasi-sdk       | wasi-libc
 '
 
 has() {
@@ -51,6 +58,11 @@ has_wasi() {
         [ ! -e "$folder/stdio.h" ] || return 0
     done
     return 1
+}
+
+# Of this very Clang: its version is in the path.
+has_wasm_builtins() {
+    [ -e "$(clang --target=wasm32-wasi -print-libgcc-file-name)" ]
 }
 
 cmake_new_enough() {
@@ -141,13 +153,15 @@ wanted=$needed
 case "${1-}" in
 "") ;;
 --tests) wanted=$needed$needed_by_tests ;;
+--wasm) wanted=$needed$needed_by_wasm ;;
 *)
-    echo "usage: ${0##*/} [--tests]" >&2
+    echo "usage: ${0##*/} [--tests | --wasm]" >&2
     exit 2
     ;;
 esac
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+optional=$optional$needed_by_wasm
 extra=
 [ "${1-}" != --tests ] || extra=$(missing "$optional" 1)
 if [ -z "$(missing "$wanted" 1)" ] && [ -z "$extra" ]; then

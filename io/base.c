@@ -29,18 +29,22 @@ void tp_stopf(const char *file, int line, const char *format, ...)
 }
 
 /* clang-format off */
+/* Names, and the numbers that Linux has for them on most machines. */
 #define ERRNO_TABLE(X)                                                                   \
-    X(EPERM) X(ENOENT) X(EINTR) X(EIO) X(ENXIO) X(E2BIG) X(EBADF) X(ECHILD) X(EAGAIN)    \
-    X(ENOMEM) X(EACCES) X(EFAULT) X(EBUSY) X(EEXIST) X(EXDEV) X(ENODEV) X(ENOTDIR)       \
-    X(EISDIR) X(EINVAL) X(ENFILE) X(EMFILE) X(ENOTTY) X(ETXTBSY) X(EFBIG) X(ENOSPC)      \
-    X(ESPIPE) X(EROFS) X(EMLINK) X(EPIPE) X(EDOM) X(ERANGE) X(EDEADLK) X(ENAMETOOLONG)   \
-    X(ENOLCK) X(ENOSYS) X(ENOTEMPTY) X(ELOOP) X(EOVERFLOW) X(EILSEQ) X(ENOTSOCK)         \
-    X(EDESTADDRREQ) X(EMSGSIZE) X(EPROTOTYPE) X(ENOPROTOOPT) X(EPROTONOSUPPORT)          \
-    X(EOPNOTSUPP) X(EAFNOSUPPORT) X(EADDRINUSE) X(EADDRNOTAVAIL) X(ENETDOWN)             \
-    X(ENETUNREACH) X(ENETRESET) X(ECONNABORTED) X(ECONNRESET) X(ENOBUFS) X(EISCONN)      \
-    X(ENOTCONN) X(ETIMEDOUT) X(ECONNREFUSED) X(EHOSTUNREACH) X(EALREADY)                 \
-    X(EINPROGRESS) X(ESTALE) X(EDQUOT) X(ECANCELED) X(EBADMSG) X(EPROTO) X(ENODATA)      \
-    X(ESHUTDOWN)
+    X(EPERM, 1) X(ENOENT, 2) X(EINTR, 4) X(EIO, 5) X(ENXIO, 6) X(E2BIG, 7) X(EBADF, 9)   \
+    X(ECHILD, 10) X(EAGAIN, 11) X(ENOMEM, 12) X(EACCES, 13) X(EFAULT, 14) X(EBUSY, 16)   \
+    X(EEXIST, 17) X(EXDEV, 18) X(ENODEV, 19) X(ENOTDIR, 20) X(EISDIR, 21) X(EINVAL, 22)  \
+    X(ENFILE, 23) X(EMFILE, 24) X(ENOTTY, 25) X(ETXTBSY, 26) X(EFBIG, 27) X(ENOSPC, 28)  \
+    X(ESPIPE, 29) X(EROFS, 30) X(EMLINK, 31) X(EPIPE, 32) X(EDOM, 33) X(ERANGE, 34)      \
+    X(EDEADLK, 35) X(ENAMETOOLONG, 36) X(ENOLCK, 37) X(ENOSYS, 38) X(ENOTEMPTY, 39)      \
+    X(ELOOP, 40) X(EOVERFLOW, 75) X(EILSEQ, 84) X(ENOTSOCK, 88) X(EDESTADDRREQ, 89)      \
+    X(EMSGSIZE, 90) X(EPROTOTYPE, 91) X(ENOPROTOOPT, 92) X(EPROTONOSUPPORT, 93)          \
+    X(EOPNOTSUPP, 95) X(EAFNOSUPPORT, 97) X(EADDRINUSE, 98) X(EADDRNOTAVAIL, 99)         \
+    X(ENETDOWN, 100) X(ENETUNREACH, 101) X(ENETRESET, 102) X(ECONNABORTED, 103)          \
+    X(ECONNRESET, 104) X(ENOBUFS, 105) X(EISCONN, 106) X(ENOTCONN, 107)                  \
+    X(ETIMEDOUT, 110) X(ECONNREFUSED, 111) X(EHOSTUNREACH, 113) X(EALREADY, 114)         \
+    X(EINPROGRESS, 115) X(ESTALE, 116) X(EDQUOT, 122) X(ECANCELED, 125) X(EBADMSG, 74)   \
+    X(EPROTO, 71) X(ENODATA, 61) X(ESHUTDOWN, 108)
 /* clang-format on */
 
 const char *tp_errno_name(int32_t error)
@@ -48,13 +52,26 @@ const char *tp_errno_name(int32_t error)
     switch (error < 0 ? -error : error) {
     case 0:
         return "OK";
-#define NAME(name) \
-    case name:     \
+#define NAME(name, number) \
+    case name:             \
         return #name;
         ERRNO_TABLE(NAME)
 #undef NAME
     default:
         return "E?";
+    }
+}
+
+int32_t tp_errno_number(int32_t error)
+{
+    switch (error < 0 ? -error : error) {
+#define NUMBER(name, number) \
+    case name:               \
+        return error < 0 ? -(number) : (number);
+        ERRNO_TABLE(NUMBER)
+#undef NUMBER
+    default:
+        return error;
     }
 }
 

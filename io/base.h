@@ -76,6 +76,11 @@ TP_NORETURN TP_EXPORT TP_COLD TP_PRINTF(3, 4) void tp_stopf(const char *file, in
  */
 TP_EXPORT const char *tp_errno_name(int32_t error);
 
+/** The number that Linux has for an errno value, positive or negative, on most machines:
+ * for hashes and files, which must be the same where the system has other numbers. One
+ * without a name stays. */
+TP_EXPORT int32_t tp_errno_number(int32_t error);
+
 /** Where the library's memory comes from; all of it is asked for at creation.
  *
  * alloc() gives zeroed memory aligned to `align` (a power of two), or NULL; the library

@@ -1,7 +1,9 @@
 #include "apps/sim/memory.h"
 
 #include <string.h>
+#ifndef __wasm__
 #include <sys/mman.h>
+#endif
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -45,6 +47,20 @@ static int32_t find(struct tp_memory *memory, size_t size_bytes)
     return (int32_t)memory->size_count++;
 }
 
+#ifdef __wasm__
+
+static void *map(size_t size_bytes)
+{
+    return tp_alloc(NULL, size_bytes, ALIGN);
+}
+
+static void unmap(void *block, size_t size_bytes)
+{
+    tp_free(NULL, block, size_bytes, ALIGN);
+}
+
+#else
+
 static void *map(size_t size_bytes)
 {
     void *block =
@@ -52,6 +68,13 @@ static void *map(size_t size_bytes)
 
     return block == MAP_FAILED ? NULL : block;
 }
+
+static void unmap(void *block, size_t size_bytes)
+{
+    (void)munmap(block, size_bytes);
+}
+
+#endif
 
 static size_t rounded(size_t size_bytes)
 {
@@ -83,7 +106,7 @@ static void take(void *context, void *block, size_t size_bytes)
     int32_t place;
 
     if (size >= MAPPED_BYTES) {
-        (void)munmap(block, size);
+        unmap(block, size);
         return;
     }
     place = find(memory, size);

@@ -116,7 +116,7 @@ void tp_trace_completion(struct tp_virtual *v, const struct tp_flight *f)
     words[8] = f->address.family != TP_ADDRESS_NONE ? tp_trace_address(&f->address)
                                                     : hash_text(v, f->path[0]);
     words[9] = hash_text(v, f->path[1]);
-    words[10] = (uint64_t)(int64_t)f->result;
+    words[10] = (uint64_t)(int64_t)(f->result < 0 ? tp_errno_number(f->result) : f->result);
     words[11] = f->payload;
     v->trace = tp_hash_words(words, 12, v->trace);
 }

@@ -19,6 +19,7 @@ ROOMS = [
     ("io/linux", ("io", "io/linux"), ANY),
     ("io/posix", ("io", "io/posix"), ANY),
     ("io/virtual", ("io", "io/virtual"), PLAIN),
+    ("io/wasm", ("io", "io/wasm"), PLAIN | {"unistd.h", "wasi/api.h"}),
     ("io", ("io",), PLAIN | ATOMIC),
     ("runtime", ("io", "runtime"), PLAIN | ATOMIC),
     ("sm", ("io", "runtime", "sm"), PLAIN),

@@ -557,11 +557,15 @@ Test(memory, bounds_of_nothing_are_refused)
     cr_assert(eq(int, tp_io_init(&other, NULL, &bounds, NULL, NULL), -EINVAL));
 }
 
-Test(names, of_errors_are_words)
+Test(names, of_errors_are_words_and_numbers)
 {
     cr_assert(eq(str, (char *)(uintptr_t)tp_errno_name(-EIO), "EIO"));
     cr_assert(eq(str, (char *)(uintptr_t)tp_errno_name(ENOSPC), "ENOSPC"));
     cr_assert(eq(str, (char *)(uintptr_t)tp_errno_name(0), "OK"));
+    cr_assert(eq(i32, tp_errno_number(-ENOSPC), -28));
+    cr_assert(eq(i32, tp_errno_number(ENOTEMPTY), 39));
+    cr_assert(eq(i32, tp_errno_number(0), 0));
+    cr_assert(eq(i32, tp_errno_number(-12345), -12345));
     cr_assert(eq(str, (char *)(uintptr_t)tp_errno_name(-99999), "E?"));
     cr_assert(eq(u32, tp_version(), TP_VERSION_NUMBER));
 }

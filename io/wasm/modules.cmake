@@ -1,0 +1,27 @@
+# io/wasm/modules.cmake - what differs in a build for wasm32, and how a module is made.
+
+# xxhash.h alone: the directory that it is in holds the host's headers.
+find_path(TP_XXHASH_DIR xxhash.h PATHS /usr/local/include /usr/include /opt/homebrew/include REQUIRED)
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/xxhash)
+file(CREATE_LINK ${TP_XXHASH_DIR}/xxhash.h ${PROJECT_BINARY_DIR}/xxhash/xxhash.h SYMBOLIC)
+add_library(tempest-xxhash INTERFACE)
+target_include_directories(tempest-xxhash SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/xxhash)
+
+# tp_wasm_module(NAME SOURCES file... [LIBRARIES target...] PAGES n [STACK bytes]): NAME.wasm, a
+# reactor: it exports what its sources mark, memory, and _initialize(), which comes first. Its memory
+# has n pages of 64 KiB and never another size, since growing detaches every view of it that a host
+# holds. The stack (256 KiB unless said otherwise) comes first, so that one that overflows traps.
+function(tp_wasm_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "PAGES;STACK" "SOURCES;LIBRARIES")
+  if(NOT arg_STACK)
+    set(arg_STACK 262144)
+  endif()
+  math(EXPR bytes "${arg_PAGES} * 65536")
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE tempest-flags ${arg_LIBRARIES} tempest-wasm-system)
+  # Debug information goes, names stay: a trap says in which function. (With --strip-all a wasm-opt
+  # that Clang finds and calls by itself fails.)
+  target_link_options(${name} PRIVATE -mexec-model=reactor -L${TP_WASI_LIB}
+    -Wl,--stack-first -Wl,-z,stack-size=${arg_STACK} -Wl,--initial-memory=${bytes}
+    -Wl,--max-memory=${bytes} -Wl,--strip-debug -Wl,--fatal-warnings)
+endfunction()
