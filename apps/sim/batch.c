@@ -4,13 +4,17 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "io/virtual/hash.h"
 
-#define SECOND UINT64_C(1000000000)
+#define SECOND         UINT64_C(1000000000)
+#define SAID_MAX_BYTES (UINT64_C(64) << 20) /* by one seed; it is memory */
 
 uint64_t tp_host_now_ns(void)
 {
@@ -20,18 +24,29 @@ uint64_t tp_host_now_ns(void)
     return (uint64_t)now.tv_sec * SECOND + (uint64_t)now.tv_nsec;
 }
 
-/* ------------------------------------------------------------------ in the child */
-
-static uint32_t mark_count(const struct tp_mark_list *marks)
+uint32_t tp_batch_mark_count(const struct tp_mark_list *marks)
 {
     size_t count = (size_t)(marks->end - marks->first);
 
     return count < TP_BATCH_MARKS ? (uint32_t)count : TP_BATCH_MARKS;
 }
 
+/* ------------------------------------------------------------------ in the child */
+
+void tp_batch_become_child(int said_fd)
+{
+    static const struct rlimit no_core, said = {SAID_MAX_BYTES, SAID_MAX_BYTES};
+
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)setrlimit(RLIMIT_CORE, &no_core);
+    (void)setrlimit(RLIMIT_FSIZE, &said);
+    if (dup2(said_fd, STDOUT_FILENO) < 0 || dup2(said_fd, STDERR_FILENO) < 0)
+        _exit(127);
+}
+
 static void note_marks(const struct tp_batch_job *job, struct tp_batch *batch)
 {
-    for (uint32_t i = 0; i < mark_count(&job->marks); i++) {
+    for (uint32_t i = 0; i < tp_batch_mark_count(&job->marks); i++) {
         if (job->marks.first[i]->count > 0)
             atomic_store_explicit(&batch->marks[i], 1, memory_order_relaxed);
     }
@@ -123,13 +138,27 @@ static bool judge_by_words(const char *said, struct tp_sim_outcome *outcome)
     return false;
 }
 
+/* What it said last, as a text: why it ended comes after all that it had to tell. */
+static void read_said(int said_fd, char *ret_said, size_t size_bytes)
+{
+    off_t most = (off_t)size_bytes - 1, from = 0;
+    struct stat about;
+    ssize_t len;
+
+    if (fstat(said_fd, &about) == 0 && about.st_size > most)
+        from = about.st_size - most;
+    len = pread(said_fd, ret_said, size_bytes - 1, from);
+    ret_said[len > 0 ? len : 0] = '\0';
+    for (ssize_t i = 0; i < len; i++)
+        ret_said[i] = ret_said[i] == '\0' ? ' ' : ret_said[i];
+}
+
 void tp_batch_judge(int status, bool hung, int said_fd, struct tp_sim_outcome *ret_outcome)
 {
     char said[TP_BATCH_SAID];
-    ssize_t len = pread(said_fd, said, sizeof said - 1, 0);
 
     memset(ret_outcome, 0, sizeof *ret_outcome);
-    said[len > 0 ? len : 0] = '\0';
+    read_said(said_fd, said, sizeof said);
     if (hung) {
         ret_outcome->verdict = TP_VERDICT_HANG;
         (void)snprintf(ret_outcome->message, sizeof ret_outcome->message,

@@ -34,6 +34,11 @@ struct tp_batch {
     struct tp_seed_result results[TP_BATCH_SEEDS];
 };
 
+/** In a child that was just forked: it dies with its parent, leaves no core, and what it
+ * says on either stream goes into `said_fd`; one that says too much dies of it. Ends the
+ * process where that cannot be had. */
+void tp_batch_become_child(int said_fd);
+
 /** In the child: runs the batch. `said_fd`, where standard output and error go, is emptied
  * before each seed. */
 void tp_batch_run(const struct tp_batch_job *job, struct tp_batch *batch, int said_fd);
@@ -41,6 +46,9 @@ void tp_batch_run(const struct tp_batch_job *job, struct tp_batch *batch, int sa
 /** In the parent: the verdict on a seed whose child has died, from its status and from what
  * it had said. */
 void tp_batch_judge(int status, bool hung, int said_fd, struct tp_sim_outcome *ret_outcome);
+
+/** How many marks there are, as far as there is room for them. */
+uint32_t tp_batch_mark_count(const struct tp_mark_list *marks);
 
 /** Nanoseconds of the host's monotonic clock. */
 uint64_t tp_host_now_ns(void);

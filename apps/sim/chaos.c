@@ -22,7 +22,7 @@ enum {
     PAIR,
     SPLIT,
 
-    WHEN_OCTAVES = 9,  /* 1 to 500 operations */
+    WHEN_OCTAVES = 9,  /* 1 to TP_CHAOS_WITHIN operations */
     SPAN_OCTAVES = 14, /* 1 ms to 16 s */
     PAUSE_OCTAVES = 6, /* longer than that: up to 10 minutes and more */
     AIMS = 6,          /* of these, half are at a sync */
@@ -83,11 +83,13 @@ static void draw_times(const struct tp_sim *sim, uint32_t number, uint64_t begun
                        struct tp_schedule *schedule)
 {
     uint32_t octaves = SPAN_OCTAVES + (schedule->event == PAUSE ? PAUSE_OCTAVES : 0);
+    uint64_t octave, after;
 
-    schedule->at =
-        begun +
-        tp_ratio(1, draw(sim, number, TP_DRAW_WHEN, TP_OCTAVES(WHEN_OCTAVES)) / 16 * 16);
-    schedule->at += draw(sim, number, TP_DRAW_WHEN, schedule->at - begun);
+    octave = draw(sim, number, TP_DRAW_WHEN, TP_OCTAVES(WHEN_OCTAVES)) / 16;
+    after = UINT64_C(1) << octave;
+    after += draw(sim, number, TP_DRAW_WHEN, after);
+    tp_assert(after <= TP_CHAOS_WITHIN);
+    schedule->at = begun + after;
     schedule->span_ns =
         tp_ratio(SPAN_LEAST_NS, draw(sim, number, TP_DRAW_SPAN, TP_OCTAVES(octaves)));
 }

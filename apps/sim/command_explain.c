@@ -8,41 +8,28 @@
 #include "apps/common/say.h"
 #include "apps/sim/commands.h"
 #include "apps/sim/shrink.h"
+#include "apps/sim/text.h"
 
 #define SHRINK_NS  UINT64_C(20000000000)
 #define EXPLAIN_NS UINT64_C(30000000000)
 
-static const char *kind_of(const struct tp_explain *explain)
-{
-    switch (explain->how) {
-    case TP_EXPLAINED_NOT:
-        return "none";
-    case TP_EXPLAINED_BARRIER:
-    case TP_EXPLAINED_TWO:
-        return explain->ghosts[0].names ? "sync_dir" : "fsync";
-    case TP_EXPLAINED_ERROR:
-        return "error";
-    case TP_EXPLAINED_CHOICE:
-        return "choice";
-    }
-    tp_unreachable();
-}
-
 static void tell_json(const struct tp_sim_arguments *arguments,
                       const struct tp_explain *explain, uint32_t choices)
 {
-    const struct tp_record *after = &explain->after[0];
-    const char *slash = after->file == NULL ? NULL : strrchr(after->file, '/');
-    const char *file = slash != NULL ? slash + 1 : after->file == NULL ? "" : after->file;
+    const struct tp_record *at = tp_explain_site(explain);
 
-    (void)printf("{\"scenario\": \"%s\", \"verdict\": \"%s\", \"explained\": %s, "
-                 "\"kind\": \"%s\", \"barriers\": %u, \"file\": \"%s\", \"line\": %u, "
-                 "\"operation\": \"%s\", \"path\": \"%s\", \"choices\": %u, \"runs\": "
-                 "%" PRIu64 "}\n",
-                 arguments->scenario->name, tp_verdict_name(explain->outcome.verdict),
-                 explain->how == TP_EXPLAINED_NOT ? "false" : "true", kind_of(explain),
-                 explain->ghost_count, file, after->line, tp_kind_info[after->op].name,
-                 after->text, choices, explain->runs);
+    (void)printf("{\"scenario\": ");
+    tp_text_json(arguments->scenario->name, stdout);
+    (void)printf(", \"verdict\": \"%s\", \"explained\": %s, \"kind\": \"%s\", "
+                 "\"barriers\": %u, \"file\": ",
+                 tp_verdict_name(explain->outcome.verdict),
+                 explain->how == TP_EXPLAINED_NOT ? "false" : "true",
+                 tp_explain_kind(explain), explain->barrier_count);
+    tp_text_json(at->file == NULL ? "" : tp_text_base(at->file), stdout);
+    (void)printf(", \"line\": %u, \"operation\": \"%s\", \"path\": ", at->line,
+                 tp_kind_info[at->op].name);
+    tp_text_json(at->text, stdout);
+    (void)printf(", \"choices\": %u, \"runs\": %" PRIu64 "}\n", choices, explain->runs);
 }
 
 /* A smaller run is explained sooner, and in fewer words. */

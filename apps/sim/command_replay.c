@@ -8,9 +8,8 @@
 #include "apps/common/args.h"
 #include "apps/common/say.h"
 #include "apps/sim/commands.h"
+#include "apps/sim/content.h"
 #include "apps/sim/report.h"
-
-#define TAPE_BYTES_MAX (UINT64_C(1) << 30)
 
 enum { RECORDS_MAX = 1 << 20 };
 
@@ -20,54 +19,22 @@ const char *tp_command_manner(const struct tp_sim_arguments *arguments, char *re
     (void)snprintf(ret_text, size_bytes, "%s%s%s%s",
                    arguments->profile == NULL ? "" : " --profile ",
                    arguments->profile == NULL ? "" : arguments->profile,
-                   arguments->faults == NULL ? "" : " --faults ",
+                   arguments->faults == NULL ? "" : " --faults=",
                    arguments->faults == NULL ? "" : arguments->faults);
     return ret_text;
 }
 
 /* ------------------------------------------------------------------ files */
 
-static uint8_t *read_all(FILE *file, size_t *ret_len)
-{
-    size_t size = 65536, len = 0, got;
-    uint8_t *bytes = malloc(size);
-
-    while (bytes != NULL && (got = fread(bytes + len, 1, size - len, file)) > 0) {
-        uint8_t *larger;
-
-        len += got;
-        if (len < size)
-            continue;
-        size *= 2;
-        larger = size <= TAPE_BYTES_MAX ? realloc(bytes, size) : NULL;
-        if (larger == NULL) {
-            free(bytes);
-            errno = size > TAPE_BYTES_MAX ? EFBIG : ENOMEM;
-        }
-        bytes = larger;
-    }
-    *ret_len = len;
-    return bytes;
-}
-
 static struct tp_tape *load(const char *path)
 {
-    FILE *file = fopen(path, "rb");
+    struct tp_content content;
     struct tp_tape *tape = NULL;
-    uint8_t *bytes;
-    size_t len;
-    int error;
+    int error = tp_content_read(path, TP_CONTENT_BYTES_MAX, &content);
 
-    if (file == NULL) {
-        app_say_error(path, "open", -errno);
-        return NULL;
-    }
-    bytes = read_all(file, &len);
-    error = bytes == NULL || ferror(file) != 0 ? -errno : 0;
-    (void)fclose(file);
     if (error == 0)
-        error = tp_tape_load(bytes, len, NULL, &tape);
-    free(bytes);
+        error = tp_tape_load(content.bytes, content.len_bytes, NULL, &tape);
+    tp_content_free(&content);
     if (error < 0)
         app_say_error(path, error == -EBADMSG ? "this is no tape" : "read", error);
     return tape;

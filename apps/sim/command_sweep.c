@@ -59,9 +59,11 @@ static void tell(void *context, const struct tp_sweep *sweep, const struct tp_ta
 static int sweep_base(const struct tp_sim_arguments *arguments, struct sweeping *s,
                       struct tp_sweep *sweep)
 {
-    char time[APP_TEXT_BYTES];
+    struct tp_sim_arguments power = *arguments; /* what tp_sweep_options() is in words */
+    char time[APP_TEXT_BYTES], manner[256];
     int error;
 
+    power.faults = "-all,+power";
     sweep->until_ns =
         arguments->time_ns > 0 ? s->began_ns + arguments->time_ns : UINT64_MAX;
     error = tp_sweep_run(sweep);
@@ -83,9 +85,9 @@ static int sweep_base(const struct tp_sim_arguments *arguments, struct sweeping 
                      sweep->runs, sweep->second_cuts, sweep->failures,
                      app_duration(tp_host_now_ns() - s->began_ns, time, sizeof time));
     if (s->saved && !arguments->json)
-        (void)printf(
-            "to run the first again:\n  %s replay %s --faults=-all,+power --tape %s\n",
-            arguments->program, arguments->scenario->name, s->path);
+        (void)printf("to run the first again:\n  %s replay %s --tape %s%s\n",
+                     arguments->program, arguments->scenario->name, s->path,
+                     tp_command_manner(&power, manner, sizeof manner));
     return sweep->failures > 0 ? APP_EXIT_FAILED : APP_EXIT_DONE;
 }
 

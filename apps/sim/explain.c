@@ -1,9 +1,10 @@
 #include "apps/sim/explain.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "apps/sim/words.h"
 
 enum {
     RECORDS_MAX = 65536,
@@ -181,21 +182,57 @@ static bool heals(struct search *s, const struct tp_ghost *ghosts, uint32_t coun
     return true;
 }
 
-static void found(struct search *s, enum tp_explained how, const struct candidate *first,
-                  const struct candidate *second)
+static void found(struct search *s, const struct candidate *candidate)
+{
+    struct tp_explained_barrier *barrier = &s->explain->barriers[s->explain->barrier_count];
+
+    s->explain->barrier_count++;
+    barrier->ghost = candidate->ghost;
+    barrier->after = s->records[candidate->record];
+    barrier->before = what_follows(s, candidate->record);
+    for (uint32_t i = candidate->record + 1;
+         i < s->record_count && barrier->before == TP_BEFORE_PROMISE; i++) {
+        if (s->records[i].kind == TP_FACT_PROMISE) {
+            barrier->promise = s->records[i];
+            return;
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ what was not kept */
+
+/* Changes of the ghost's object that no barrier of the program covers, in words. */
+static void say_unkept(struct search *s)
 {
     struct tp_explain *explain = s->explain;
+    const struct tp_ghost *ghost = &explain->barriers[0].ghost;
+    size_t used = 0;
 
-    explain->how = how;
-    explain->ghost_count = second == NULL ? 1 : 2;
-    explain->ghosts[0] = first->ghost;
-    explain->after[0] = s->records[first->record];
-    explain->before = what_follows(s, first->record);
-    if (second == NULL)
-        return;
-    explain->ghosts[1] = second->ghost;
-    explain->after[1] = s->records[second->record];
+    for (uint32_t i = 0; i < s->record_count; i++) {
+        const struct tp_record *record = &s->records[i];
+        char words[256];
+
+        if (record->kind != TP_FACT_OPERATION || record->node != ghost->node + 1 ||
+            i > s->cut_record[ghost->node] || record->result < 0)
+            continue;
+        if ((record->op == TP_FSYNC && !ghost->names && record->inode == ghost->inode) ||
+            (record->op == TP_SYNC_DIR && ghost->names && record->inode == ghost->inode)) {
+            used = 0; /* it covers what came before */
+            continue;
+        }
+        if (!record->changes ||
+            (ghost->names ? record->dir : record->inode) != ghost->inode ||
+            (!ghost->names && record->dir != 0) || used + 1 >= sizeof explain->unkept)
+            continue;
+        used += (size_t)snprintf(explain->unkept + used, sizeof explain->unkept - used,
+                                 "%s%s", used == 0 ? "" : "; ",
+                                 tp_record_operation(record, words, sizeof words));
+        used = used < sizeof explain->unkept ? used : sizeof explain->unkept - 1;
+    }
+    explain->unkept[used] = '\0';
 }
+
+/* ------------------------------------------------------------------ missing barriers */
 
 /* The barrier may be there, and have failed unheard: then that is what to say. */
 static void look_for_deaf_ears(struct search *s, const struct candidate *candidate)
@@ -209,8 +246,9 @@ static void look_for_deaf_ears(struct search *s, const struct candidate *candida
             record->op != (ghost->names ? TP_SYNC_DIR : TP_FSYNC) ||
             record->inode != ghost->inode || record->result >= 0)
             continue;
-        s->explain->how = TP_EXPLAINED_ERROR;
-        s->explain->after[0] = *record;
+        s->explain->how = TP_EXPLAINED_UNHEARD;
+        s->explain->failed = *record;
+        s->explain->barrier_count = 0;
     }
 }
 
@@ -220,7 +258,9 @@ static bool try_barriers(struct search *s)
 
     for (uint32_t i = 0; i < s->candidate_count && !is_over(s); i++) {
         if (heals(s, &s->candidates[i].ghost, 1)) {
-            found(s, TP_EXPLAINED_BARRIER, &s->candidates[i], NULL);
+            s->explain->how = TP_EXPLAINED_BARRIER;
+            found(s, &s->candidates[i]);
+            say_unkept(s);
             look_for_deaf_ears(s, &s->candidates[i]);
             return true;
         }
@@ -230,7 +270,10 @@ static bool try_barriers(struct search *s)
             struct tp_ghost both[2] = {s->candidates[i].ghost, s->candidates[k].ghost};
 
             if (heals(s, both, 2)) {
-                found(s, TP_EXPLAINED_TWO, &s->candidates[i], &s->candidates[k]);
+                s->explain->how = TP_EXPLAINED_TWO;
+                found(s, &s->candidates[i]);
+                found(s, &s->candidates[k]);
+                say_unkept(s);
                 return true;
             }
         }
@@ -240,7 +283,17 @@ static bool try_barriers(struct search *s)
 
 /* ------------------------------------------------------------------ where none heals */
 
-/* The first operation that comes to another result in a run that passes. */
+/* Whether an operation failed, or moved fewer bytes, where the other did not. */
+static bool is_worse(const struct tp_record *here, const struct tp_record *there)
+{
+    bool moves = (tp_kind_info[here->op].traits & (TP_LENDS_IN | TP_LENDS_OUT)) != 0;
+
+    if (here->result < 0)
+        return there->result >= 0;
+    return moves && here->result < there->result;
+}
+
+/* The first operation that comes to another result in a run that passes, if that is why. */
 static bool find_other(const struct search *s, const struct tp_recorder *passed,
                        struct tp_record *ret_record)
 {
@@ -250,6 +303,8 @@ static bool find_other(const struct search *s, const struct tp_recorder *passed,
         if (here->kind != there->kind || here->op != there->op)
             return false;
         if (here->kind == TP_FACT_OPERATION && here->result != there->result) {
+            if (!is_worse(here, there))
+                return false;
             *ret_record = *here;
             return true;
         }
@@ -294,7 +349,7 @@ static bool try_choices_of(struct search *s, bool faults)
 
             if (entry.value == 0 || entry.kind == TP_DRAW_SEED || is_fault != faults ||
                 stream % TP_CONCERNS == TP_CONCERN_WORKLOAD ||
-                !passes_without(s, stream, i - 1, &explain->after[0], &has_other))
+                !passes_without(s, stream, i - 1, &explain->failed, &has_other))
                 continue;
             explain->choice = entry;
             explain->choice_stream = stream;
@@ -306,38 +361,7 @@ static bool try_choices_of(struct search *s, bool faults)
     return false;
 }
 
-/* ------------------------------------------------------------------ what was lost */
-
-/* Changes of the ghost's object that no barrier of the program covers, in words. */
-static void say_lost(struct search *s)
-{
-    struct tp_explain *explain = s->explain;
-    const struct tp_ghost *ghost = &explain->ghosts[0];
-    size_t used = 0;
-
-    for (uint32_t i = 0; i < s->record_count; i++) {
-        const struct tp_record *record = &s->records[i];
-        char words[256];
-
-        if (record->kind != TP_FACT_OPERATION || record->node != ghost->node + 1 ||
-            i > s->cut_record[ghost->node] || record->result < 0)
-            continue;
-        if ((record->op == TP_FSYNC && !ghost->names && record->inode == ghost->inode) ||
-            (record->op == TP_SYNC_DIR && ghost->names && record->inode == ghost->inode)) {
-            used = 0; /* it covers what came before */
-            continue;
-        }
-        if (!record->changes ||
-            (ghost->names ? record->dir : record->inode) != ghost->inode ||
-            (!ghost->names && record->dir != 0) || used + 1 >= sizeof explain->lost)
-            continue;
-        used += (size_t)snprintf(explain->lost + used, sizeof explain->lost - used, "%s%s",
-                                 used == 0 ? "" : "; ",
-                                 tp_record_operation(record, words, sizeof words));
-        used = used < sizeof explain->lost ? used : sizeof explain->lost - 1;
-    }
-    explain->lost[used] = '\0';
-}
+/* ------------------------------------------------------------------ all of it */
 
 /* The name that a file was opened by, for an operation that had only its fd. */
 static void name_file(const struct search *s, struct tp_record *record)
@@ -351,14 +375,6 @@ static void name_file(const struct search *s, struct tp_record *record)
     }
 }
 
-static void note_promise(struct search *s)
-{
-    for (uint32_t i = 0; i < s->record_count; i++) {
-        if (s->records[i].kind == TP_FACT_PROMISE)
-            s->explain->promise = s->records[i];
-    }
-}
-
 int tp_explain_run(struct tp_explain *explain)
 {
     struct search *s = calloc(1, sizeof *s);
@@ -369,14 +385,12 @@ int tp_explain_run(struct tp_explain *explain)
     s->explain = explain;
     s->error = record_run(s);
     if (s->error == 0) {
-        note_promise(s);
         list_candidates(s);
-        if (try_barriers(s))
-            say_lost(s);
-        else if (!try_choices_of(s, true))
+        if (!try_barriers(s) && !try_choices_of(s, true))
             (void)try_choices_of(s, false);
-        name_file(s, &explain->after[0]);
-        name_file(s, &explain->after[1]);
+        for (uint32_t i = 0; i < explain->barrier_count; i++)
+            name_file(s, &explain->barriers[i].after);
+        name_file(s, &explain->failed);
     }
     error = s->error;
     free(s->records);
@@ -386,55 +400,80 @@ int tp_explain_run(struct tp_explain *explain)
 
 /* ------------------------------------------------------------------ in words */
 
-static void print_barrier(const struct tp_explain *explain, uint32_t index, FILE *out)
+const char *tp_explain_kind(const struct tp_explain *explain)
 {
-    const struct tp_record *after = &explain->after[index];
+    switch (explain->how) {
+    case TP_EXPLAINED_NOT:
+        return "none";
+    case TP_EXPLAINED_BARRIER:
+    case TP_EXPLAINED_TWO:
+        return explain->barriers[0].ghost.names ? "sync_dir" : "fsync";
+    case TP_EXPLAINED_UNHEARD:
+    case TP_EXPLAINED_ERROR:
+        return "error";
+    case TP_EXPLAINED_CHOICE:
+        return "choice";
+    }
+    tp_unreachable();
+}
+
+const struct tp_record *tp_explain_site(const struct tp_explain *explain)
+{
+    return explain->barrier_count > 0 ? &explain->barriers[0].after : &explain->failed;
+}
+
+static void print_barrier(const struct tp_explained_barrier *barrier, FILE *out)
+{
     char words[256];
 
     (void)fprintf(out, "missing: %s, on node %u\n",
-                  explain->ghosts[index].names ? "a sync of the directory (tp_sync_dir)"
-                                               : "a sync of the file (tp_fsync)",
-                  explain->ghosts[index].node);
-    (void)fprintf(out, "  after: %s\n", tp_record_operation(after, words, sizeof words));
+                  barrier->ghost.names ? "a sync of the directory (tp_sync_dir)"
+                                       : "a sync of the file (tp_fsync)",
+                  barrier->ghost.node);
+    (void)fprintf(out, "  after: %s\n",
+                  tp_record_operation(&barrier->after, words, sizeof words));
+    (void)fprintf(out, "  before %s%s\n",
+                  barrier->before == TP_BEFORE_PROMISE ? "it is promised: "
+                  : barrier->before == TP_BEFORE_SAME  ? "the next change of the same"
+                                                       : "the next change of another",
+                  barrier->promise.text);
+}
+
+static void print_failed(const struct tp_record *failed, FILE *out)
+{
+    char words[256];
+
+    (void)fprintf(out, "  %s = %s\n", tp_record_operation(failed, words, sizeof words),
+                  failed->result < 0 ? tp_errno_name(failed->result) : "fewer bytes");
 }
 
 void tp_explain_print(const struct tp_explain *explain, FILE *out)
 {
-    const struct tp_draw_info *info = &tp_draw_info[explain->choice.kind];
-    char words[256];
-
     (void)fprintf(out, "%s: %s\n", tp_verdict_name(explain->outcome.verdict),
                   explain->outcome.message);
     switch (explain->how) {
     case TP_EXPLAINED_BARRIER:
     case TP_EXPLAINED_TWO:
-        (void)fprintf(out, "lost in a power cut: %s\n", explain->lost);
-        for (uint32_t i = 0; i < explain->ghost_count; i++)
-            print_barrier(explain, i, out);
-        (void)fprintf(out, "  before %s%s\n",
-                      explain->before == TP_BEFORE_PROMISE ? "it is promised: "
-                      : explain->before == TP_BEFORE_SAME  ? "the next change of the same"
-                                                           : "the next change of another",
-                      explain->before == TP_BEFORE_PROMISE ? explain->promise.text : "");
+        (void)fprintf(out, "not durable when the power was cut: %s\n", explain->unkept);
+        for (uint32_t i = 0; i < explain->barrier_count; i++)
+            print_barrier(&explain->barriers[i], out);
+        return;
+    case TP_EXPLAINED_UNHEARD:
+        (void)fprintf(out,
+                      "not durable when the power was cut: %s\n"
+                      "the barrier is there, and failed, which is not borne:\n",
+                      explain->unkept);
+        print_failed(&explain->failed, out);
         return;
     case TP_EXPLAINED_ERROR:
-        (void)fprintf(out, "no barrier is missing, one error is not borne; it passes if "
-                           "this does not fail:\n");
-        (void)fprintf(out, "  %s = %s\n",
-                      tp_record_operation(&explain->after[0], words, sizeof words),
-                      explain->after[0].result < 0 ? tp_errno_name(explain->after[0].result)
-                                                   : "fewer bytes");
+        (void)fputs("no missing barrier was found; it passes if this does not fail:\n",
+                    out);
+        print_failed(&explain->failed, out);
         return;
     case TP_EXPLAINED_CHOICE:
-        (void)fprintf(out,
-                      "no barrier is missing; it passes if this choice is 0:\n"
-                      "  %s %u, %s %" PRIu64 " of 0..%" PRIu64 " (0: %s)\n",
-                      explain->choice_stream / TP_CONCERNS == 0 ? "the run" : "node",
-                      explain->choice_stream / TP_CONCERNS == 0
-                          ? 0
-                          : explain->choice_stream / TP_CONCERNS - 1,
-                      info->name, explain->choice.value, explain->choice.bound - 1,
-                      info->mapping);
+        (void)fputs("no missing barrier was found; it passes if this choice is 0:\n", out);
+        tp_words_choice(explain->choice_stream, explain->choice_index, &explain->choice,
+                        out);
         return;
     case TP_EXPLAINED_NOT:
         (void)fprintf(out, "not explained\n");

@@ -5,7 +5,9 @@
  * directory's names, latest before a promise first. The run up to the cut is the same one;
  * what survives, and the recovery, are not. A ghost heals if the run passes with the
  * original survivors and with many that are drawn anew. Where no ghost heals, it is asked
- * which one choice, made mildest, makes the run pass.
+ * which one choice, made mildest, makes the run pass. Ghosts and choices are tried one by
+ * one, ghosts two at once too, as many as there is time for: what is not found may be
+ * there.
  */
 #ifndef TEMPEST_APPS_SIM_EXPLAIN_H
 #define TEMPEST_APPS_SIM_EXPLAIN_H
@@ -16,6 +18,7 @@ enum tp_explained {
     TP_EXPLAINED_NOT,
     TP_EXPLAINED_BARRIER, /* one that is missing */
     TP_EXPLAINED_TWO,     /* two of them */
+    TP_EXPLAINED_UNHEARD, /* one that is there, and has failed unheard */
     TP_EXPLAINED_ERROR,   /* a failed operation that is not borne */
     TP_EXPLAINED_CHOICE,  /* another choice */
 };
@@ -28,6 +31,14 @@ enum tp_explained_before {
     TP_BEFORE_OTHER, /* a change of another one */
 };
 
+/** A barrier that is missing. */
+struct tp_explained_barrier {
+    struct tp_ghost ghost;
+    struct tp_record after; /* the operation after which it belongs */
+    enum tp_explained_before before;
+    struct tp_record promise; /* before which; text "" unless it is before one */
+};
+
 struct tp_explain {
     struct tp_trial *trial;
     const struct tp_tape *tape;    /* fails; best if it was shrunk */
@@ -35,13 +46,10 @@ struct tp_explain {
     uint64_t until_ns;             /* of the host's clock */
     /* What was found. */
     enum tp_explained how;
-    uint32_t ghost_count;
-    struct tp_ghost ghosts[2];
-    struct tp_record
-        after[2]; /* the operations after which they belong; or the failed one */
-    enum tp_explained_before before;
-    struct tp_record promise; /* the last before the failure; text "": none */
-    char lost[1024];          /* what was lost, in words: "" if nothing was */
+    uint32_t barrier_count; /* missing ones */
+    struct tp_explained_barrier barriers[2];
+    struct tp_record failed; /* the operation that did: unheard, or not borne */
+    char unkept[1024];       /* what the first barrier would have kept, in words */
     struct tp_draw_entry choice;
     uint32_t choice_stream;
     uint64_t choice_index;
@@ -50,6 +58,13 @@ struct tp_explain {
 
 /** Looks for it. 0, or -errno. */
 int tp_explain_run(struct tp_explain *explain);
+
+/** In a word: "fsync", "sync_dir", "error", "choice", or "none". */
+const char *tp_explain_kind(const struct tp_explain *explain);
+
+/** The operation after which the first barrier is missing, or that failed; all zero: none.
+ */
+const struct tp_record *tp_explain_site(const struct tp_explain *explain);
 
 /** Prints it. */
 void tp_explain_print(const struct tp_explain *explain, FILE *out);

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,20 +49,6 @@ struct farm {
 
 /* ------------------------------------------------------------------ children */
 
-/* Both streams go to a file in memory; the parent may die, no core is wanted. */
-static void become_child(const struct farm *farm, struct worker *worker)
-{
-    static const struct rlimit no_core;
-
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)setrlimit(RLIMIT_CORE, &no_core);
-    if (dup2(worker->said_fd, STDOUT_FILENO) < 0 ||
-        dup2(worker->said_fd, STDERR_FILENO) < 0)
-        _exit(127);
-    tp_batch_run(&farm->config->job, worker->batch, worker->said_fd);
-    _exit(0);
-}
-
 static int start(struct farm *farm, struct worker *worker, uint64_t first, uint32_t count)
 {
     int ends[2];
@@ -82,7 +66,9 @@ static int start(struct farm *farm, struct worker *worker, uint64_t first, uint3
     worker->pid = fork();
     if (worker->pid == 0) {
         (void)close(ends[0]);
-        become_child(farm, worker);
+        tp_batch_become_child(worker->said_fd);
+        tp_batch_run(&farm->config->job, worker->batch, worker->said_fd);
+        _exit(0);
     }
     (void)close(ends[1]);
     worker->end_fd = ends[0];
@@ -118,13 +104,15 @@ static bool is_doubted(const struct worker *worker, uint32_t index)
            (outcome->verdict != TP_VERDICT_PASSED && worker->repeat_count < REPEATS);
 }
 
-static void compare(struct farm *farm, struct worker *worker, bool died)
+static void compare(struct farm *farm, struct worker *worker, int status, bool died)
 {
     const struct tp_seed_result *first = &worker->repeats[worker->repeat_count];
     struct tp_seed_result result = *first;
 
     farm->totals->repeated++;
-    if (died || worker->batch->results[0].outcome.trace != first->outcome.trace) {
+    if (worker->hung) { /* of the trace nothing is known */
+        tp_batch_judge(status, true, worker->said_fd, &result.outcome);
+    } else if (died || worker->batch->results[0].outcome.trace != first->outcome.trace) {
         result.outcome.verdict = TP_VERDICT_DIVERGED;
         result.outcome.kind = TP_VERDICT_DIVERGED;
         (void)snprintf(result.outcome.message, sizeof result.outcome.message,
@@ -146,7 +134,7 @@ static void collect(struct farm *farm, struct worker *worker, int status)
         farm->totals->reached[i] |=
             atomic_load_explicit(&batch->marks[i], memory_order_relaxed) != 0;
     if (worker->repeating) {
-        compare(farm, worker, died);
+        compare(farm, worker, status, died);
         return;
     }
     for (uint32_t i = 0; i < done; i++) {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apps/sim/json.h"
+#include "apps/sim/text.h"
 
 /* ------------------------------------------------------------------ facts
  *
@@ -13,20 +13,19 @@
 static void write_result(const struct tp_record *record, FILE *out)
 {
     if (record->result < 0)
-        tp_json_text(tp_errno_name(record->result), out);
+        tp_text_json(tp_errno_name(record->result), out);
     else
         (void)fprintf(out, "%d", record->result);
 }
 
 static void write_site(const struct tp_record *record, FILE *out)
 {
-    const char *slash = record->file == NULL ? NULL : strrchr(record->file, '/');
     char site[128] = "";
 
     if (record->file != NULL)
-        (void)snprintf(site, sizeof site, "%s:%u", slash == NULL ? record->file : slash + 1,
+        (void)snprintf(site, sizeof site, "%s:%u", tp_text_base(record->file),
                        record->line);
-    tp_json_text(site, out);
+    tp_text_json(site, out);
 }
 
 static void write_disk(const struct tp_record_disk *disk, FILE *out)
@@ -48,7 +47,7 @@ static void write_operation(const struct tp_record *record, FILE *out)
     if (record->stage == TP_VIRTUAL_COMPLETED)
         return;
     (void)fprintf(out, ",%" PRIu64 ",%u,%u,", record->offset, record->len, record->inode);
-    tp_json_text(record->text, out);
+    tp_text_json(record->text, out);
     (void)fputc(',', out);
     write_site(record, out);
     if (record->stage != TP_VIRTUAL_EFFECT)
@@ -67,7 +66,7 @@ static void write_fact(const struct tp_record *record, FILE *out)
         break;
     case TP_RECORD_FILE:
         (void)fprintf(out, ",%u,", record->inode);
-        tp_json_text(record->text, out);
+        tp_text_json(record->text, out);
         (void)fputc(',', out);
         write_disk(&record->disk, out);
         break;
@@ -76,7 +75,7 @@ static void write_fact(const struct tp_record *record, FILE *out)
         break;
     default:
         (void)fprintf(out, ",%u,", record->detail);
-        tp_json_text(record->text, out);
+        tp_text_json(record->text, out);
         break;
     }
     (void)fputc(']', out);
@@ -88,7 +87,7 @@ static void write_names(const char *(*name_of)(uint32_t), uint32_t count, FILE *
 {
     for (uint32_t i = 0; i < count; i++) {
         (void)fputs(i == 0 ? "[" : ",", out);
-        tp_json_text(name_of(i), out);
+        tp_text_json(name_of(i), out);
     }
     (void)fputs("]", out);
 }
@@ -103,11 +102,11 @@ static void write_run(const struct tp_html_run *run, FILE *out)
     const struct tp_recorder *recorder = run->recorder;
 
     (void)fputs("{\"title\":", out);
-    tp_json_text(run->title, out);
+    tp_text_json(run->title, out);
     (void)fputs(",\"verdict\":", out);
-    tp_json_text(tp_verdict_name(run->outcome.verdict), out);
+    tp_text_json(tp_verdict_name(run->outcome.verdict), out);
     (void)fputs(",\"message\":", out);
-    tp_json_text(run->outcome.message, out);
+    tp_text_json(run->outcome.message, out);
     (void)fprintf(out,
                   ",\"operations\":%" PRIu64 ",\"virtual_ns\":%" PRIu64
                   ",\"trace\":\"%016" PRIx64 "\",\"left_out\":%" PRIu64
@@ -131,6 +130,8 @@ static const char *how_of(const struct tp_explain *explain)
     case TP_EXPLAINED_BARRIER:
     case TP_EXPLAINED_TWO:
         return "barrier";
+    case TP_EXPLAINED_UNHEARD:
+        return "unheard";
     case TP_EXPLAINED_ERROR:
         return "error";
     case TP_EXPLAINED_CHOICE:
@@ -139,18 +140,41 @@ static const char *how_of(const struct tp_explain *explain)
     tp_unreachable();
 }
 
-static void write_place(const struct tp_explain *explain, uint32_t index, FILE *out)
+static void write_place(const struct tp_record *record, FILE *out)
 {
-    const struct tp_record *after = &explain->after[index];
     char words[256];
 
-    (void)fprintf(out, "%s{\"names\":%s,\"node\":%u,\"effect\":%" PRIu64 ",\"operation\":",
-                  index == 0 ? "" : ",", explain->ghosts[index].names ? "true" : "false",
-                  after->node, after->effect);
-    tp_json_text(tp_record_operation(after, words, sizeof words), out);
+    (void)fprintf(out, "{\"node\":%u,\"effect\":%" PRIu64 ",\"operation\":", record->node,
+                  record->effect);
+    tp_text_json(tp_record_operation(record, words, sizeof words), out);
     (void)fputs(",\"site\":", out);
-    write_site(after, out);
-    (void)fputc('}', out);
+    write_site(record, out);
+}
+
+/* Where barriers belong, or what failed. */
+static void write_places(const struct tp_explain *explain, FILE *out)
+{
+    static const char *const befores[] = {
+        [TP_BEFORE_NOTHING] = "nothing",
+        [TP_BEFORE_PROMISE] = "promise",
+        [TP_BEFORE_SAME] = "same",
+        [TP_BEFORE_OTHER] = "other",
+    };
+
+    for (uint32_t i = 0; i < explain->barrier_count; i++) {
+        const struct tp_explained_barrier *barrier = &explain->barriers[i];
+
+        (void)fputs(i == 0 ? "" : ",", out);
+        write_place(&barrier->after, out);
+        (void)fprintf(out, ",\"names\":%s,\"before\":\"%s\",\"promise\":",
+                      barrier->ghost.names ? "true" : "false", befores[barrier->before]);
+        tp_text_json(barrier->promise.text, out);
+        (void)fputc('}', out);
+    }
+    if (explain->barrier_count == 0 && explain->failed.file != NULL) {
+        write_place(&explain->failed, out);
+        (void)fputc('}', out);
+    }
 }
 
 /* What `explain` would print. */
@@ -166,31 +190,17 @@ static bool write_printed(const struct tp_explain *explain, FILE *out)
     tp_explain_print(explain, memory);
     good = fclose(memory) == 0;
     if (good)
-        tp_json_text(text, out);
+        tp_text_json(text, out);
     free(text);
     return good;
 }
 
 static bool write_explanation(const struct tp_explain *explain, FILE *out)
 {
-    static const char *const befores[] = {
-        [TP_BEFORE_NOTHING] = "nothing",
-        [TP_BEFORE_PROMISE] = "promise",
-        [TP_BEFORE_SAME] = "same",
-        [TP_BEFORE_OTHER] = "other",
-    };
-    bool has_place =
-        explain->how != TP_EXPLAINED_NOT && explain->how != TP_EXPLAINED_CHOICE;
-    uint32_t places = explain->how == TP_EXPLAINED_TWO ? 2 : has_place ? 1 : 0;
-
-    (void)fprintf(out, "{\"how\":\"%s\",\"before\":\"%s\",\"places\":[", how_of(explain),
-                  befores[explain->before]);
-    for (uint32_t i = 0; i < places; i++)
-        write_place(explain, i, out);
-    (void)fputs("],\"lost\":", out);
-    tp_json_text(explain->lost, out);
-    (void)fputs(",\"promise\":", out);
-    tp_json_text(explain->promise.text, out);
+    (void)fprintf(out, "{\"how\":\"%s\",\"places\":[", how_of(explain));
+    write_places(explain, out);
+    (void)fputs("],\"unkept\":", out);
+    tp_text_json(explain->unkept, out);
     (void)fputs(",\"text\":", out);
     if (!write_printed(explain, out))
         return false;
@@ -203,13 +213,13 @@ static bool write_explanation(const struct tp_explain *explain, FILE *out)
 static bool write_data(const struct tp_html *html, FILE *out)
 {
     (void)fputs("{\"version\":1,\"program\":", out);
-    tp_json_text(html->program, out);
+    tp_text_json(html->program, out);
     (void)fputs(",\"scenario\":", out);
-    tp_json_text(html->scenario, out);
+    tp_text_json(html->scenario, out);
     (void)fputs(",\"origin\":", out);
-    tp_json_text(html->origin, out);
+    tp_text_json(html->origin, out);
     (void)fputs(",\"replay\":", out);
-    tp_json_text(html->replay == NULL ? "" : html->replay, out);
+    tp_text_json(html->replay == NULL ? "" : html->replay, out);
     (void)fprintf(out, ",\"facts_max\":%d,\"pages_max\":%d,\"files_max\":%d,\"kinds\":",
                   TP_HTML_FACTS_MAX, TP_RECORD_LOOK_PAGES, TP_RECORD_LOOK_FILES);
     write_names(kind_name, TP_KINDS, out);

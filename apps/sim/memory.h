@@ -18,7 +18,7 @@ struct tp_memory_free {
 struct tp_memory {
     struct tp_allocator allocator; /* to be handed out */
     struct {
-        size_t size_bytes, align; /* of blocks that are kept; 0: not in use */
+        size_t size_bytes; /* of blocks that are kept */
         struct tp_memory_free *first;
     } sizes[TP_MEMORY_SIZES];
     uint32_t size_count;

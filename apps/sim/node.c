@@ -153,6 +153,15 @@ static void create_io(struct tp_node *node)
         tp_stop(__FILE__, __LINE__, "a node's Io cannot be made: is its config possible?");
 }
 
+/* A computer's clocks are as wrong after a boot as before. */
+static void set_clocks(struct tp_node *node)
+{
+    if (node->drift != 0)
+        tp_virtual_io_drift(node->io, node->drift);
+    if (node->wall_ns != 0)
+        tp_virtual_io_step_wall(node->io, node->wall_ns);
+}
+
 void tp_node_boot(struct tp_node *node)
 {
     struct tp_sim *sim = node->sim;
@@ -169,6 +178,7 @@ void tp_node_boot(struct tp_node *node)
     node->start_ns = node->timer_ns = TP_NEVER;
     set_finished(node, false);
     create_io(node);
+    set_clocks(node);
     config.ops_max = config.ops_max == 0 ? 1024 : config.ops_max;
     config.machines_max = config.machines_max == 0 ? 1024 : config.machines_max;
     if (tp_scheduler_create_with(node->io, &config, &node->scheduler) < 0)

@@ -6,6 +6,7 @@
 
 #include "apps/common/args.h"
 #include "apps/common/say.h"
+#include "apps/sim/text.h"
 
 enum { JOBS_MAX = 1024, SEEDS_DEFAULT = 1000 };
 
@@ -95,13 +96,6 @@ static const char *const commands[TP_COMMANDS] = {
     [TP_COMMAND_EXPLAIN] = "explain", [TP_COMMAND_SWEEP] = "sweep",
     [TP_COMMAND_TRACE] = "trace",     [TP_COMMAND_SHOW] = "show",
 };
-
-static const char *base_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash == NULL ? path : slash + 1;
-}
 
 /* ------------------------------------------------------------------ values */
 
@@ -328,6 +322,10 @@ static bool is_whole(const struct tp_sim_arguments *arguments, uint32_t operands
         app_say("which scenario? '%s list' says which there are", arguments->program);
         return false;
     }
+    if (arguments->command == TP_COMMAND_RUN && arguments->tape != NULL) {
+        app_say("run takes seeds; '%s replay' takes a tape", arguments->program);
+        return false;
+    }
     if (arguments->command > TP_COMMAND_RUN && !arguments->one_seed &&
         arguments->tape == NULL) {
         app_say("which run? --seed N or --tape FILE says");
@@ -341,10 +339,10 @@ static void set_defaults(struct tp_sim_arguments *arguments)
     int64_t processors = sysconf(_SC_NPROCESSORS_ONLN);
 
     arguments->one_seed = arguments->one_seed || arguments->tape != NULL;
-    if (arguments->last == 0 && !arguments->one_seed) {
-        arguments->first = 1;
+    if (arguments->first > arguments->last && arguments->tape != NULL)
+        arguments->first = 0; /* a tape's run is of no seed */
+    else if (arguments->first > arguments->last)
         arguments->last = arguments->time_ns > 0 ? UINT64_MAX : SEEDS_DEFAULT;
-    }
     if (arguments->jobs == 0)
         arguments->jobs = processors > 0 ? (uint32_t)processors : 1;
     if (arguments->one_seed)
@@ -363,7 +361,8 @@ enum tp_arguments_result tp_arguments_read(int argc, char **argv,
     int option;
 
     memset(ret, 0, sizeof *ret);
-    ret->program = argc > 0 ? base_of(argv[0]) : "simulation";
+    ret->first = 1; /* above the last: none were given */
+    ret->program = argc > 0 ? tp_text_base(argv[0]) : "simulation";
     app_say_as(ret->program);
     while ((option = app_args_next(&args)) != APP_ARGS_END) {
         enum tp_arguments_result result = TP_ARGUMENTS_GO;

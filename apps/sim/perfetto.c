@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apps/sim/json.h"
+#include "apps/sim/text.h"
 
 enum { ROWS_MAX = 256, EVENTS_ROW = 0 };
 
@@ -34,7 +34,7 @@ static void begin(struct writer *w, const char *phase, uint32_t node, uint32_t r
                   w->any ? ",\n" : "", phase, node, row);
     print_us(at_ns, w->out);
     (void)fputs(", \"name\": ", w->out);
-    tp_json_text(name, w->out);
+    tp_text_json(name, w->out);
     w->any = true;
 }
 
@@ -48,7 +48,7 @@ static void name_node(struct writer *w, uint32_t node)
     else
         (void)snprintf(name, sizeof name, "node %u", node - 1);
     (void)fputs(", \"args\": {\"name\": ", w->out);
-    tp_json_text(name, w->out);
+    tp_text_json(name, w->out);
     (void)fputs("}}", w->out);
 }
 
@@ -61,7 +61,7 @@ static struct row *find_row(struct writer *w, uint32_t node, uint64_t handle)
     return NULL;
 }
 
-/* The number of a row among those of its node, so that rows lie side by side. */
+/* Rows are numbered from 1, past that of the events. */
 static uint32_t number_of(const struct writer *w, const struct row *row)
 {
     return (uint32_t)(row - w->rows) + 1;
@@ -88,10 +88,10 @@ static void write_operation(struct writer *w, const struct tp_record *record)
     (void)fputs(", \"dur\": ", w->out);
     print_us(record->at_ns - row->began_ns, w->out);
     (void)fputs(", \"args\": {\"operation\": ", w->out);
-    tp_json_text(tp_record_operation(record, words, sizeof words), w->out);
+    tp_text_json(tp_record_operation(record, words, sizeof words), w->out);
     (void)fputs(", \"result\": ", w->out);
     if (record->result < 0)
-        tp_json_text(tp_errno_name(record->result), w->out);
+        tp_text_json(tp_errno_name(record->result), w->out);
     else
         (void)fprintf(w->out, "%d", record->result);
     (void)fputs("}}", w->out);

@@ -5,6 +5,7 @@
 
 #include "apps/sim/record_look.h"
 #include "apps/sim/sim_internal.h"
+#include "apps/sim/text.h"
 #include "io/virtual/disk_internal.h"
 
 /* ------------------------------------------------------------------ recording */
@@ -120,6 +121,7 @@ static void note(void *context, const struct tp_fact *fact)
     record->line = fact->line;
     if (fact->node != NULL) {
         record->node = fact->node->number;
+        record->is_spared = fact->node->config.spared;
         record->effect = fact->node->effects;
         record->crash = tp_tape_asked(fact->node->sim->tape,
                                       tp_stream(fact->node->number, TP_CONCERN_CRASH));
@@ -143,13 +145,6 @@ void tp_recorder_init(struct tp_recorder *recorder, struct tp_record *records,
 
 /* ------------------------------------------------------------------ in words */
 
-static const char *base_of(const char *file)
-{
-    const char *slash = strrchr(file, '/');
-
-    return slash == NULL ? file : slash + 1;
-}
-
 const char *tp_record_operation(const struct tp_record *record, char *ret_text,
                                 size_t size_bytes)
 {
@@ -159,7 +154,8 @@ const char *tp_record_operation(const struct tp_record *record, char *ret_text,
         (void)snprintf(bytes, sizeof bytes, " %u bytes at %" PRIu64, record->len,
                        record->offset);
     if (record->file != NULL)
-        (void)snprintf(site, sizeof site, " (%s:%u)", base_of(record->file), record->line);
+        (void)snprintf(site, sizeof site, " (%s:%u)", tp_text_base(record->file),
+                       record->line);
     (void)snprintf(ret_text, size_bytes, "%s%s%s%s%s", tp_kind_info[record->op].name, bytes,
                    record->text[0] == '\0' ? "" : " ", record->text, site);
     return ret_text;

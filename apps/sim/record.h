@@ -37,6 +37,7 @@ struct tp_record {
     uint32_t kind;   /* enum tp_fact_kind */
     uint32_t detail; /* of the fact */
     uint32_t node;   /* index plus one; 0: the run */
+    bool is_spared;  /* the node: nothing befalls it */
     uint32_t line;
     const char *file; /* of the submission; a constant of the program */
     uint64_t effect;  /* operations of the node that have taken effect, this one included */

@@ -7,7 +7,7 @@
 
 #include "apps/common/say.h"
 #include "apps/sim/commands.h"
-#include "apps/sim/json.h"
+#include "apps/sim/text.h"
 
 int tp_report_init(struct tp_report *report, const struct tp_sim_arguments *arguments)
 {
@@ -77,21 +77,12 @@ void tp_report_failure(const struct tp_report *report, const struct tp_seed_resu
 static bool is_missing(const struct tp_farm_totals *totals,
                        const struct tp_mark_list *marks, size_t index)
 {
-    size_t count = (size_t)(marks->end - marks->first);
-
-    for (size_t i = 0; i < count && i < TP_BATCH_MARKS; i++) {
+    for (size_t i = 0; i < tp_batch_mark_count(marks); i++) {
         if (strcmp(marks->first[i]->name, marks->first[index]->name) == 0 &&
             (totals->reached[i] || i < index))
             return false;
     }
     return true;
-}
-
-static size_t mark_count(const struct tp_mark_list *marks)
-{
-    size_t count = (size_t)(marks->end - marks->first);
-
-    return count < TP_BATCH_MARKS ? count : TP_BATCH_MARKS;
 }
 
 static void print_families(const struct tp_report *report, FILE *out)
@@ -146,7 +137,7 @@ void tp_report_summary(const struct tp_report *report, const struct tp_farm_tota
     print_ratio(report->virtual_ns, totals->elapsed_ns, out);
     (void)fputc('\n', out);
     print_families(report, out);
-    for (size_t i = 0; i < mark_count(marks); i++) {
+    for (size_t i = 0; i < tp_batch_mark_count(marks); i++) {
         if (is_missing(totals, marks, i))
             (void)fprintf(out, "never reached: %s (%s:%u)\n", marks->first[i]->name,
                           marks->first[i]->file, marks->first[i]->line);
@@ -185,7 +176,7 @@ static void print_seed(const struct tp_seed_result *result, FILE *out)
                   result->seed, tp_verdict_name(outcome->verdict),
                   tp_phase_name(outcome->phase));
     (void)fputs("\"message\": ", out);
-    tp_json_text(outcome->message, out);
+    tp_text_json(outcome->message, out);
     (void)fprintf(out,
                   ", \"trace_hash\": \"%016" PRIx64 "\", \"operations\": %" PRIu64
                   ", \"events\": %" PRIu64 ", \"virtual_ns\": %" PRIu64
@@ -210,11 +201,11 @@ static void print_totals(const struct tp_report *report,
         report->virtual_ns, totals->elapsed_ns, report->spent_ns, totals->repeated);
     print_faults(report->fired, out);
     (void)fputs(", \"never_reached\": [", out);
-    for (size_t i = 0; i < mark_count(marks); i++) {
+    for (size_t i = 0; i < tp_batch_mark_count(marks); i++) {
         if (!is_missing(totals, marks, i))
             continue;
         (void)fputs(any ? ", " : "", out);
-        tp_json_text(marks->first[i]->name, out);
+        tp_text_json(marks->first[i]->name, out);
         any = true;
     }
     (void)fputs("], \"failures\": [", out);
@@ -230,7 +221,7 @@ void tp_report_json(const struct tp_report *report, const struct tp_farm_totals 
                     const struct tp_mark_list *marks, FILE *out)
 {
     (void)fputs("{\"scenario\": ", out);
-    tp_json_text(report->arguments->scenario->name, out);
+    tp_text_json(report->arguments->scenario->name, out);
     (void)fputs(", ", out);
     if (report->arguments->one_seed)
         print_seed(&report->last, out);

@@ -77,8 +77,8 @@ struct tp_node {
     uint64_t begun, effects;                /* operations of all boots */
     uint32_t host;                          /* of the network; 0: it was never up */
     struct tp_schedule schedule;
-    int64_t wall_ns; /* what its wall clock is off */
-    int32_t drift;
+    int64_t wall_ns; /* what its wall clock is off, at each boot */
+    int32_t drift;   /* of its clocks, ns per ms */
     uint64_t trace;
 };
 
@@ -200,6 +200,9 @@ void tp_chaos_strike(struct tp_sim *sim);
 
 /** All is healed: nodes up, links whole. */
 void tp_chaos_heal(struct tp_sim *sim);
+
+/** The latest that an event can come: so many operations after the last one. */
+enum { TP_CHAOS_WITHIN = (1 << 9) - 1 };
 
 /** An operation of a node; says whether something befalls it now. */
 void tp_chaos_moment(struct tp_node *node, const struct tp_virtual_moment *moment);

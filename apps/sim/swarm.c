@@ -152,10 +152,17 @@ static uint32_t ppm_of(const struct tp_sim *sim, enum tp_family family)
     return (uint32_t)tp_ratio(PPM_LEAST, sim->swarm.rate[family]);
 }
 
+static uint32_t longer(uint32_t time_ns, uint64_t drawn)
+{
+    uint64_t longer_ns = tp_ratio(time_ns, drawn);
+
+    return longer_ns < UINT32_MAX ? (uint32_t)longer_ns : UINT32_MAX;
+}
+
 static struct tp_virtual_latency slower(struct tp_virtual_latency latency, uint64_t drawn)
 {
-    latency.base_ns = (uint32_t)tp_ratio(latency.base_ns, drawn);
-    latency.spread_ns = (uint32_t)tp_ratio(latency.spread_ns, drawn);
+    latency.base_ns = longer(latency.base_ns, drawn);
+    latency.spread_ns = longer(latency.spread_ns, drawn);
     return latency;
 }
 

@@ -72,8 +72,9 @@ static int compose(const struct tp_sweep *sweep, uint32_t way, struct tp_tape **
 
 /* ------------------------------------------------------------------ runs */
 
-/* Operations of a node that had begun before a fact ended them: until the last recovery,
- * or, from its second boot on, until something is promised or it ends. */
+/* Operations of a node that is not spared, that had begun before a fact ended them: until
+ * the last recovery, or, from its second boot on, until something is promised or it ends.
+ */
 static uint64_t count_operations(const struct tp_recorder *recorder, uint32_t node,
                                  bool recovery)
 {
@@ -85,7 +86,7 @@ static uint64_t count_operations(const struct tp_recorder *recorder, uint32_t no
 
         if (record->kind == TP_FACT_PHASE && record->detail == TP_PHASE_RECOVERY)
             break;
-        if (record->node != node + 1)
+        if (record->node != node + 1 || record->is_spared)
             continue;
         if (recovery && record->kind == TP_FACT_BOOT && record->detail > 0)
             counts = true;
@@ -125,6 +126,11 @@ static int try_one(struct tp_sweep *sweep, uint32_t way, uint64_t *ret_recovery)
     return error;
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static bool is_over(const struct tp_sweep *sweep)
 {
     return tp_host_now_ns() >= sweep->until_ns;
@@ -140,7 +146,7 @@ static int cut_there(struct tp_sweep *sweep)
 
         sweep->second = 0;
         error = try_one(sweep, way, &recovery);
-        recovery = recovery < SECOND_MAX ? recovery : SECOND_MAX;
+        recovery = least(recovery, SECOND_MAX);
         for (sweep->second = 1; sweep->second <= recovery && error == 0 && !is_over(sweep);
              sweep->second++)
             error = try_one(sweep, way, NULL);
@@ -170,8 +176,9 @@ int tp_sweep_run(struct tp_sweep *sweep)
         sweep->points += operations[node];
     }
     for (sweep->node = 0; sweep->node < NODES_MAX; sweep->node++) {
-        for (sweep->first = 1;
-             sweep->first <= operations[sweep->node] && error == 0 && !is_over(sweep);
+        uint64_t last = least(operations[sweep->node], TP_CHAOS_WITHIN);
+
+        for (sweep->first = 1; sweep->first <= last && error == 0 && !is_over(sweep);
              sweep->first++)
             error = cut_there(sweep);
     }

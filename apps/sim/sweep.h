@@ -2,7 +2,9 @@
  * of the recovery.
  *
  * The cuts are choices of a tape, so that what fails is replayed, shrunk and explained like
- * any other run: the options are those of tp_sweep_options().
+ * any other run: the options are those of tp_sweep_options(). So there is a last operation
+ * of each node at which it can be cut, number TP_CHAOS_WITHIN; a longer run is counted
+ * whole, and cut that far.
  */
 #ifndef TEMPEST_APPS_SIM_SWEEP_H
 #define TEMPEST_APPS_SIM_SWEEP_H
@@ -20,7 +22,8 @@ struct tp_sweep {
     void *context;
     uint64_t until_ns; /* of the host's clock */
     /* What came of it. */
-    uint64_t points, points_done; /* operations of the run, of all nodes */
+    uint64_t points,
+        points_done; /* operations of nodes that are not spared; those cut at */
     uint64_t runs, failures;
     uint64_t second_cuts; /* of the runs, those with another in the recovery */
     /* Of the run under way. */

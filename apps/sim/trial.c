@@ -6,8 +6,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -64,19 +62,16 @@ void tp_trial_close(struct tp_trial *trial)
 
 /* ------------------------------------------------------------------ one run */
 
-static void become_child(struct tp_trial *trial, struct tp_tape *tape)
+static void run_in_child(struct tp_trial *trial, struct tp_tape *tape)
 {
-    static const struct rlimit no_core;
     struct tp_sim_options options = trial->job.options;
 
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)setrlimit(RLIMIT_CORE, &no_core);
-    if (dup2(trial->said_fd, STDOUT_FILENO) < 0 || dup2(trial->said_fd, STDERR_FILENO) < 0)
-        _exit(127);
+    tp_batch_become_child(trial->said_fd);
     options.tape = tape;
     if (trial->recorder != NULL)
         options.watch = &trial->recorder->watch;
-    tp_sim_run(trial->job.scenario, &options, trial->shared);
+    tp_sim_run(trial->job.scenario, &options, &trial->end->outcome);
+    trial->end->is_there = true;
     _exit(0);
 }
 
@@ -126,14 +121,14 @@ static int run(struct tp_trial *trial, struct tp_tape *tape,
     trial->runs++;
     if (!make_recorder(trial))
         return -ENOMEM;
-    trial->shared = arena_alloc(&trial->arena, sizeof *trial->shared, 64);
-    if (trial->shared == NULL || ftruncate(trial->said_fd, 0) < 0 ||
+    trial->end = arena_alloc(&trial->arena, sizeof *trial->end, 64);
+    if (trial->end == NULL || ftruncate(trial->said_fd, 0) < 0 ||
         lseek(trial->said_fd, 0, SEEK_SET) < 0 || pipe2(ends, O_CLOEXEC) < 0)
         return -ENOMEM;
     pid = fork();
     if (pid == 0) {
         (void)close(ends[0]);
-        become_child(trial, tape);
+        run_in_child(trial, tape);
     }
     (void)close(ends[1]);
     if (pid < 0) {
@@ -144,8 +139,8 @@ static int run(struct tp_trial *trial, struct tp_tape *tape,
     (void)close(ends[0]);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        *ret_outcome = *trial->shared;
+    if (trial->end->is_there)
+        *ret_outcome = trial->end->outcome;
     else
         tp_batch_judge(status, !in_time, trial->said_fd, ret_outcome);
     return 0;

@@ -16,14 +16,20 @@ struct tp_arena {
     struct tp_allocator allocator;
 };
 
+/** What a child has to say of its run. */
+struct tp_trial_end {
+    struct tp_sim_outcome outcome;
+    bool is_there; /* the run has come to its end */
+};
+
 struct tp_trial {
     struct tp_batch_job job;
-    struct tp_arena arena;         /* shared */
-    struct tp_sim_outcome *shared; /* the child's */
-    struct tp_recorder *recorder;  /* shared; what the last run did, if `records` */
-    uint32_t records;              /* how many facts to keep; 0: none */
-    bool all_stages;               /* of operations; else effects */
-    bool looks;                    /* the recorder also looks at disks and messages */
+    struct tp_arena arena;        /* shared */
+    struct tp_trial_end *end;     /* shared */
+    struct tp_recorder *recorder; /* shared; what the last run did, if `records` */
+    uint32_t records;             /* how many facts to keep; 0: none */
+    bool all_stages;              /* of operations; else effects */
+    bool looks;                   /* the recorder also looks at disks and messages */
     int said_fd;
     uint64_t hang_ns; /* for one run; 0: 10 s */
     uint64_t runs;

@@ -11,32 +11,31 @@ static const char *const concern_names[TP_CONCERNS] = {
     [TP_CONCERN_EVENT] = "event",
 };
 
-static void print_choice(const struct tp_tape *tape, uint32_t stream, uint64_t index,
-                         FILE *out)
+void tp_words_choice(uint32_t stream, uint64_t index, const struct tp_draw_entry *entry,
+                     FILE *out)
 {
-    struct tp_draw_entry entry = tp_tape_entry(tape, stream, index);
-    const struct tp_draw_info *info = &tp_draw_info[entry.kind];
+    const struct tp_draw_info *info = &tp_draw_info[entry->kind];
     uint32_t number = stream / TP_CONCERNS;
-    char who[24];
+    char who[24] = "the run";
 
-    if (entry.value == 0 || entry.kind == TP_DRAW_SEED)
-        return;
-    if (number == 0)
-        (void)snprintf(who, sizeof who, "the run");
-    else
+    if (number > 0)
         (void)snprintf(who, sizeof who, "node %u", number - 1);
     (void)fprintf(out,
                   "  %s, %s %" PRIu64 ": %s is %" PRIu64 " of 0..%" PRIu64 "\n"
                   "      (0: %s)\n",
                   who, concern_names[stream % TP_CONCERNS], index + 1, info->name,
-                  entry.value, entry.bound - 1, info->mapping);
+                  entry->value, entry->bound - 1, info->mapping);
 }
 
 void tp_words_print(const struct tp_tape *tape, FILE *out)
 {
     for (uint32_t stream = 0; stream < tp_tape_streams(tape); stream++) {
-        for (uint64_t i = 0; i < tp_tape_count(tape, stream); i++)
-            print_choice(tape, stream, i, out);
+        for (uint64_t i = 0; i < tp_tape_count(tape, stream); i++) {
+            struct tp_draw_entry entry = tp_tape_entry(tape, stream, i);
+
+            if (entry.value != 0 && entry.kind != TP_DRAW_SEED)
+                tp_words_choice(stream, i, &entry, out);
+        }
     }
 }
 

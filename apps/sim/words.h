@@ -6,7 +6,11 @@
 
 #include "apps/sim/sim.h"
 
-/** A line for each choice that is not 0. */
+/** A choice: where it stands on a tape, and what it is. */
+void tp_words_choice(uint32_t stream, uint64_t index, const struct tp_draw_entry *entry,
+                     FILE *out);
+
+/** The same of each that is not 0, seeds of generators left out. */
 void tp_words_print(const struct tp_tape *tape, FILE *out);
 
 /** A function of C that runs the tape and expects the outcome. */

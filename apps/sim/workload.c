@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apps/sim/sim_internal.h"
+#include "apps/sim/text.h"
 #include "io/virtual/hash.h"
 
 enum { COMMANDS_MEAN = 24, COMMANDS_LATE_MAX = 4, NOTE_PROMISE = 48 };
@@ -44,15 +45,6 @@ uint64_t tp_sim_draw(struct tp_sim *sim, uint64_t bound)
                         bound);
 }
 
-/* The name of a file without its directories: where a program was built is no part of what
- * went wrong. */
-static const char *base_of(const char *file)
-{
-    const char *slash = strrchr(file, '/');
-
-    return slash == NULL ? file : slash + 1;
-}
-
 void tp_sim_fail_at(struct tp_sim *sim, const char *file, uint32_t line, const char *format,
                     ...)
 {
@@ -62,8 +54,8 @@ void tp_sim_fail_at(struct tp_sim *sim, const char *file, uint32_t line, const c
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    tp_sim_conclude(sim, TP_VERDICT_FAILED, base_of(file), line, "%s:%u: %s", base_of(file),
-                    line, text);
+    tp_sim_conclude(sim, TP_VERDICT_FAILED, tp_text_base(file), line, "%s:%u: %s",
+                    tp_text_base(file), line, text);
 }
 
 bool tp_sim_failed(const struct tp_sim *sim)

@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #define PPM            UINT32_C(1000000)
-#define REACH          16 /* of the dirty pages, the oldest, among which one is chosen */
 #define MILLISECOND    UINT64_C(1000000)
 #define DURATION_LOG2  14 /* the longest is nearly so many doublings of 2 ms: 32 s */
 #define FACTOR_LOG2    6  /* the slowest is 64 times as slow */

@@ -9,9 +9,11 @@
  * A tape gives its values from one of three sources:
  *   a seed      every stream is a generator of its own
  *   a record    what an earlier run drew, perhaps edited; past the end of a stream it gives
- * 0, and a value at or above the bound is clamped to the bound less one, and counted bytes
- * of a fuzzer, used up in the order of the draws; used up, it gives 0 Each can be recorded
- * while it runs, saved, and loaded elsewhere.
+ *               0, a value at or above the bound is clamped to the bound less one, and both
+ *               are counted
+ *   bytes       of a fuzzer, used up in the order of the draws; then it gives 0
+ *
+ * Each can be recorded while it runs, saved, and loaded elsewhere.
  *
  * A machine's own randomness is not drawn choice by choice: it comes from a generator that
  * one draw of kind TP_DRAW_SEED starts (see tp_tape_seed()), which a shrinker leaves alone.

@@ -3,7 +3,7 @@
 set -u
 sim=$1
 failed=0
-scratch=$(mktemp -d ./check.XXXXXX)
+scratch=$(mktemp -d -p .)
 trap 'rm -rf "$scratch"' EXIT
 
 # expect STATUS TEXT ARGUMENT...: the command exits with STATUS and says TEXT somewhere.
@@ -26,6 +26,7 @@ expect 0 "good: linearizable: 2 operations" "$scratch/good"
 expect 1 "get -> nil   <- nothing explains this" "$scratch/good" "$scratch/bad"
 expect 1 "wrong:3: an event other than" "$scratch/wrong"
 expect 1 "ENOENT" "$scratch/missing"
+expect 1 "EISDIR" "$scratch"
 expect 2 "usage:"
 expect 0 "usage:" --help
 exit $failed

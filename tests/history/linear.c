@@ -378,6 +378,37 @@ Test(linear, it_gives_up_wherever_memory_ends_and_leaks_none)
     tp_history_destroy(history);
 }
 
+/* A bound may be reached anywhere while the shortest prefix is looked for: what is shown
+ * then is longer, and ends with an answer all the same. */
+Test(linear, it_shows_an_answer_wherever_steps_end)
+{
+    struct tp_history *history = read_text(
+        "tempest-history 1\n1 0 invoke put \"x\" \"1\"\n2 1 invoke put \"x\" \"2\"\n"
+        "3 2 invoke get \"x\"\n4 2 ok \"3\"\n5 2 invoke append \"x\" \"4\"\n"
+        "6 3 invoke append \"x\" \"5\"\n7 4 invoke append \"x\" \"6\"\n"
+        "8 5 invoke append \"x\" \"7\"\n9 0 ok\n10 1 ok\n11 2 ok\n12 3 ok\n");
+    uint32_t shown = 0, longer = 0;
+
+    for (uint64_t steps = 1; steps <= 3000; steps++) {
+        struct tp_linear_config config = {.steps_max = steps};
+        struct tp_linear_report report;
+
+        tp_linear_check(history, &tp_model_kv, &config, &report);
+        cr_assert(ne(int, (int)report.verdict, TP_LINEAR_YES));
+        if (report.verdict == TP_LINEAR_NO) {
+            cr_assert(tp_history_event(history, report.event_last).is_return);
+            if (report.is_shortest)
+                cr_assert(eq(u64, report.event_last, 3));
+            shown++;
+            longer += !report.is_shortest;
+        }
+        tp_linear_report_deinit(&report);
+    }
+    cr_assert(gt(u32, longer, 0));
+    cr_assert(gt(u32, shown, longer));
+    tp_history_destroy(history);
+}
+
 Test(linear, a_long_history_takes_few_steps)
 {
     struct generate how = {

@@ -35,12 +35,16 @@ def verdict(scenario, *words):
 # Every way to end is a verdict, and says why.
 for scenario, wanted, words in (
         ("asserts", "stopped", "rounds > 0"), ("leaks", "stopped", "in flight"),
-        ("crashes", "crashed", "died"), ("exits", "crashed", "status 3"),
+        ("crashes", "crashed", "died"), ("exits", "crashed", "status 3"), ("leaves", "crashed", "status 0"),
+        ("talks", "stopped", "rounds > 0"), ("floods", "crashed", "File size limit"),
         ("sticks", "deadlock", "nothing can wake"), ("waits", "deadlock", "work is left"),
         ("polls", "liveness", "work is left"), ("check", "failed", "\"quotes\" and \\ too"),
         ("invariant", "failed", "half a millisecond"), ("works", "passed", "")):
     found = verdict(scenario, "--faults", "-all")
     expect(scenario, found["verdict"] == wanted and words in found["message"], found)
+for scenario, wanted in (("leaves", "crashed"), ("talks", "stopped"), ("works", "passed")):
+    status, out, _ = call(VERDICTS, "replay", scenario, "--seed", "1", "--json", "--faults=-all")
+    expect(f"{scenario} once more", json.loads(out)["verdict"] == wanted, out)
 if ASAN:
     found = verdict("overruns", "--faults", "-all")
     expect("overruns", found["verdict"] == "sanitizer", found["verdict"])
@@ -99,7 +103,7 @@ with tempfile.TemporaryDirectory() as folder:
 for scenario, kind, operation, missing in () if ASAN else (
         ("tally-broken", "fsync", "write", "a sync of the file"),
         ("tally-nodir", "sync_dir", "open", "a sync of the directory"),
-        ("tally-deaf", "error", "fsync", "does not fail")):
+        ("tally-deaf", "error", "fsync", "is not borne")):
     status, out, _ = call(SIM, "run", scenario, "--seeds", "1..2000", "--until-failure", "--json")
     failing = json.loads(out)["failures"]
     expect(f"{scenario} is found", failing, out)
@@ -129,6 +133,13 @@ for scenario, wanted in () if ASAN else (("tally", 0), ("tally-nodir", 1)):
         expect(f"sweep of {scenario}", status == wanted and (swept["failures"] > 0) == (wanted == 1) and
                swept["points"] >= swept["points_done"] > 0 and swept["second_cuts"] > 0, out)
         if wanted:
+            _, out, _ = call(SIM, "sweep", scenario, "--seed", "5", "--profile", "nvme-plp", "-o", tape, "--time", "1s")
+            again = [line.split() for line in out.splitlines() if "replay" in line]
+            expect("how to run it again", again and again[0][1:] == [
+                "replay", scenario, "--tape", tape, "--profile", "nvme-plp", "--faults=-all,+power"], out)
+            status, out, _ = call(SIM, *again[0][1:], "--json")
+            expect("the same again", status == 1 and json.loads(out)["verdict"] == "failed", out)
+            call(SIM, "sweep", scenario, "--seed", "5", "-o", tape, "--time", "1s")
             status, out, _ = call(SIM, "explain", scenario, "--tape", tape, "--faults=-all,+power", "--json")
             expect(f"explain after sweep of {scenario}", json.loads(out)["kind"] in ("fsync", "sync_dir"), out)
 
@@ -148,10 +159,15 @@ status, out, _ = call(VERDICTS, "run", "works", "--seeds", "1..200", "--faults",
 expect("marks", "never reached: pigs fly (" in out and "a worker works" not in out and
        "came back" not in out, out)
 
+# A range of one seed, the first there is.
+status, out, _ = call(SIM, "run", "tally", "--seeds", "0..0", "--json")
+expect("seed 0 alone", status == 0 and json.loads(out)["seeds"] == 1, out)
+
 # What is not understood.
 for words in ((), ("run",), ("fly",), ("run", "nothing"), ("run", "tally", "--seeds", "9..3"),
               ("run", "tally", "--faults", "kill"), ("run", "tally", "--profile", "fat"),
-              ("run", "tally", "--time", "soon"), ("replay", "tally"), ("run", "tally", "more")):
+              ("run", "tally", "--time", "soon"), ("replay", "tally"), ("run", "tally", "more"),
+              ("run", "tally", "--tape", "some.tape")):
     status, out, err = call(SIM, *words)
     expect(f"wrong usage {words}", status == 2 and err and not out, status, err)
 status, out, _ = call(SIM, "list")

@@ -366,3 +366,94 @@ Test(nodes, a_disk_may_be_wiped_or_be_as_it_was)
         cr_assert(ge(u32, seen.forgot, (uint32_t)fired));
     }
 }
+
+/* ------------------------------------------------------------------ clocks that are wrong
+ */
+
+#define SECOND UINT64_C(1000000000)
+#define START  (UINT64_C(1577836800) * SECOND) /* what a wall clock shows at first */
+
+/* What the clocks of a node show, beside the world's time. */
+struct shown {
+    int64_t wall_off_ns[2]; /* at the first boot, and at the last */
+    uint64_t passed_ns;     /* of the world, while the last boot waited a second */
+};
+
+struct looker {
+    struct tp_machine machine;
+    struct tp_node *node;
+    uint64_t began_ns;
+};
+
+static enum tp_step looker_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct looker *l = tp_container_of(machine, struct looker, machine);
+    struct tp_sim *sim = tp_node_sim(l->node);
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    l->began_ns = tp_sim_now_ns(sim);
+    TP_AWAIT(cx, tp_timer(cx, SECOND), &result);
+    ((struct shown *)tp_sim_state(sim))->passed_ns = tp_sim_now_ns(sim) - l->began_ns;
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void boot_looker(struct tp_node *node)
+{
+    struct looker *l = tp_node_new(node, sizeof *l);
+    struct shown *shown = tp_sim_state(tp_node_sim(node));
+
+    shown->wall_off_ns[tp_node_boots(node) > 0] =
+        (int64_t)(tp_io_wall_ns(tp_node_io(node)) - START -
+                  tp_sim_now_ns(tp_node_sim(node)));
+    l->node = node;
+    tp_node_spawn(node, &l->machine, looker_tick, "looker");
+}
+
+static struct shown last_shown; /* in the run that has ended */
+
+static void look_at_clocks(struct tp_sim *sim)
+{
+    last_shown = *(const struct shown *)tp_sim_state(sim);
+}
+
+static const struct tp_scenario clocks = {.name = "clocks",
+                                          .state_bytes = sizeof(struct shown),
+                                          .boot = boot_looker,
+                                          .check = look_at_clocks};
+
+Test(nodes, clocks_are_wrong_from_the_first_boot_to_the_last)
+{
+    uint32_t ahead = 0, behind = 0, fast = 0, slow = 0;
+
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct tp_sim_outcome outcome =
+            s_with(&clocks, seed, TP_FAMILY_BIT(TP_FAMILY_CLOCK), S_ALL);
+        int64_t gained_ns = (int64_t)(SECOND - last_shown.passed_ns);
+
+        cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "%s", outcome.message);
+        cr_assert(ge(i64, gained_ns, -500500)); /* 500 ppm */
+        cr_assert(le(i64, gained_ns, 500500));
+        if (outcome.fired[TP_FAMILY_CLOCK] == 0)
+            cr_assert(eq(i64, last_shown.wall_off_ns[0], last_shown.wall_off_ns[1]));
+        ahead += last_shown.wall_off_ns[0] > 0;
+        behind += last_shown.wall_off_ns[0] < 0;
+        fast += gained_ns > 0;
+        slow += gained_ns < 0;
+    }
+    cr_assert(gt(u32, ahead, 8));
+    cr_assert(gt(u32, behind, 8));
+    cr_assert(gt(u32, fast, 8));
+    cr_assert(gt(u32, slow, 8));
+}
+
+Test(nodes, clocks_are_right_where_nothing_goes_wrong)
+{
+    struct tp_sim_outcome outcome = s_with(&clocks, 1, 0, S_ALL);
+
+    cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "%s", outcome.message);
+    cr_assert(eq(i64, last_shown.wall_off_ns[0], 0));
+    cr_assert(eq(i64, last_shown.wall_off_ns[1], 0));
+    cr_assert(eq(u64, last_shown.passed_ns, SECOND));
+}

@@ -138,7 +138,7 @@ with tempfile.TemporaryDirectory() as folder:
         small, whole = data["runs"]
         why = data["explanation"]
         expect("explained", why["how"] == "barrier" and why["places"][0]["site"].startswith("tally.c:") and
-               not why["places"][0]["names"] and why["lost"], why)
+               not why["places"][0]["names"] and why["unkept"] and why["places"][0]["before"] == "promise", why)
         place = why["places"][0]
         marked = [f for f in small["facts"] if f[1] == OPERATION and f[3] == EFFECT and f[2] == place["node"] and
                   f[12] == place["effect"]]

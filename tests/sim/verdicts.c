@@ -1,4 +1,5 @@
 /* A program of scenarios that end badly, each in its own way; commands.sh runs it. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "apps/sim/sim.h"
@@ -61,6 +62,49 @@ static enum tp_step exits(struct tp_machine *machine, struct tp_ctx *cx)
     TP_BEGIN(cx);
     A_WHILE(cx);
     _Exit(3);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+/* As if all were well. */
+static enum tp_step leaves(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    A_WHILE(cx);
+    _Exit(0);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void talk(uint32_t lines)
+{
+    while (lines-- > 0)
+        (void)fprintf(stderr, "%64u lines are left to be said\n", lines);
+}
+
+/* Says much, and then why it stops. */
+static enum tp_step talks(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    A_WHILE(cx);
+    talk(5000);
+    tp_assert(worker_of(machine)->rounds > 0);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+/* Says more than there is memory for. */
+static enum tp_step floods(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    A_WHILE(cx);
+    talk(UINT32_MAX);
     return tp_end(machine, 0);
     TP_END(cx);
 }
@@ -222,6 +266,9 @@ int main(int argc, char **argv)
         SCENARIO(leaks),
         SCENARIO(crashes),
         SCENARIO(exits),
+        SCENARIO(leaves),
+        SCENARIO(talks),
+        SCENARIO(floods),
         SCENARIO(sticks),
         SCENARIO(waits),
         SCENARIO(polls),

@@ -15,6 +15,7 @@
 
 #ifdef TP_SQLITE
 
+#include "io/virtual/hash.h"
 #include "vfs.h"
 #include "workload.h"
 
@@ -69,6 +70,7 @@ struct run {
     sqlite3 *db;
     struct workload workload;
     uint32_t acknowledged;
+    uint64_t trace; /* of all its boots */
 };
 
 static void stop(const char *what)
@@ -130,9 +132,13 @@ static void close_database(struct run *run)
 /* The Io ends, by a power cut or in order. */
 static void halt(struct run *run, bool power)
 {
+    uint64_t words[2] = {run->trace, 0};
+
     close_database(run);
     if (power)
         tp_virtual_io_power_cut(run->io);
+    words[1] = tp_virtual_io_trace_hash(run->io);
+    run->trace = tp_hash_words(words, 2, 0);
     tp_virtual_io_destroy(run->io);
     run->io = NULL;
 }
@@ -230,8 +236,9 @@ static void recover(struct run *run, struct tp_rng *rng, struct tally *tally)
     tally->lost += shown >= 0 && (uint32_t)shown < run->acknowledged;
 }
 
-static void cut_once(const struct tp_disk *base, const struct row *row, uint32_t profile,
-                     uint64_t seed, struct tally *tally)
+/* Result: the hash of all that happened. */
+static uint64_t cut_once(const struct tp_disk *base, const struct row *row,
+                         uint32_t profile, uint64_t seed, struct tally *tally)
 {
     /* Events are bounded by a run of another seed: runs are about equally long. */
     static uint64_t events;
@@ -252,6 +259,7 @@ static void cut_once(const struct tp_disk *base, const struct row *row, uint32_t
     tp_disk_check(run.disk);
     tp_disk_destroy(run.disk);
     tp_tape_destroy(run.tape);
+    return run.trace;
 }
 
 /* ------------------------------------------------------------------ the table */
@@ -276,11 +284,14 @@ static bool holds(enum promise promise, const struct tally *tally)
 static bool run_row(const struct row *row, uint32_t profile, uint32_t cuts)
 {
     struct tp_disk *base = prepare(row, profile);
-    struct tally tally = {0, 0, 0, 0, "", 0};
+    struct tally tally = {0, 0, 0, 0, "", 0}, again = tally;
+    uint64_t first = cut_once(base, row, profile, 1, &tally);
     bool is_held;
 
-    for (uint64_t seed = 1; seed <= cuts; seed++)
-        cut_once(base, row, profile, seed, &tally);
+    for (uint64_t seed = 2; seed <= cuts; seed++)
+        (void)cut_once(base, row, profile, seed, &tally);
+    if (cut_once(base, row, profile, 1, &again) != first)
+        stop("seed 1 is another run the second time");
     tp_disk_destroy(base);
     is_held = holds(row->promise, &tally) && tally.hot > 0;
     (void)printf("%-9s %-6s%s %-9s %5u cuts  %4u lost  %4u corrupt  %4u hot  %-30s %s\n",

@@ -349,6 +349,7 @@ void vfs_use(struct tp_io *use, uint64_t seed, uint32_t flags)
     lapses = flags;
     is_dead = false;
     rng = tp_rng_make(seed, 0);
+    sqlite3_randomness(0, NULL); /* its generator starts anew, from ours */
 }
 
 int vfs_register(void)
@@ -368,5 +369,5 @@ int vfs_register(void)
         .xGetLastError = vfs_last_error,
     };
 
-    return sqlite3_vfs_register(&vfs, 0);
+    return sqlite3_vfs_register(&vfs, 1); /* the default: chance comes from that one */
 }

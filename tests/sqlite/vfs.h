@@ -6,7 +6,8 @@
  * for it, and the database's own entry is never synced. When the Io has died (its power was
  * cut), every call fails.
  *
- * One VFS a process, one Io at a time, any number of files.
+ * One VFS a process, one Io at a time, any number of files. It is SQLite's default, so that
+ * SQLite has no other source of chance.
  */
 #ifndef TESTS_SQLITE_VFS_H
 #define TESTS_SQLITE_VFS_H

@@ -8,11 +8,12 @@ const WINDOW = 60; /* events in the list, around the one that is selected */
 let run = runs[0], cursor = 0, found = [];
 
 if (data.explanation) {
-  for (const name of ["lost", "promise", "text"])
+  for (const name of ["unkept", "text"])
     data.explanation[name] = decodeLines(data.explanation[name]);
   for (const place of data.explanation.places) {
     place.operation = decode(place.operation);
     place.site = decode(place.site);
+    place.promise = decode(place.promise || "");
   }
 }
 

@@ -48,16 +48,17 @@ function stepsOf(data, run) {
         : "the bytes were in memory, not yet on the disk", event, "mark");
     else
       add(capital(who(place.node)) + " got an error: " + place.operation + (event ? " = " + event.result : ""),
+        explanation.how === "unheard" ? "the bytes were not on the disk, and it went on" :
         "if this had not failed, the run would have passed", event, "mark");
   }
   const promise = lastBefore(run, before, e => e.type === "promise");
-  if (promise && explanation.promise)
+  if (promise && explanation.places.some(place => place.promise))
     add("It told its user: \u201c" + promise.words.replace(/^Promised: /, "") + "\u201d", "a promise to be kept", promise,
       "promise");
   const cut = lastBefore(run, before, e => e.type === "power" || e.type === "kill");
   if (cut)
     add(cut.type === "power" ? "The power was cut" : "The process was killed",
-      explanation.lost ? "what was in memory only is lost: " + explanation.lost : "on " + run.node(cut.node).label, cut,
+      explanation.unkept ? "not durable by then: " + explanation.unkept : "on " + run.node(cut.node).label, cut,
       "power");
   if (verdict)
     add(capital(verdict.words), "", verdict, "verdict");
@@ -74,12 +75,12 @@ function cureOf(data) {
         element("strong", {}, place.names ? "sync the directory" : "sync the file"), " ",
         element("code", {}, place.names ? "tp_sync_dir()" : "tp_fsync()"),
         {promise: ", before it is promised.", same: ", before the same is changed again.",
-          other: ", before something else is changed.", nothing: "."}[explanation.before]));
-  } else if (explanation.how === "error") {
+          other: ", before something else is changed.", nothing: "."}[place.before]));
+  } else if (explanation.how === "error" || explanation.how === "unheard") {
     cure.append(element("h2", {}, "What was not borne"));
     for (const place of explanation.places)
       cure.append(element("p", {}, "The error at ", element("code", {}, place.site || place.operation),
-        ": without it the run passes."));
+        explanation.how === "unheard" ? ": what it should have made durable was not." : ": without it the run passes."));
   } else if (explanation.how === "choice") {
     cure.append(element("h2", {}, "What it depends on"));
   } else {

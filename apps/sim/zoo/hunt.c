@@ -1,12 +1,12 @@
 #include "apps/sim/zoo/hunt.h"
 
 #include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include "apps/sim/explain.h"
 #include "apps/sim/farm.h"
 #include "apps/sim/shrink.h"
+#include "apps/sim/text.h"
 
 #define HANG_NS UINT64_C(120000000000)
 
@@ -67,29 +67,15 @@ int zoo_hunt_run(const struct tp_scenario *scenario, uint64_t first, uint64_t se
 
 static void note_explanation(const struct tp_explain *explain, struct zoo_study *study)
 {
-    const struct tp_record *after = &explain->after[0];
-    const char *slash;
+    const struct tp_record *at = tp_explain_site(explain);
 
-    switch (explain->how) {
-    case TP_EXPLAINED_NOT:
+    if (explain->how == TP_EXPLAINED_NOT)
         return;
-    case TP_EXPLAINED_BARRIER:
-    case TP_EXPLAINED_TWO:
-        study->missing = explain->ghosts[0].names ? "sync_dir" : "fsync";
-        break;
-    case TP_EXPLAINED_ERROR:
-        study->missing = "error";
-        break;
-    case TP_EXPLAINED_CHOICE:
-        study->missing = "choice";
+    study->missing = tp_explain_kind(explain);
+    if (at->file == NULL)
         return;
-    }
-    if (after->file == NULL)
-        return;
-    slash = strrchr(after->file, '/');
-    (void)snprintf(study->file, sizeof study->file, "%s",
-                   slash != NULL ? slash + 1 : after->file);
-    study->line = after->line;
+    (void)snprintf(study->file, sizeof study->file, "%s", tp_text_base(at->file));
+    study->line = at->line;
 }
 
 static int shrink_and_explain(struct tp_trial *trial, uint64_t seed, uint64_t time_ns,

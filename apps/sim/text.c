@@ -1,8 +1,8 @@
-#include "apps/sim/json.h"
+#include "apps/sim/text.h"
 
 #include <string.h>
 
-void tp_json_text(const char *text, FILE *out)
+void tp_text_json(const char *text, FILE *out)
 {
     (void)fputc('"', out);
     for (const char *at = text; *at != '\0'; at++) {
@@ -16,4 +16,11 @@ void tp_json_text(const char *text, FILE *out)
             (void)fputc(c, out);
     }
     (void)fputc('"', out);
+}
+
+const char *tp_text_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash == NULL ? path : slash + 1;
 }
