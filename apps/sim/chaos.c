@@ -298,9 +298,17 @@ static void set_links(struct tp_sim *sim, const struct tp_schedule *schedule)
         for (uint32_t to = 0; to < sim->node_count; to++) {
             if (from != to && sim->nodes[from]->host != 0 && sim->nodes[to]->host != 0)
                 tp_net_break(sim->net, sim->nodes[from]->host, sim->nodes[to]->host,
-                             is_broken(sim, schedule, from, to));
+                             is_broken(sim, schedule, from, to) ||
+                                 tp_act_is_cut(sim, from, to));
         }
     }
+}
+
+void tp_chaos_set_links(struct tp_sim *sim)
+{
+    static const struct tp_schedule none;
+
+    set_links(sim, sim->heal_ns != TP_NEVER ? &sim->links : &none);
 }
 
 static void strike_links(struct tp_sim *sim)
@@ -349,6 +357,7 @@ void tp_chaos_heal(struct tp_sim *sim)
 {
     sim->hurting = false;
     tp_swarm_apply_net(sim);
+    tp_act_heal(sim);
     if (sim->heal_ns != TP_NEVER)
         tp_chaos_heal_links(sim);
     for (uint32_t i = 0; i < sim->node_count; i++) {

@@ -370,6 +370,7 @@ void tp_node_due(struct tp_node *node, enum tp_sim_due due)
             tp_node_resume(node);
         return;
     case TP_DUE_HEAL:
+    case TP_DUE_MEND:
         break;
     }
     tp_unreachable();

@@ -126,6 +126,10 @@ static void due(void *context, uint32_t what)
     struct tp_sim *sim = context;
     enum tp_sim_due kind = (enum tp_sim_due)(what >> TP_DUE_SHIFT);
 
+    if (kind == TP_DUE_MEND) {
+        tp_act_due(sim, what & ((UINT32_C(1) << TP_DUE_SHIFT) - 1));
+        return;
+    }
     if (kind == TP_DUE_HEAL) {
         if (tp_world_now_ns(sim->world) == sim->heal_ns)
             tp_chaos_heal_links(sim);
@@ -291,6 +295,7 @@ static void set_up(struct tp_sim *sim)
     tp_swarm_draw(sim);
     for (uint32_t i = 0; i < sim->node_count; i++)
         tp_swarm_shape(sim->nodes[i]);
+    tp_act_begin(sim);
 }
 
 static void create(struct tp_sim *sim)
@@ -313,6 +318,7 @@ static void destroy(struct tp_sim *sim)
 {
     for (uint32_t i = 0; i < sim->node_count; i++)
         tp_node_destroy(sim->nodes[i]);
+    tp_act_end(sim);
     tp_free(NULL, sim->nodes, sim->node_capacity * sizeof(struct tp_node *), 16);
     tp_net_destroy(sim->net);
     tp_world_leave(sim->world, sim->party);
@@ -323,16 +329,29 @@ static void destroy(struct tp_sim *sim)
     tp_memory_deinit(&sim->memory);
 }
 
+uint64_t tp_sim_trace(const struct tp_sim *sim)
+{
+    uint64_t trace = sim->trace;
+
+    for (uint32_t i = 0; i < sim->node_count; i++) {
+        const struct tp_node *node = sim->nodes[i];
+        uint64_t words[2] = {i, node->trace};
+
+        if (node->io != NULL) {
+            uint64_t boot[2] = {node->trace, tp_virtual_io_trace_hash(node->io)};
+
+            words[1] = tp_hash_words(boot, 2, 0);
+        }
+        trace = tp_hash_words(words, 2, trace);
+    }
+    return trace;
+}
+
 static void sum_up(struct tp_sim *sim)
 {
     struct tp_sim_outcome *outcome = sim->outcome;
 
-    outcome->trace = sim->trace;
-    for (uint32_t i = 0; i < sim->node_count; i++) {
-        uint64_t words[2] = {i, sim->nodes[i]->trace};
-
-        outcome->trace = tp_hash_words(words, 2, outcome->trace);
-    }
+    outcome->trace = tp_sim_trace(sim);
     outcome->events = tp_world_events(sim->world);
     outcome->virtual_ns = tp_world_now_ns(sim->world);
     outcome->drawn = sim->swarm.on;
@@ -364,21 +383,26 @@ struct tp_sim *tp_sim_create(const struct tp_scenario *scenario,
     return sim;
 }
 
-/* Everybody is taken down; the outcome is complete. */
-static void finish(struct tp_sim *sim)
+void tp_sim_finish(struct tp_sim *sim)
 {
+    if (sim->finished)
+        return;
     for (uint32_t i = 0; i < sim->node_count; i++)
         tp_node_end(sim->nodes[i], TP_END_KILL);
     sum_up(sim);
     sim->finished = true;
 }
 
-bool tp_sim_advance(struct tp_sim *sim)
+void tp_sim_begin(struct tp_sim *sim)
 {
-    if (sim->finished)
-        return false;
     if (sim->phase == TP_PHASE_SETUP && !sim->over)
         begin_work(sim);
+}
+
+bool tp_sim_advance(struct tp_sim *sim)
+{
+    tp_sim_begin(sim);
+    tp_act_replay(sim);
     while (sim->runs) {
         enum ended how = go_on(sim);
 
@@ -386,14 +410,12 @@ bool tp_sim_advance(struct tp_sim *sim)
             return true;
         end_phase(sim, how);
     }
-    finish(sim);
     return false;
 }
 
 void tp_sim_destroy(struct tp_sim *sim)
 {
-    if (!sim->finished)
-        finish(sim);
+    tp_sim_finish(sim);
     destroy(sim);
     tp_free(NULL, sim, sizeof *sim, _Alignof(struct tp_sim));
 }

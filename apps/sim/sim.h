@@ -301,11 +301,14 @@ enum tp_fact_kind {
     TP_FACT_PHASE,     /* detail: enum tp_sim_phase */
     TP_FACT_BOOT,      /* detail: how often it had booted before */
     TP_FACT_END,       /* detail: 1 exit, 2 kill, 3 power cut, 4 rollback, 5 wipe */
-    TP_FACT_EVENT,     /* text: what befalls the node, or the links */
+    TP_FACT_EVENT,     /* text: what befalls the node, or the links; detail: TP_EVENT_ACT is
+                          set for what somebody did (act.h) */
     TP_FACT_PROMISE,   /* text */
     TP_FACT_OPERATION, /* moment; file and line of its submission, if they are known */
     TP_FACT_VERDICT,   /* detail: enum tp_verdict; text */
 };
+
+#define TP_EVENT_ACT UINT32_C(0x100)
 
 struct tp_fact {
     uint32_t kind; /* enum tp_fact_kind */
@@ -374,12 +377,11 @@ TP_EXPORT void tp_sim_run(const struct tp_scenario *scenario,
 TP_EXPORT struct tp_sim *tp_sim_create(const struct tp_scenario *scenario,
                                        const struct tp_sim_options *options,
                                        struct tp_sim_outcome *ret_outcome);
-/** Goes on until one more event of the world has happened. False: the run is over, and the
- * outcome is complete. */
+/** Goes on until one more event of the world has happened. False: the run is over. */
 TP_EXPORT bool tp_sim_advance(struct tp_sim *sim);
 /** Events so far. */
 TP_EXPORT uint64_t tp_sim_events(const struct tp_sim *sim);
-/** Ends it where it is; the outcome counts what was done. */
+/** Ends it where it is: the outcome is complete, and says what was done. */
 TP_EXPORT void tp_sim_destroy(struct tp_sim *sim);
 
 /** A choice of a tape, by its place: `tempest-sim shrink --c-test` prints them. */

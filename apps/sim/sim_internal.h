@@ -4,6 +4,7 @@
  *     node.c      a node boots, ticks, exits, dies
  *     swarm.c     which families are on, how strongly; switches them on and off
  *     chaos.c     what befalls nodes and links, and when
+ *     act.c       what somebody outside does
  *     workload.c  draws of the scenario, failures, questions
  *     watch.c     what a watcher is told; ghost barriers
  *
@@ -13,6 +14,7 @@
 #ifndef TEMPEST_APPS_SIM_SIM_INTERNAL_H
 #define TEMPEST_APPS_SIM_SIM_INTERNAL_H
 
+#include "apps/sim/act.h"
 #include "apps/sim/memory.h"
 #include "io/virtual/world_internal.h"
 #include "sim.h"
@@ -28,7 +30,13 @@ enum tp_end {
 };
 
 /** Our events of the world: the upper bits of `what`; the lower ones are the node. */
-enum tp_sim_due { TP_DUE_TIMER, TP_DUE_START, TP_DUE_RESUME, TP_DUE_HEAL };
+enum tp_sim_due {
+    TP_DUE_TIMER,
+    TP_DUE_START,
+    TP_DUE_RESUME,
+    TP_DUE_HEAL,
+    TP_DUE_MEND, /* with the link, instead of a node */
+};
 #define TP_DUE_SHIFT 28
 
 /** When something befalls a node, or the links: counted in operations. */
@@ -77,8 +85,9 @@ struct tp_node {
     uint64_t begun, effects;                /* operations of all boots */
     uint32_t host;                          /* of the network; 0: it was never up */
     struct tp_schedule schedule;
-    int64_t wall_ns; /* what its wall clock is off, at each boot */
-    int32_t drift;   /* of its clocks, ns per ms */
+    uint64_t room_bytes; /* of its disk, before somebody filled it; 0: nobody did */
+    int64_t wall_ns;     /* what its wall clock is off, at each boot */
+    int32_t drift;       /* of its clocks, ns per ms */
     uint64_t trace;
 };
 
@@ -111,11 +120,23 @@ struct tp_sim {
     struct tp_swarm swarm;
     struct tp_schedule links;
     uint64_t heal_ns;
-    uint64_t begun; /* operations of all nodes */
+    struct tp_act act;   /* the next one that the tape has; TP_ACT_NONE: no more */
+    uint64_t *cut_until; /* by link: somebody has cut it until then; NULL: none ever */
+    uint64_t begun;      /* operations of all nodes */
     uint64_t trace;
 };
 
 /* ------------------------------------------------------------------ run.c */
+
+/** Boots everybody, if nobody has yet: the first thing that tp_sim_advance() does. */
+void tp_sim_begin(struct tp_sim *sim);
+
+/** Takes everybody down and completes the outcome; the first thing that tp_sim_destroy()
+ * does. */
+void tp_sim_finish(struct tp_sim *sim);
+
+/** What the outcome's trace would be if the run ended here, as it stands. */
+uint64_t tp_sim_trace(const struct tp_sim *sim);
 
 /** One more fact for the hash of the run. */
 void tp_sim_note(struct tp_sim *sim, uint32_t what, uint64_t a, uint64_t b);
@@ -209,5 +230,8 @@ void tp_chaos_moment(struct tp_node *node, const struct tp_virtual_moment *momen
 
 /** The links heal. */
 void tp_chaos_heal_links(struct tp_sim *sim);
+
+/** Breaks and mends them as the chaos and the acts have it now. */
+void tp_chaos_set_links(struct tp_sim *sim);
 
 #endif

@@ -295,6 +295,17 @@ static bool befalls_write(struct tp_virtual *v, struct tp_flight *f, int32_t *re
     return true;
 }
 
+/* Asked for by somebody: it happens once, and nothing is drawn for it. */
+static bool was_asked_to_fail(struct tp_virtual *v)
+{
+    bool asked = v->sync_fails;
+
+    v->sync_fails = false;
+    if (asked)
+        count(v, TP_FAULT_SYNC_ERROR);
+    return asked;
+}
+
 static bool befalls_sync(struct tp_virtual *v, struct tp_flight *f, int32_t *ret_result)
 {
     bool is_dir = f->request.kind == TP_SYNC_DIR;
@@ -302,7 +313,7 @@ static bool befalls_sync(struct tp_virtual *v, struct tp_flight *f, int32_t *ret
     lose_cache(v);
     if (fires(v, TP_FAULT_JOURNAL, TP_DRAW_JOURNAL_FAULT))
         *ret_result = fail_journal(v);
-    else if (fires(v, TP_FAULT_SYNC_ERROR, TP_DRAW_SYNC_FAULT))
+    else if (was_asked_to_fail(v) || fires(v, TP_FAULT_SYNC_ERROR, TP_DRAW_SYNC_FAULT))
         *ret_result = is_dir ? -EIO : fail_sync(v, f);
     else {
         if (!is_dir)

@@ -60,7 +60,7 @@ void tp_faults_set(struct tp_virtual *v, const struct tp_virtual_faults *faults)
     v->fault_count = 0;
     v->stalled_until_ns = faults->stall_ppm == 0 ? 0 : v->stalled_until_ns;
     v->throttled_until_ns = faults->throttle_ppm == 0 ? 0 : v->throttled_until_ns;
-    v->disk_faults = false;
+    v->disk_faults = v->sync_fails;
     for (uint32_t fault = TP_FAULT_SYNC_ERROR; fault < TP_FAULTS; fault++)
         v->disk_faults =
             v->disk_faults || *tp_virtual_faults_rate(&copy, (enum tp_fault)fault) != 0;

@@ -204,6 +204,13 @@ static uint64_t from_bytes(struct tp_tape *tape, uint64_t bound)
     return value % bound;
 }
 
+/* What decides of all that a power cut could take. */
+static bool is_cut(enum tp_draw kind)
+{
+    return kind == TP_DRAW_CUT_OP || kind == TP_DRAW_CUT_DATA ||
+           kind == TP_DRAW_CUT_SIZES || kind == TP_DRAW_CUT_NAMES;
+}
+
 uint64_t tp_tape_draw(struct tp_tape *tape, uint32_t stream, enum tp_draw kind,
                       uint64_t bound)
 {
@@ -215,6 +222,8 @@ uint64_t tp_tape_draw(struct tp_tape *tape, uint32_t stream, enum tp_draw kind,
     tp_assert(bound > 0 && kind < TP_DRAWS);
     if (on == NULL)
         tp_stop(__FILE__, __LINE__, "the host has no memory for the tape");
+    if (tape->harsh && is_cut(kind))
+        return bound > 1 ? 1 : 0;
     tape->stats.draws++;
     switch (tape->source) {
     case TP_TAPE_SEED:
@@ -298,6 +307,38 @@ int tp_tape_put(struct tp_tape *tape, uint32_t stream, uint64_t index,
     if (error == 0)
         on->entries[index] = entry;
     return error;
+}
+
+int tp_tape_insert(struct tp_tape *tape, uint32_t stream, uint64_t before_next,
+                   const struct tp_draw_entry *entries, uint32_t count)
+{
+    struct tp_tape_stream *on = tp_tape_stream_at(tape, stream);
+    bool replays = tape->source == TP_TAPE_RECORD;
+    int error = on == NULL ? -ENOMEM : 0;
+    uint64_t at;
+
+    tp_assert(tape->record || replays);
+    for (uint32_t i = 0; i < count && error == 0; i++)
+        error = tp_tape_append(tape, on, entries[i]);
+    if (error < 0 || !replays)
+        return error;
+    tp_assert(before_next <= on->next);
+    at = on->next - before_next;
+    memmove(on->entries + at + count, on->entries + at,
+            (size_t)(on->count - count - at) * sizeof *entries);
+    memcpy(on->entries + at, entries, count * sizeof *entries);
+    on->next += count;
+    return 0;
+}
+
+bool tp_tape_replays(const struct tp_tape *tape)
+{
+    return tape->source == TP_TAPE_RECORD;
+}
+
+void tp_tape_set_harsh(struct tp_tape *tape, bool harsh)
+{
+    tape->harsh = harsh;
 }
 
 uint64_t tp_tape_asked(const struct tp_tape *tape, uint32_t stream)

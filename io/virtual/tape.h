@@ -129,7 +129,11 @@ enum tp_concern {
     X(TP_DRAW_HANG, "hang", "no fault; at the top it never completes")                     \
     X(TP_DRAW_SYNC_QUEUE, "sync_queue", "no fault; at the top it waits for other data")    \
     X(TP_DRAW_DURATION, "duration", "a millisecond; then longer")                          \
-    X(TP_DRAW_FACTOR, "factor", "twice as slow; then slower")
+    X(TP_DRAW_FACTOR, "factor", "twice as slow; then slower")                              \
+    X(TP_DRAW_ACT, "act", "nobody does anything more; then what somebody does")            \
+    X(TP_DRAW_ACT_AT, "act_at", "at the first event; then at later ones")                  \
+    X(TP_DRAW_ACT_WHERE, "act_where", "to the first node, or link; then to others")        \
+    X(TP_DRAW_ACT_SPAN, "act_span", "for as long as usual; else so many nanoseconds")
 
 enum tp_draw {
 #define TP_DRAW_ENUM(kind, name, mapping) kind,
@@ -240,6 +244,19 @@ TP_EXPORT int tp_tape_put(struct tp_tape *tape, uint32_t stream, uint64_t index,
 /** Of a tape that replays: past the end of its record, the stream draws from `seed` instead
  * of giving 0, and records what it draws. 0, or -ENOMEM. */
 TP_EXPORT int tp_tape_go_on(struct tp_tape *tape, uint32_t stream, uint64_t seed);
+
+/** Puts entries into a record, as if they had been drawn there: of a tape that replays,
+ * `before_next` entries before its next draw, which stays the next one; of another one, at
+ * the end. 0, or -ENOMEM. */
+TP_EXPORT int tp_tape_insert(struct tp_tape *tape, uint32_t stream, uint64_t before_next,
+                             const struct tp_draw_entry *entries, uint32_t count);
+
+/** Whether its source is a record. */
+TP_EXPORT bool tp_tape_replays(const struct tp_tape *tape);
+
+/** While it is harsh, a power cut leaves the least: what decides of everything at once
+ * (cut_op, cut_data, cut_sizes, cut_names) is not drawn, and gives 1. */
+TP_EXPORT void tp_tape_set_harsh(struct tp_tape *tape, bool harsh);
 
 /** Draws of a stream that a tape which replays has given so far. */
 TP_EXPORT uint64_t tp_tape_asked(const struct tp_tape *tape, uint32_t stream);

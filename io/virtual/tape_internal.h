@@ -18,6 +18,7 @@ struct tp_tape_stream {
 struct tp_tape {
     enum tp_tape_source source;
     bool record;
+    bool harsh; /* a power cut leaves the least */
     uint64_t seed;
     struct tp_tape_stream *streams;
     uint32_t stream_count, stream_capacity;

@@ -163,6 +163,14 @@ void tp_virtual_io_set_faults(struct tp_io *io, const struct tp_virtual_faults *
     tp_faults_set(tp_virtual_of(io), faults);
 }
 
+void tp_virtual_io_fail_sync(struct tp_io *io)
+{
+    struct tp_virtual *v = tp_virtual_of(io);
+
+    v->sync_fails = true;
+    v->disk_faults = true;
+}
+
 uint64_t tp_virtual_io_faults_fired(const struct tp_io *io, enum tp_fault fault)
 {
     tp_assert(fault < TP_FAULTS);

@@ -183,6 +183,10 @@ TP_EXPORT void tp_virtual_io_set_latency(struct tp_io *io,
                                          const struct tp_virtual_latency *latency,
                                          const struct tp_virtual_latency *sync_latency);
 
+/** The next sync of a file or directory fails, as one of TP_FAULT_SYNC_ERROR: once, and
+ * whatever the faults are. */
+TP_EXPORT void tp_virtual_io_fail_sync(struct tp_io *io);
+
 /** How often a family of faults has fired, since the Io was created. */
 TP_EXPORT uint64_t tp_virtual_io_faults_fired(const struct tp_io *io, enum tp_fault fault);
 

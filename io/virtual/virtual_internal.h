@@ -131,6 +131,7 @@ struct tp_virtual {
     uint8_t *buf_memory, *recv_memory;
     bool checks, traces, stops_at_overlaps;
     bool disk_faults;   /* one of the families in disk_faults.c is on */
+    bool sync_fails;    /* the next one */
     bool joined;        /* the world */
     bool draining;      /* the Io ends: nothing waits any more */
     uint32_t under_way; /* events of flights that are yet to happen */
