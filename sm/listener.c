@@ -214,7 +214,7 @@ static void steer_accepting(struct tp_ctx *cx, struct tp_listener *l)
         back_off(cx, l, 0);
     if (room == 0 || tp_op_is_some(l->timer_op))
         return;
-    l->many = room >= MANY_ROOM;
+    l->many = room >= MANY_ROOM && l->config.one_by_one == 0;
     l->accept_op = l->many ? tp_accept_many(cx, l->fd) : tp_accept(cx, l->fd);
 }
 

@@ -12,7 +12,8 @@
  *
  * The limit: at most connections_max machines run. When they do, no connection is accepted;
  * the system keeps those that come (its backlog), and it goes on when one has ended. What
- * one burst of the system brought beyond the limit waits here, accepted and in order.
+ * one burst of the system brought beyond the limit waits here, accepted and in order; where
+ * descriptors are short, see one_by_one.
  *
  * Errors of the system (no descriptor or memory left) are waited out: accepting stops and
  * begins again after 10 ms, then twice as long each time, 1 s at most, or when a connection
@@ -40,9 +41,10 @@ struct tp_listener;
 struct tp_listener_config {
     uint32_t size;            /* of this struct; 0: as in version 0.1 */
     uint32_t connections_max; /* 0: 1024 */
-    uint32_t ops_each; /* operations that a connection's machine has at a time; with fewer
-                          free (tp_room()) none is started; 0: 8 */
-    uint32_t reserved;
+    uint32_t ops_each;   /* operations that a connection's machine has at a time; with fewer
+                            free (tp_room()) none is started; 0: 8 */
+    uint32_t one_by_one; /* not 0: no connection is accepted beyond the limit, not even by a
+                            burst, at the price of an operation for each */
     struct tp_address address;
     struct tp_socket_options options; /* of the listening socket, and of those that come of
                                          it; backlog 0: 4096 */

@@ -279,6 +279,23 @@ Test(listener, loses_no_connection_of_a_burst_over_its_limit)
     stop_now();
 }
 
+/* Where descriptors are short: none waits here that has no machine. */
+Test(listener, accepts_none_beyond_its_limit_when_it_takes_them_one_by_one)
+{
+    config.one_by_one = 1;
+    listen_now();
+    for (uint32_t i = 0; i < 100; i++) {
+        cr_assert(eq(ptr, manual_find(&manual, TP_ACCEPT_MANY), NULL));
+        come_to(TP_ACCEPT, (int32_t)(FIRST_FD + next_fd++));
+    }
+    cr_assert(eq(u32, running, 100));
+    cr_assert(not(is_accepting()));
+    cr_assert(eq(u32, listener.stats.waiting_max, 1));
+    finish_one();
+    cr_assert(ne(ptr, manual_find(&manual, TP_ACCEPT), NULL));
+    stop_now();
+}
+
 /* Connections that came between the cancel and its effect. */
 Test(listener, what_comes_while_it_stops_accepting_waits)
 {
