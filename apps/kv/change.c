@@ -56,9 +56,7 @@ uint64_t kv_change_close(struct kv_engine *engine)
 
 int32_t kv_change_single(struct kv_engine *engine, const struct kv_effect *effect)
 {
-    uint64_t bound =
-        KV_RECORD_HEADER + kv_record_bound((uint64_t)effect->key.len + effect->value.len);
-    int32_t error = kv_change_open(engine, bound);
+    int32_t error = kv_change_open(engine, KV_RECORD_HEADER + kv_record_bytes(effect));
 
     if (error < 0)
         return error;

@@ -41,12 +41,14 @@ enum kv_command_group {
     KV_GROUP_ADMIN = 1 << 6,
 };
 
-/** What its record in the log needs beyond its arguments. */
+/** What its record in the log has, beside a delete of each key that is past its expiry. */
 enum kv_command_room {
-    KV_ROOM_PLAIN,  /* nothing */
-    KV_ROOM_NUMBER, /* a number */
-    KV_ROOM_FLOAT,  /* a decimal number of any length */
-    KV_ROOM_RENAME, /* a value that is there */
+    KV_ROOM_PLAIN,   /* a change of its key, with its arguments */
+    KV_ROOM_DELETES, /* deletes of its keys */
+    KV_ROOM_PAIRS,   /* keys and values, as they are among its arguments */
+    KV_ROOM_NUMBER,  /* its key and a number */
+    KV_ROOM_FLOAT,   /* its key and a decimal number of any length */
+    KV_ROOM_RENAME,  /* its second key and a value that is there */
 };
 
 /** Where a command's keys are; all that is shown of a key spec. */

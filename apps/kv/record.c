@@ -5,6 +5,7 @@
 enum {
     CAPACITY_FIRST = 256,
     CAPACITY_KEPT = 64 << 10, /* of an empty record */
+    HEAD_BYTES_MAX = 2 + 4 * KV_NUMBER_SIZE,
 };
 
 /* What an effect of a kind has. */
@@ -89,7 +90,7 @@ int kv_record_reserve(struct kv_record *record, uint32_t len)
 
 /* All of an effect but its key and value. */
 static uint32_t encode_head(const struct kv_effect *effect, uint32_t fields,
-                            uint8_t ret_head[2 + 4 * KV_NUMBER_SIZE])
+                            uint8_t ret_head[HEAD_BYTES_MAX])
 {
     uint8_t *at = ret_head;
 
@@ -107,9 +108,26 @@ static uint32_t encode_head(const struct kv_effect *effect, uint32_t fields,
     return (uint32_t)(at - ret_head);
 }
 
+/* Its key and value. */
+static uint64_t body_bytes(const struct kv_effect *effect, uint32_t fields)
+{
+    return (uint64_t)(fields & HAS_KEY ? effect->key.len : 0) +
+           (fields & HAS_VALUE ? effect->value.len : 0);
+}
+
+uint64_t kv_record_bytes(const struct kv_effect *effect)
+{
+    uint8_t head[HEAD_BYTES_MAX];
+    uint32_t fields;
+
+    tp_assert(effect->kind > 0 && effect->kind < KINDS);
+    fields = fields_of[effect->kind];
+    return encode_head(effect, fields, head) + body_bytes(effect, fields);
+}
+
 int kv_record_add(struct kv_record *record, const struct kv_effect *effect)
 {
-    uint8_t head[2 + 4 * KV_NUMBER_SIZE];
+    uint8_t head[HEAD_BYTES_MAX];
     uint32_t fields, head_len;
     uint64_t len;
     uint8_t *at;
@@ -122,11 +140,7 @@ int kv_record_add(struct kv_record *record, const struct kv_effect *effect)
     fields = fields_of[effect->kind];
     head_len = encode_head(effect, fields, head);
     len = record->len == 0 ? KV_RECORD_HEADER : record->len;
-    len += head_len;
-    if (fields & HAS_KEY)
-        len += effect->key.len;
-    if (fields & HAS_VALUE)
-        len += effect->value.len;
+    len += head_len + body_bytes(effect, fields);
     error = grow(record, len);
     if (error < 0)
         return error;

@@ -87,14 +87,11 @@ int kv_record_add(struct kv_record *record, const struct kv_effect *effect);
  * transaction added that came to nothing. */
 void kv_record_truncate(struct kv_record *record, uint32_t len);
 
-/** Bytes that a record gets longer by, at most, for an effect with a key and a value of so
- * many bytes together: an upper bound to reserve by, before the effect itself is known. The
+/** Bytes that a record gets longer by for an effect, of whose key and value only the
+ * lengths matter: to reserve by. Larger numbers and lengths take more, never less. The
  * first effect of a record takes KV_RECORD_HEADER more. */
 #define KV_RECORD_HEADER UINT32_C(1)
-static inline uint64_t kv_record_bound(uint64_t key_and_value_bytes)
-{
-    return key_and_value_bytes + 2 + 9 + 3 * 5;
-}
+uint64_t kv_record_bytes(const struct kv_effect *effect);
 
 /** Begins a walk over the `len` bytes of a record, which must stay during it. */
 struct kv_record_cursor kv_record_read(const uint8_t *bytes, uint32_t len);

@@ -82,33 +82,84 @@ static uint64_t float_bytes(const struct bounds *bounds)
     return bytes < KV_DECIMAL_BYTES ? bytes : KV_DECIMAL_BYTES;
 }
 
-static uint64_t room_of(const struct kv_queued *queued, const struct bounds *bounds)
+/* ------------------------------------------------------------------ one command */
+
+static uint64_t delete_bytes(struct kv_slice key)
 {
-    uint32_t keys = kv_command_key_count(queued->command, queued->argc);
+    struct kv_effect effect = kv_effect_del(0, key);
+
+    return kv_record_bytes(&effect);
+}
+
+/* A value of so many bytes. When it `expires` that is the longest change of a key. */
+static uint64_t set_bytes(struct kv_slice key, uint64_t len, bool expires)
+{
+    struct kv_slice value = kv_slice_of(NULL, (uint32_t)len);
+    struct kv_effect effect = kv_effect_set(0, key, value, expires ? INT64_MAX : 0);
+
+    tp_assert(len <= UINT32_MAX);
+    return kv_record_bytes(&effect);
+}
+
+/* Whether it does not look at what is there, but sets values that never expire. */
+static bool sets_blindly(const struct kv_queued *queued)
+{
+    return queued->command->run == kv_cmd_mset ||
+           (queued->command->run == kv_cmd_set && queued->argc == 3);
+}
+
+/* All arguments behind the key: what a value has at most that is made of them. */
+static uint64_t arguments_bytes(const struct kv_queued *queued)
+{
     uint64_t bytes = 0;
 
-    for (uint32_t i = 0; i < keys; i++)
-        bytes += kv_record_bound(queued->argv[kv_command_key(queued->command, i)].len);
-    if (!(queued->command->flags & KV_WRITE))
-        return bytes;
-    for (uint32_t i = 1; i < queued->argc; i++)
+    for (uint32_t i = 2; i < queued->argc; i++)
         bytes += queued->argv[i].len;
-    /* A change for each key; one more for a command without keys. */
-    bytes += kv_record_bound(0) * ((uint64_t)keys + 1);
+    return bytes;
+}
+
+/* What happens to its key that is argument `index`, but that it is deleted. */
+static uint64_t change_bytes(const struct kv_queued *queued, uint32_t index,
+                             const struct bounds *bounds)
+{
+    struct kv_slice key = queued->argv[index];
+
     switch ((enum kv_command_room)queued->command->room) {
     case KV_ROOM_PLAIN:
-        break;
+        return set_bytes(key, arguments_bytes(queued), !sets_blindly(queued));
+    case KV_ROOM_DELETES:
+        return 0;
+    case KV_ROOM_PAIRS: /* the last value may be missing, which it will be refused for */
+        return index + 1 == queued->argc
+                   ? 0
+                   : set_bytes(key, queued->argv[index + 1].len, false);
     case KV_ROOM_NUMBER:
-        bytes += KV_NUMBER_BYTES;
-        break;
+        return set_bytes(key, KV_NUMBER_BYTES, true);
     case KV_ROOM_FLOAT:
-        bytes += float_bytes(bounds);
-        break;
+        return set_bytes(key, float_bytes(bounds), true);
     case KV_ROOM_RENAME:
-        bytes += bounds->value + bounds->added;
-        break;
+        return index == 1 ? 0 : set_bytes(key, bounds->value + bounds->added, true);
     }
-    return bytes;
+    tp_unreachable();
+}
+
+/* Each key may be deleted once: since it is past its expiry, or by the command. */
+static uint64_t room_of(const struct kv_queued *queued, const struct bounds *bounds)
+{
+    const struct kv_command *command = queued->command;
+    uint32_t keys = kv_command_key_count(command, queued->argc);
+    struct kv_effect flush = kv_effect_flush(0);
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < keys; i++) {
+        uint32_t index = kv_command_key(command, i);
+
+        if (!sets_blindly(queued))
+            bytes += delete_bytes(queued->argv[index]);
+        if (command->flags & KV_WRITE)
+            bytes += change_bytes(queued, index, bounds);
+    }
+    return keys == 0 && (command->flags & KV_WRITE) ? kv_record_bytes(&flush) : bytes;
 }
 
 uint64_t kv_room(const struct kv_store *store, uint32_t db,

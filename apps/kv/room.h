@@ -1,7 +1,8 @@
 /** apps/kv/room.h - how much room commands need in the log, at most, before they run.
  *
  * A record has each change a command makes, and a delete for each of its keys that turns
- * out to be past its expiry. What a change takes is known from the arguments, with two
+ * out to be past its expiry. What that takes is known from the arguments, to a few bytes,
+ * and to the byte for SET, MSET and DEL, of which one may have very many; with two
  * exceptions: RENAME logs a value that is there, INCRBYFLOAT a sum. In a transaction these
  * depend on the commands before, so a bound for every value is worked out.
  */

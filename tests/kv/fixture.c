@@ -57,6 +57,7 @@ static uint64_t append(void *context, uint32_t reserved, const uint8_t *bytes, u
     tp_assert(fixture->reserved == reserved && len > 0 && len <= reserved);
     tp_assert(kv_record_check(bytes, len) == 0);
     fixture->reserved = 0;
+    fixture->spare = reserved - len;
     fixture->lsn++;
     if (fixture->replica != NULL)
         replay(fixture, bytes, len);

@@ -17,6 +17,7 @@ struct fixture {
     uint64_t lsn;          /* of the last record */
     uint32_t reserved;     /* bytes; 0: nothing is */
     uint64_t reservations; /* granted */
+    uint32_t spare;        /* bytes that the last record had reserved and did not need */
     uint32_t refuse_in;    /* so many reservations are granted before one is refused ... */
     bool refuse_on;        /* ... and all that follow, else that one only */
     int32_t refusal;       /* with this error; 0: none is */

@@ -90,6 +90,99 @@ Test(limits, a_transaction_must_fit_into_a_record)
     expect(&one, "GET before", "$1 2");
 }
 
+/* Short keys by the hundred thousand: what is reserved for them is what they take. */
+enum { KEYS_MANY = 150000, KEY_BYTES = 8 };
+
+static char many_keys[KEYS_MANY][KEY_BYTES + 1];
+static struct kv_slice many_words[1 + 2 * KEYS_MANY];
+
+/* COMMAND key ..., each key with a value if there is one. How many words that is. */
+static uint32_t many(const char *command, const char *value)
+{
+    uint32_t count = 0;
+
+    many_words[count++] = kv_slice_text(command);
+    for (uint32_t i = 0; i < KEYS_MANY; i++) {
+        (void)snprintf(many_keys[i], sizeof many_keys[i], "k%07u", i);
+        many_words[count++] = kv_slice_text(many_keys[i]);
+        if (value != NULL)
+            many_words[count++] = kv_slice_text(value);
+    }
+    return count;
+}
+
+Test(limits, very_many_short_keys_fit_into_a_record)
+{
+    cr_assert_str_eq(client_ask_words(&one, many_words, many("MSET", "v")), "+OK");
+    cr_assert_eq(fixture.spare, 0);
+    cr_assert_str_eq(client_ask_words(&one, many_words, many("EXISTS", NULL)), ":150000");
+    cr_assert_str_eq(client_ask_words(&one, many_words, many("DEL", NULL)), ":150000");
+    cr_assert_eq(fixture.spare, 0);
+    cr_assert_str_eq(client_ask_words(&one, many_words, many("MSETNX", "v")), ":1");
+    cr_assert_str_eq(client_ask_words(&one, many_words, many("UNLINK", NULL)), ":150000");
+    cr_assert_eq(fixture.lsn, 4);
+    cr_assert_str_eq(
+        client_ask_words(&one, many_words,
+                         many("MSET", "a value that is much too long for so many keys")),
+        "-" TOO_LONG);
+}
+
+Test(limits, very_many_short_writes_fit_into_a_transaction)
+{
+    char line[64];
+
+    expect(&one, "MULTI", "+OK");
+    for (uint32_t i = 0; i < KEYS_MANY; i++) {
+        (void)snprintf(line, sizeof line, "SET k%07u v", i);
+        (void)client_ask(&one, line);
+    }
+    (void)client_ask(&one, "EXEC");
+    cr_assert_eq(one.reply.bytes[0], '*', "%s", one.text);
+    cr_assert_eq(fixture.spare, 0);
+    expect(&one, "DBSIZE", ":150000");
+}
+
+/* A line with the key in place of each '@'. */
+static void put_key(char line[4096], const char *text, const char *key)
+{
+    size_t len = 0;
+
+    for (; *text != '\0'; text++)
+        len += (size_t)snprintf(line + len, 4096 - len, "%.*s", *text == '@' ? 4096 : 1,
+                                *text == '@' ? key : text);
+}
+
+/* Whatever a command comes to: kv_change_apply() asserts that there is. */
+Test(limits, room_is_there_for_each_command_and_its_expired_keys)
+{
+    static const char *const lines[] = {
+        "SET @ v",        "SET @ v EX 100",   "SET @ v XX GET",   "SET @ v KEEPTTL",
+        "SET @ v PXAT 1", "SETNX @ v",        "SETEX @ 100 v",    "GETSET @ v",
+        "GETDEL @",       "GETEX @ EX 100",   "GETEX @ PERSIST",  "GETEX @ PXAT 1",
+        "MSET @ v o v",   "MSETNX @ v o v",   "APPEND @ tail",    "SETRANGE @ 9999 x",
+        "INCR @",         "INCRBY @ 1000000", "INCRBYFLOAT @ .5", "DEL @ o",
+        "UNLINK @ o @",   "RENAME @ o",       "RENAME o @",       "RENAMENX o @",
+        "EXPIRE @ 100",   "PEXPIREAT @ 1",    "PERSIST @",        "FLUSHDB",
+        "FLUSHALL"};
+    char line[4096], key[1024] = {0};
+
+    memset(key, 'k', sizeof key - 1);
+    for (uint32_t i = 0; i < 4 * (sizeof lines / sizeof lines[0]); i++) {
+        int64_t now_us = fixture.engine.wall_us;
+
+        expect(&one, "FLUSHALL", "+OK");
+        expect(&one, i % 4 == 3 ? "SET o 1 EX 1" : "SET o 1", "+OK");
+        (void)snprintf(line, sizeof line, "SET %s 1%s", key, i % 4 == 0 ? "" : " EX 1");
+        expect(&one, i % 4 == 2 ? "PING" : line, i % 4 == 2 ? "+PONG" : "+OK");
+        if (i % 2 == 1)
+            kv_engine_set_clock(&fixture.engine, now_us + 2000000,
+                                fixture.engine.clock_ms + 2000);
+        put_key(line, lines[i / 4], key);
+        (void)client_ask(&one, line);
+        cr_assert_eq(one.result.outcome, KV_DONE, "%s", line);
+    }
+}
+
 /* Values that a transaction makes and renames are known only when it runs: a bound for them
  * must hold whatever they come to. kv_change_apply() asserts that it does. */
 Test(limits, room_is_there_for_every_value_that_a_transaction_may_rename)
