@@ -8,13 +8,17 @@
 /* ------------------------------------------------------------------ keys */
 
 /* Its delete is part of the command's record, or one of its own. Without room for that the
- * command comes again; when the log takes nothing at all the key is only not shown. */
+ * command comes again; when the log does not take it the key is only not shown. So it is in
+ * a transaction that only reads: the log was asked before that began, and did not take it,
+ * and half of a transaction cannot come again. */
 static void expire(struct kv_call *call, struct kv_slice key)
 {
     struct kv_engine *engine = call->engine;
     struct kv_effect effect = kv_effect_del(call->session->db, key);
     int32_t error = 0;
 
+    if (call->in_exec && !engine->change.open)
+        return;
     if (engine->change.open)
         kv_change_apply(engine, &effect);
     else

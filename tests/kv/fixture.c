@@ -18,8 +18,10 @@ static int32_t reserve(void *context, uint32_t len)
         if (fixture->refuse_in == 0) {
             int32_t refusal = fixture->refusal;
 
-            if (!fixture->refuse_on)
-                fixture->refusal = 0;
+            if (!fixture->refuse_on) {
+                fixture->refusal = fixture->refusal_next;
+                fixture->refusal_next = 0;
+            }
             return refusal;
         }
         fixture->refuse_in--;

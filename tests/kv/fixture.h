@@ -21,6 +21,7 @@ struct fixture {
     uint32_t refuse_in;    /* so many reservations are granted before one is refused ... */
     bool refuse_on;        /* ... and all that follow, else that one only */
     int32_t refusal;       /* with this error; 0: none is */
+    int32_t refusal_next;  /* the one after it is, too, with this error; 0: it is granted */
     int32_t failure;       /* what the log has failed with */
     int32_t snapshot;      /* what beginning a snapshot answers */
     uint32_t snapshots, snapshots_scheduled;

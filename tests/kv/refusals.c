@@ -327,6 +327,24 @@ Test(refusals, without_room_a_reading_transaction_comes_again)
     cr_assert_not_null(strstr(one.text, "*3 $1 1 _ $1 3 +OK _"), "%s", one.text);
 }
 
+/* A disk with no room for the delete of a long key may have some for a short one, and the
+ * log may be busy by then: a transaction that has begun must not be told to come again. */
+Test(refusals, what_was_not_taken_before_a_reading_transaction_is_not_tried_in_it)
+{
+    expect(&one, "SET a v EX 1", "+OK");
+    expect(&one, "SET b v", "+OK");
+    pass_seconds(2);
+    expect(&one, "MULTI", "+OK");
+    expect(&one, "MGET a b", "+QUEUED");
+    fixture.refusal = -ENOSPC;
+    fixture.refusal_next = -EAGAIN;
+    expect(&one, "EXEC", "*1 *2 $-1 $1 v");
+    cr_assert_eq(fixture.refusal, -EAGAIN, "the log was asked once");
+    fixture.refusal = 0;
+    expect(&one, "GET a", "$-1");
+    cr_assert_eq(kv_store_count(fixture.store, 0), 1);
+}
+
 Test(refusals, many_expired_keys_are_removed_before_all_are_told_of)
 {
     char line[64];
