@@ -97,6 +97,11 @@ bool kv_call_integer(struct kv_call *call, uint32_t index, int64_t *ret_number)
 bool kv_call_names(struct kv_call *call, uint32_t index)
 {
     tp_assert(index < call->argc);
+    if (call->argv[index].len > KV_NAME_MAX) {
+        kv_reply_errorf(call->reply, "ERR Client names can have %d bytes at most",
+                        KV_NAME_MAX);
+        return false;
+    }
     if (kv_name_is_fine(call->argv[index]))
         return true;
     kv_reply_error(call->reply,

@@ -40,6 +40,11 @@ void kv_cmd_client_setinfo(struct kv_call *call)
         kv_reply_error_about(call->reply, "ERR Unrecognized option '", call->argv[2], "'");
         return;
     }
+    if (call->argv[3].len > KV_NAME_MAX) {
+        kv_reply_errorf(call->reply, "ERR %s can have %d bytes at most",
+                        name ? "lib-name" : "lib-ver", KV_NAME_MAX);
+        return;
+    }
     if (!kv_name_is_fine(call->argv[3])) {
         kv_reply_error_about(call->reply, "ERR ", call->argv[2],
                              " cannot contain spaces, newlines or special characters.");
@@ -107,10 +112,16 @@ static const struct kv_session *find_session(const struct kv_engine *engine, uin
     return session;
 }
 
+/* A list that is too long for a reply is not written to its end. */
+static bool is_short(const struct kv_call *call, const struct kv_text *text)
+{
+    return text->len <= call->engine->config.reply_max;
+}
+
 /* Those of the IDs that are connected, in the order in which they are asked for. */
 static bool describe_ids(struct kv_call *call, struct kv_text *text)
 {
-    for (uint32_t i = 3; i < call->argc; i++) {
+    for (uint32_t i = 3; i < call->argc && is_short(call, text); i++) {
         const struct kv_session *session;
         int64_t id;
 
@@ -125,6 +136,14 @@ static bool describe_ids(struct kv_call *call, struct kv_text *text)
     return true;
 }
 
+static void describe_all(struct kv_call *call, struct kv_text *text)
+{
+    const struct kv_session *session = call->engine->first;
+
+    for (; session != NULL && is_short(call, text); session = session->next)
+        describe(text, call->engine, session);
+}
+
 /* All clients are of one type. */
 static bool describe_type(struct kv_call *call, struct kv_text *text)
 {
@@ -135,9 +154,8 @@ static bool describe_type(struct kv_call *call, struct kv_text *text)
         kv_reply_error_about(call->reply, "ERR Unknown client type '", call->argv[3], "'");
         return false;
     }
-    for (const struct kv_session *session = call->engine->first; normal && session != NULL;
-         session = session->next)
-        describe(text, call->engine, session);
+    if (normal)
+        describe_all(call, text);
     return true;
 }
 
@@ -151,9 +169,7 @@ static bool describe_wanted(struct kv_call *call, struct kv_text *text)
         kv_call_syntax_error(call);
         return false;
     }
-    for (const struct kv_session *session = call->engine->first; session != NULL;
-         session = session->next)
-        describe(text, call->engine, session);
+    describe_all(call, text);
     return true;
 }
 

@@ -57,7 +57,7 @@ void kv_name_set(struct kv_name *name, struct kv_slice value)
 {
     uint8_t *copy = NULL;
 
-    tp_assert(kv_name_is_fine(value));
+    tp_assert(value.len <= KV_NAME_MAX && kv_name_is_fine(value));
     if (value.len > 0) {
         copy = malloc(value.len);
         if (copy == NULL)

@@ -13,9 +13,10 @@
 struct kv_engine;
 struct kv_command;
 
-enum { KV_ADDRESS_BYTES = 128 };
+enum { KV_ADDRESS_BYTES = 128, KV_NAME_MAX = 1024 };
 
-/** A name that a client gave itself or its library; may be long, is mostly absent. */
+/** A name that a client gave itself or its library: at most KV_NAME_MAX bytes, mostly none.
+ */
 struct kv_name {
     uint8_t *bytes;
     uint32_t len;
@@ -50,10 +51,10 @@ void kv_session_open(struct kv_engine *engine, struct kv_session *session);
 /** It has gone. */
 void kv_session_close(struct kv_engine *engine, struct kv_session *session);
 
-/** Whether it may be a name: printable ASCII without spaces, or nothing. */
+/** Whether it has only what may be in a name: printable ASCII without spaces. */
 bool kv_name_is_fine(struct kv_slice value);
 
-/** Sets a name to a copy of one that is fine. */
+/** Sets a name to a copy of one that is fine and not too long. */
 void kv_name_set(struct kv_name *name, struct kv_slice value);
 
 static inline struct kv_slice kv_name_slice(const struct kv_name *name)

@@ -430,6 +430,56 @@ Test(limits, a_session_watches_so_many_keys)
     cr_assert_eq(fixture.engine.watches.count, 2);
 }
 
+Test(limits, a_client_has_a_short_name)
+{
+    struct kv_slice set[] = {kv_slice_text("CLIENT"), kv_slice_text("SETNAME"),
+                             letters(KV_NAME_MAX + 1)};
+    struct kv_slice hello[] = {kv_slice_text("HELLO"), kv_slice_text("2"),
+                               kv_slice_text("SETNAME"), letters(KV_NAME_MAX + 1)};
+    struct kv_slice info[] = {kv_slice_text("CLIENT"), kv_slice_text("SETINFO"),
+                              kv_slice_text("LIB-VER"), letters(KV_NAME_MAX + 1)};
+
+    cr_assert_str_eq(client_ask_words(&one, set, 3),
+                     "-ERR Client names can have 1024 bytes at most");
+    cr_assert_str_eq(client_ask_words(&one, hello, 4),
+                     "-ERR Client names can have 1024 bytes at most");
+    cr_assert_str_eq(client_ask_words(&one, info, 4),
+                     "-ERR lib-ver can have 1024 bytes at most");
+    set[2].len = hello[3].len = info[3].len = KV_NAME_MAX;
+    cr_assert_str_eq(client_ask_words(&one, set, 3), "+OK");
+    cr_assert_eq(one.session.name.len, KV_NAME_MAX);
+    cr_assert_eq(client_ask_words(&one, hello, 4)[0], '*');
+    cr_assert_str_eq(client_ask_words(&one, info, 4), "+OK");
+}
+
+/* Written to its end this list would have more than 4 GiB. */
+Test(limits, a_list_of_clients_that_is_too_long_is_not_written)
+{
+    enum { IDS = 1300000 };
+    struct kv_slice *words = calloc(IDS, sizeof *words);
+    struct kv_slice *name = words + 3;
+
+    cr_assert_not_null(words);
+    words[0] = kv_slice_text("CLIENT");
+    words[1] = kv_slice_text("SETINFO");
+    words[2] = kv_slice_text("LIB-NAME");
+    *name = letters(KV_NAME_MAX);
+    cr_assert_str_eq(client_ask_words(&one, words, 4), "+OK");
+    words[2] = kv_slice_text("LIB-VER");
+    cr_assert_str_eq(client_ask_words(&one, words, 4), "+OK");
+    words[1] = kv_slice_text("SETNAME");
+    words[2] = *name;
+    cr_assert_str_eq(client_ask_words(&one, words, 3), "+OK");
+    words[1] = kv_slice_text("LIST");
+    words[2] = kv_slice_text("ID");
+    for (uint32_t i = 3; i < IDS; i++)
+        words[i] = kv_slice_text("1");
+    fixture.engine.config.reply_max = 100000;
+    cr_assert_str_eq(client_ask_words(&one, words, IDS),
+                     "-ERR the reply would have more than 100000 bytes");
+    free(words);
+}
+
 Test(limits, a_session_that_ends_leaves_nothing)
 {
     expect(&one, "WATCH a b", "+OK");
