@@ -114,13 +114,17 @@ static void answer_late(struct kv_client *client)
     client->state = KV_CLIENT_SERVING;
 }
 
-/* Whether it has slept long enough: for its time, or until all is to end. */
+/* Nobody sleeps when all is to end, or when his connection is broken. */
+static void cut_sleep(struct kv_client *client, struct tp_ctx *cx)
+{
+    if (client->server->stopping || client->connection.error < 0)
+        tp_cancel(cx, client->sleep_op);
+}
+
 static bool has_slept(struct kv_client *client, struct tp_ctx *cx)
 {
     struct tp_result result;
 
-    if (client->server->stopping)
-        tp_cancel(cx, client->sleep_op);
     return tp_take(cx, &client->sleep_op, &result);
 }
 
@@ -279,8 +283,14 @@ static void print_address(const struct tp_address *address, char ret_text[KV_ADD
         (void)snprintf(ret_text, KV_ADDRESS_BYTES, "%s", tp_address_print(address, text));
 }
 
+static bool has_begun(const struct kv_client *client)
+{
+    return !tp_op_is_some(client->peer_op) && !tp_op_is_some(client->local_op) &&
+           !tp_op_is_some(client->option_op);
+}
+
 /* Both addresses are asked for; false until they are known. A peer that has gone already
- * has none. */
+ * has none, and it does not matter whether its socket took an option. */
 static bool is_known(struct kv_client *client, struct tp_ctx *cx)
 {
     struct kv_session *session = &client->session;
@@ -295,7 +305,8 @@ static bool is_known(struct kv_client *client, struct tp_ctx *cx)
         if (session->on_unix)
             memcpy(session->address, session->local_address, sizeof session->address);
     }
-    return !tp_op_is_some(client->peer_op) && !tp_op_is_some(client->local_op);
+    (void)tp_take(cx, &client->option_op, &result);
+    return has_begun(client);
 }
 
 static void begin(struct kv_client *client, struct tp_ctx *cx)
@@ -316,6 +327,10 @@ static void begin(struct kv_client *client, struct tp_ctx *cx)
     set_limits(client);
     client->peer_op = tp_peer_address(cx, client->connection.fd, &client->peer);
     client->local_op = tp_local_address(cx, client->connection.fd, &client->local);
+    /* It came with what the listening socket was given at the start. */
+    if (server->engine.config.keepalive_s != server->config.config.keepalive_s)
+        client->option_op = tp_set_socket(cx, client->connection.fd,
+                                          kv_server_socket_options(&server->engine.config));
     client->state = KV_CLIENT_SERVING;
 }
 
@@ -378,9 +393,10 @@ enum tp_step kv_client_tick(struct tp_machine *machine, struct tp_ctx *cx)
         serve(client, cx);
     if (client->state == KV_CLIENT_CLOSING)
         return close_it(client, cx);
-    if (client->state != KV_CLIENT_SERVING || tp_op_is_some(client->peer_op) ||
-        tp_op_is_some(client->local_op))
+    if (client->state != KV_CLIENT_SERVING || !has_begun(client))
         tp_connection_settle(cx, connection);
+    if (client->state == KV_CLIENT_SLEEPING)
+        cut_sleep(client, cx);
     client->session.input_bytes = tp_connection_buffered(connection);
     client->session.output_bytes = tp_connection_pending(connection);
     return client->state == KV_CLIENT_SOON ? TP_YIELD : TP_WAIT;

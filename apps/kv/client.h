@@ -49,7 +49,7 @@ struct kv_client {
     uint64_t late_lsn;    /* what it waits for besides */
     uint64_t snapshot;    /* saving: its number */
     struct tp_waiter durable, room, saved;
-    struct tp_op peer_op, local_op, sleep_op;
+    struct tp_op peer_op, local_op, option_op, sleep_op;
     struct tp_address peer, local;
     struct tp_connection connection;
     uint8_t memory[KV_CLIENT_MEMORY];

@@ -37,22 +37,29 @@ static void reply_debug_help(struct kv_call *call)
         kv_reply_status(call->reply, lines[i]);
 }
 
-/* What is no number is no time at all, as in Redis. */
+/* What is no number is no time at all, as in Redis. The sleeps of a transaction are one. */
+static void sleep_for(struct kv_call *call, struct kv_slice seconds)
+{
+    struct kv_decimal decimal;
+    uint64_t *sum_us = &call->result->sleep_us;
+
+    if (kv_decimal_parse(seconds, &decimal))
+        *sum_us += kv_decimal_scaled(&decimal, 6, KV_SLEEP_US_MAX);
+    if (*sum_us > KV_SLEEP_US_MAX)
+        *sum_us = KV_SLEEP_US_MAX;
+    kv_reply_ok(call->reply);
+}
+
 void kv_cmd_debug(struct kv_call *call)
 {
-    struct kv_decimal seconds;
-
-    if (call->argc == 2 && kv_call_is(call, 1, "help")) {
+    if (call->argc == 2 && kv_call_is(call, 1, "help"))
         reply_debug_help(call);
-    } else if (call->argc == 3 && kv_call_is(call, 1, "sleep")) {
-        if (kv_decimal_parse(call->argv[2], &seconds))
-            call->result->sleep_us += kv_decimal_scaled(&seconds, 6, KV_SLEEP_US_MAX);
-        kv_reply_ok(call->reply);
-    } else {
+    else if (call->argc == 3 && kv_call_is(call, 1, "sleep"))
+        sleep_for(call, call->argv[2]);
+    else
         kv_reply_error_about(call->reply,
                              "ERR unknown subcommand or wrong number of arguments for '",
                              call->argv[1], "'. Try DEBUG HELP.");
-    }
 }
 
 /* ------------------------------------------------------------------ FUNCTION */

@@ -32,7 +32,7 @@ static const struct setting settings[] = {
     {"maxmemory-policy", CONSTANT, true, 0, 0, 0, "noeviction"},
     {"maxclients", NUMBER, false, AT(clients_max), 1, UINT32_MAX, NULL},
     {"timeout", NUMBER, false, AT(idle_s_max), 0, INT32_MAX, NULL},
-    {"tcp-keepalive", NUMBER, false, AT(keepalive_s), 0, INT32_MAX, NULL},
+    {"tcp-keepalive", NUMBER, false, AT(keepalive_s), 0, KV_KEEPALIVE_S_MAX, NULL},
     {"proto-max-bulk-len", MEMORY, false, AT(argument_max), KV_ARGUMENT_MAX_MIN, 0, NULL},
     {"dirty-reads", FLAG, false, AT(dirty_reads), 0, 0, NULL},
     {"appendonly", CONSTANT, true, 0, 0, 0, "yes"},
@@ -54,6 +54,7 @@ struct kv_config kv_config_default(uint32_t record_max)
     uint32_t argument_max = record_max < KV_STRING_MAX ? record_max : KV_STRING_MAX;
     struct kv_config config = {
         .clients_max = CLIENTS_DEFAULT,
+        .clients_max_max = UINT32_MAX,
         .keepalive_s = KEEPALIVE_DEFAULT,
         .reply_max = REPLY_MAX_DEFAULT,
         .bind = "",
@@ -183,6 +184,13 @@ static const char *set_number(struct kv_config *config, const struct setting *se
         (void)snprintf(memory, KV_CONFIG_WHY_BYTES,
                        "argument must be between %" PRIu64 " and %" PRIu64 " inclusive",
                        setting->min, max);
+        return memory;
+    }
+    if (setting->offset == AT(clients_max) && number > config->clients_max_max) {
+        (void)snprintf(memory, KV_CONFIG_WHY_BYTES,
+                       "The operating system is not able to handle the specified number of "
+                       "clients, try with %" PRIu32,
+                       config->clients_max_max);
         return memory;
     }
     if (setting->kind == MEMORY_LONG)

@@ -19,13 +19,15 @@ enum kv_sync {
 enum {
     KV_CONFIG_TEXT_BYTES = 4096, /* of the longest value, with its NUL */
     KV_ARGUMENT_MAX_MIN = 1 << 20,
+    KV_KEEPALIVE_S_MAX = 32767, /* Linux takes no more */
 };
 
 struct kv_config {
     uint64_t memory_max;       /* maxmemory, bytes of keys and values; 0: no limit */
     uint32_t clients_max;      /* maxclients */
+    uint32_t clients_max_max;  /* what it may be set to: there is room for so many */
     uint32_t idle_s_max;       /* timeout, of a connection; 0: no limit */
-    uint32_t keepalive_s;      /* tcp-keepalive; 0: off */
+    uint32_t keepalive_s;      /* tcp-keepalive, of who comes from now on; 0: off */
     uint32_t argument_max;     /* proto-max-bulk-len, bytes of an argument or a value */
     uint32_t argument_max_max; /* what it may be set to: a record of the log must hold it */
     uint32_t reply_max;        /* bytes of a reply */

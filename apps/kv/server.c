@@ -86,6 +86,9 @@ int kv_server_init(struct kv_server *server, const struct kv_server_config *conf
     tp_assert(config->listen_count <= KV_LISTENERS_MAX && config->dir != NULL);
     memset(server, 0, sizeof *server);
     server->config = *config;
+    server->config.config.clients_max_max = config->clients_room;
+    if (server->config.config.clients_max > config->clients_room)
+        server->config.config.clients_max = config->clients_room;
     server->keeper.server = server;
     server->connection_options = (struct tp_connection_options){
         .frame_max = KV_REQUEST_MAX,
@@ -259,13 +262,19 @@ void kv_server_finish(struct kv_server *server)
 
 /* ------------------------------------------------------------------ clients */
 
+struct tp_socket_options kv_server_socket_options(const struct kv_config *config)
+{
+    struct tp_socket_options options = {.keep_alive_s = (uint16_t)config->keepalive_s,
+                                        .no_delay = true};
+
+    tp_assert(config->keepalive_s <= KV_KEEPALIVE_S_MAX);
+    return options;
+}
+
 bool kv_server_admits(struct kv_server *server)
 {
-    uint32_t max = server->engine.config.clients_max;
-
-    if (max > server->config.clients_room)
-        max = server->config.clients_room;
-    if (server->engine.session_count < max)
+    tp_assert(server->engine.config.clients_max <= server->config.clients_room);
+    if (server->engine.session_count < server->engine.config.clients_max)
         return true;
     server->rejected++;
     return false;
@@ -326,15 +335,12 @@ static void client_ended(void *context, struct tp_machine *machine)
 
 struct tp_listener_config kv_server_listener(struct kv_server *server, uint32_t at)
 {
-    const struct kv_config *config = &server->config.config;
     struct tp_listener_config listener = {
         .connections_max = server->config.clients_room + CLIENTS_OVER,
         .ops_each = OPS_EACH,
+        .one_by_one = true, /* there are files for so many, and for the log */
         .address = server->config.listen[at],
-        .options = {.keep_alive_s = config->keepalive_s < UINT16_MAX
-                                        ? (uint16_t)config->keepalive_s
-                                        : UINT16_MAX,
-                    .no_delay = true},
+        .options = kv_server_socket_options(&server->config.config),
         .tick = kv_client_tick,
         .name = "client",
         .spawn = spawn_client,

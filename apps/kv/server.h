@@ -33,7 +33,7 @@ struct kv_server_config {
     const char *dir;         /* of the data */
     const struct tp_address *listen;
     uint32_t listen_count;
-    uint32_t clients_room;    /* connections there is room for, whatever CONFIG SET says */
+    uint32_t clients_room;    /* connections there is room for: maxclients is no larger */
     struct kv_slice password; /* empty: none is needed */
     uint8_t hash_key[16];     /* random: of the store */
     uint8_t secret[16];       /* random: of the engine */
@@ -105,6 +105,9 @@ void kv_server_stop(struct kv_server *server, bool save);
 
 /** A tick begins that may use the engine; `waiter` as kv_hook_enter() has it. */
 void kv_server_enter(struct kv_server *server, struct tp_ctx *cx, struct tp_waiter *waiter);
+
+/** What a connection's socket is given when these are the settings. */
+struct tp_socket_options kv_server_socket_options(const struct kv_config *config);
 
 /** Whether one more client may have a session; counted if not. */
 bool kv_server_admits(struct kv_server *server);

@@ -53,8 +53,9 @@ static int32_t set_options(int fd, int family, const struct tp_socket_options *o
         error = set_size(fd, SO_SNDBUF, options->send_buffer_bytes);
     if (family == AF_UNIX)
         return error;
-    if (error == 0 && options->keep_alive_s > 0)
-        error = set_keep_alive(fd, options->keep_alive_s);
+    if (error == 0)
+        error = options->keep_alive_s > 0 ? set_keep_alive(fd, options->keep_alive_s)
+                                          : set(fd, SOL_SOCKET, SO_KEEPALIVE, 0);
     if (error == 0)
         error = set(fd, IPPROTO_TCP, TCP_NODELAY, options->no_delay);
     return error;

@@ -218,6 +218,11 @@ Test(server, sleep_is_the_clients_own)
     expect(&one, "DEBUG SLEEP 2", "+QUEUED");
     expect(&one, "EXEC", "*2 +OK +OK");
     cr_assert_eq(one.result.sleep_us, 3000000);
+    expect(&one, "MULTI", "+OK");
+    expect(&one, "DEBUG SLEEP 3599", "+QUEUED");
+    expect(&one, "DEBUG SLEEP inf", "+QUEUED");
+    expect(&one, "EXEC", "*2 +OK +OK");
+    cr_assert_eq(one.result.sleep_us, KV_SLEEP_US_MAX);
 }
 
 Test(server, shutdown_replies_nothing)
@@ -344,6 +349,24 @@ Test(server, config_shows_what_is_fixed)
         (void)snprintf(line, sizeof line, "CONFIG GET %s", kv_config_name(i));
         cr_assert_eq(client_ask(&one, line)[1], '2', "%s", one.text);
     }
+}
+
+/* What is said to be set is what counts. */
+Test(server, config_set_refuses_what_there_is_no_room_for)
+{
+    fixture.engine.config.clients_max_max = 20000;
+    expect(&one, "CONFIG SET maxclients 20001",
+           "-ERR CONFIG SET failed (possibly related to argument 'maxclients') - The "
+           "operating system is not able to handle the specified number of clients, try "
+           "with 20000");
+    expect(&one, "CONFIG GET maxclients", "*2 $10 maxclients $5 10000");
+    expect(&one, "CONFIG SET maxclients 20000", "+OK");
+    expect_line(" maxclients:20000 ");
+    expect(&one, "CONFIG SET tcp-keepalive 32768",
+           "-ERR CONFIG SET failed (possibly related to argument 'tcp-keepalive') - "
+           "argument must be between 0 and 32767 inclusive");
+    expect(&one, "CONFIG SET tcp-keepalive 32767", "+OK");
+    expect(&one, "CONFIG GET tcp-keepalive", "*2 $13 tcp-keepalive $5 32767");
 }
 
 Test(server, config_set_is_all_or_nothing)

@@ -118,6 +118,7 @@ Test(net, options_are_set_before_connecting_and_inherited)
             cr_assert(eq(int, option_of(pair.server, 6, 4 /* KEEPIDLE */), 60));
             cr_assert(zero(i32, net_run(io, tp_request_set_socket(pair.server, off))));
             cr_assert(eq(int, option_of(pair.server, 6, 1), 0));
+            cr_assert(eq(int, option_of(pair.server, SOL_SOCKET, SO_KEEPALIVE), 0));
             cr_assert(eq(int, option_of(pair.server, SOL_SOCKET, SO_RCVBUF), 131072));
         }
         cr_assert(eq(int, option_of(pair.client, SOL_SOCKET, SO_SNDBUF), 65536));
