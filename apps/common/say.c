@@ -1,5 +1,6 @@
 #include "apps/common/say.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -40,6 +41,16 @@ void app_say(const char *format, ...)
     (void)vfprintf(out(), format, arguments);
     va_end(arguments);
     (void)fputc('\n', out());
+}
+
+/* Of what went wrong before the last bytes it is known only that it did. */
+bool app_printed(void)
+{
+    errno = EIO;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0)
+        return true;
+    app_say("standard output: %s", strerror(errno));
+    return false;
 }
 
 void app_say_error(const char *path, const char *operation, int32_t error)

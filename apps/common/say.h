@@ -21,6 +21,10 @@ void app_say_to(FILE *stream);
 /** "NAME: MESSAGE", with a printf format and without a newline at its end. */
 TP_PRINTF(1, 2) void app_say(const char *format, ...);
 
+/** Whether all that was printed on standard output has gone there. False: it has not, and
+ * why was said. For the end of a program. */
+bool app_printed(void);
+
 /** "NAME: 'PATH': OPERATION: ENOENT (No such file or directory)"; `path` is quoted here. */
 void app_say_error(const char *path, const char *operation, int32_t error);
 

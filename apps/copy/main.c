@@ -403,9 +403,5 @@ int main(int argc, char **argv)
     else
         status = copy_linux(&options);
     copy_options_deinit(&options);
-    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-        app_say("standard output: %s", strerror(errno));
-        return APP_EXIT_FAILED;
-    }
-    return status;
+    return app_printed() ? status : APP_EXIT_FAILED;
 }

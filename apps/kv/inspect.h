@@ -33,7 +33,8 @@ void kv_inspection_print(const struct kv_inspection *inspection, const char *pat
  *     SELECT 0
  *     SET "greeting" "hello\nworld" PXAT 1700000000000
  *
- * Keys past their expiry are among them. 0, -ENOMEM, or -EIO: the stream has failed. */
+ * Keys past their expiry are among them. 0 or -ENOMEM; whether the stream has failed is for
+ * its owner to ask. */
 int32_t kv_dump(const struct kv_store *store, FILE *stream);
 
 #endif

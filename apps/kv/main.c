@@ -337,35 +337,46 @@ static int look(const struct kv_options *options, bool dump)
     if (io == NULL)
         return APP_EXIT_FAILED;
     error = kv_inspect(io, options->dir, NULL, &inspection);
-    if (error < 0)
-        app_say("%s", error == -ENOMEM ? "no memory" : inspection.problem);
-    else if (dump)
+    if (error < 0 && error != -ENOMEM)
+        app_say("%s", inspection.problem);
+    else if (error == 0 && dump)
         error = kv_dump(inspection.store, stdout);
-    else
+    else if (error == 0)
         kv_inspection_print(&inspection, options->dir, stdout);
+    if (error == -ENOMEM)
+        app_say("no memory");
     kv_inspection_deinit(&inspection);
     tp_linux_io_destroy(io);
-    return error == 0 && fflush(stdout) == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
+    return error == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 }
 
-int main(int argc, char **argv)
+static int act(enum kv_todo todo, const struct kv_options *options)
 {
-    struct kv_options options;
-
-    app_say_as("tempest-kv");
-    switch (kv_options_parse(argc, argv, &options)) {
+    switch (todo) {
     case KV_EXIT:
         return APP_EXIT_DONE;
     case KV_USAGE:
         return APP_EXIT_USAGE;
     case KV_SERVE:
-        return serve(&options);
+        return serve(options);
     case KV_CHECK:
-        return look(&options, false);
+        return look(options, false);
     case KV_DUMP:
-        return look(&options, true);
+        return look(options, true);
     case KV_SIMULATE:
-        return kv_simulate(options.seed, options.seed_last);
+        return kv_simulate(options->seed, options->seed_last);
     }
     tp_unreachable();
+}
+
+int main(int argc, char **argv)
+{
+    struct kv_options options;
+    int status;
+
+    app_say_as("tempest-kv");
+    /* A file that is not to grow any more (ulimit -f) is an error like another. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    status = act(kv_options_parse(argc, argv, &options), &options);
+    return app_printed() ? status : APP_EXIT_FAILED;
 }

@@ -99,6 +99,7 @@ struct parsing {
     struct kv_options options;
     const char *binds[KV_LISTEN_MAX]; /* their port may be told later */
     uint32_t bind_count;
+    const char *looked_at; /* the directory of --check or --dump; NULL: none */
     enum kv_todo todo;
 };
 
@@ -151,6 +152,19 @@ static bool choose(struct parsing *p, enum kv_todo todo)
     return true;
 }
 
+static bool parse_look(struct parsing *p, const char *value, enum kv_todo todo)
+{
+    if (!choose(p, todo))
+        return false;
+    if (p->looked_at != NULL) {
+        app_say("--check and --dump take one directory: '%s' or '%s'?", p->looked_at,
+                value);
+        return false;
+    }
+    p->looked_at = value;
+    return true;
+}
+
 static bool parse_io(struct parsing *p, const char *value)
 {
     if (strcmp(value, "linux") == 0)
@@ -193,8 +207,7 @@ static bool parse_value(struct parsing *p, const struct app_args *args, enum opt
     switch (option) {
     case CHECK:
     case DUMP:
-        options->dir = args->value;
-        return choose(p, option == CHECK ? KV_CHECK : KV_DUMP);
+        return parse_look(p, args->value, option == CHECK ? KV_CHECK : KV_DUMP);
     case DIR:
         options->dir = args->value;
         return true;
@@ -306,6 +319,13 @@ static enum kv_todo check(struct parsing *p)
         app_say("--io=virtual has a disk of its own: no --dir");
         return KV_USAGE;
     }
+    if (p->looked_at != NULL && options->dir != NULL) {
+        app_say("--check and --dump name the directory themselves: '%s'; no --dir",
+                p->looked_at);
+        return KV_USAGE;
+    }
+    if (p->looked_at != NULL)
+        options->dir = p->looked_at;
     if (p->todo != KV_SERVE)
         return p->todo;
     if (options->dir == NULL || options->dir[0] == '\0') {

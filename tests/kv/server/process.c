@@ -60,10 +60,11 @@ static void become(const struct process *process, const char *const args[])
     const char *program = getenv("TEMPEST_KV");
     int log = open(process->log, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 
-    if (program == NULL || log < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0)
+    int output = process->output == NULL ? log : open(process->output, O_WRONLY);
+
+    if (program == NULL || log < 0 || dup2(log, 2) < 0 || dup2(output, 1) < 0)
         _exit(126);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)signal(SIGXFSZ, SIG_IGN);
     limit(RLIMIT_FSIZE, process->file_bytes_max);
     limit(RLIMIT_NOFILE, process->files_max);
     (void)execv(program, (char *const *)(uintptr_t)args);
@@ -79,9 +80,11 @@ static void begin(struct process *process, const char *const args[])
         become(process, args);
 }
 
-static int status_of(int status)
+static int has_ended(struct process *process, int status)
 {
-    return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    process->pid = 0;
+    process->status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return process->status;
 }
 
 static size_t read_log(const struct process *process, char text[LOG_BYTES_MAX])
@@ -132,7 +135,7 @@ bool process_start(struct process *process)
         if (find_port(process))
             return true;
         if (waitpid(process->pid, &status, WNOHANG) == process->pid) {
-            process->pid = 0;
+            (void)has_ended(process, status);
             return false;
         }
         sleep_ms(5);
@@ -149,8 +152,7 @@ int process_wait(struct process *process)
     tp_assert(process->pid > 0);
     while (waitpid(process->pid, &status, 0) < 0)
         tp_assert(errno == EINTR);
-    process->pid = 0;
-    return status_of(status);
+    return has_ended(process, status);
 }
 
 int process_end(struct process *process, int signal)

@@ -17,16 +17,19 @@ struct process {
     uint16_t port; /* where it listens */
     char dir[PROCESS_PATH_MAX];
     char log[PROCESS_PATH_MAX];         /* file of its standard error */
+    const char *output;                 /* file of its standard output; NULL: the log */
     const char *args[PROCESS_ARGS_MAX]; /* more of the command line, up to NULL */
     uint64_t file_bytes_max;            /* RLIMIT_FSIZE; 0: as it is */
     uint32_t files_max;                 /* RLIMIT_NOFILE; 0: as it is */
+    int status;                         /* of the one that has ended last */
 };
 
 /** A fresh directory for the data, with a name that no other test has, under the current
  * one. The server does not run yet. */
 void process_init(struct process *process, const char *name);
 
-/** Starts the server, and waits until it listens. False: it has ended instead. */
+/** Starts the server, and waits until it listens. False: it has ended instead, with
+ * `status`. */
 bool process_start(struct process *process);
 
 /** Starts the server and kills it after so many milliseconds, wherever it is then. */
@@ -35,7 +38,7 @@ void process_start_and_kill(struct process *process, uint32_t ms);
 /** Ends it by a signal, and waits. Its exit status; 128 + N if a signal ended it. */
 int process_end(struct process *process, int signal);
 
-/** Waits until it ends by itself. */
+/** Waits until it ends by itself; its exit status, likewise. */
 int process_wait(struct process *process);
 
 /** Runs the program with these arguments alone (up to NULL) to its end. Its exit status;

@@ -374,6 +374,12 @@ Test(usage, is_refused_when_it_is_wrong)
     cr_assert(eq(int, run("--dir", "x", "--seed", "1"), 2));
     cr_assert(eq(int, run("--io=virtual", "--check", "x", NULL), 2));
     cr_assert(eq(int, run("--io=virtual", "--dir", "x", NULL), 2));
+    cr_assert(eq(int, run("--check", "x", "--dir", "y"), 2));
+    cr_assert(process_has_said(&process, "name the directory themselves: 'x'; no --dir"));
+    cr_assert(eq(int, run("--dir", "y", "--dump", "x"), 2));
+    cr_assert(eq(int, run("--check", "x", "--check", "y"), 2));
+    cr_assert(process_has_said(&process, "take one directory: 'x' or 'y'?"));
+    cr_assert(eq(int, run("--check", "x", "--dump", "y"), 2));
     cr_assert(eq(int, run("--io=virtual", "--seed", "3-2", NULL), 2));
     cr_assert(eq(int, run("--io=virtual", "--seed", "3-", NULL), 2));
     cr_assert(eq(int, run("--dir", "x", "--bind", "nowhere"), 2));
@@ -425,6 +431,12 @@ Test(usage, looks_at_a_directory)
     cr_assert(eq(int, process_end(&process, SIGTERM), 0));
     cr_assert(eq(int, process_run(&process, check), 0));
     cr_assert(process_has_said(&process, "2 keys"));
+    process.output = "/dev/full";
+    cr_assert(eq(int, process_run(&process, check), 1));
+    cr_assert(process_has_said(&process, "standard output: No space left on device"));
+    cr_assert(eq(int, process_run(&process, dump), 1));
+    cr_assert(process_has_said(&process, "standard output: No space left on device"));
+    process.output = NULL;
     cr_assert(eq(int, process_run(&process, dump), 0));
     cr_assert(process_has_said(&process, "SELECT 0\nSET \"a \\\"b\" \"\\x00x\\n\" PXAT "
                                          "9999999999999\nSELECT 3\nSET \"c\" \"d\"\n"));

@@ -38,6 +38,15 @@ bool talk_open(struct talk *talk, uint16_t port)
     return true;
 }
 
+bool talk_open_v6(struct talk *talk, uint16_t port)
+{
+    struct sockaddr_in6 address = {.sin6_family = AF_INET6,
+                                   .sin6_port = htons(port),
+                                   .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+
+    return connect_to(talk, AF_INET6, &address, sizeof address);
+}
+
 bool talk_open_unix(struct talk *talk, const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};

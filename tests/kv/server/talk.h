@@ -18,8 +18,9 @@ struct talk {
     char text[TALK_TEXT];
 };
 
-/** Connects to 127.0.0.1. False: refused. */
+/** Connects to 127.0.0.1, or to ::1. False: refused. */
 bool talk_open(struct talk *talk, uint16_t port);
+bool talk_open_v6(struct talk *talk, uint16_t port);
 bool talk_open_unix(struct talk *talk, const char *path);
 void talk_close(struct talk *talk);
 
