@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-struct tp_io;
+#include "apps/common/backend.h"
 
 enum {
     BENCH_DEPTHS_MAX = 16,
@@ -55,7 +55,9 @@ struct bench_options {
     bool json;
     uint64_t row_ns;     /* measured time of one contestant in one contest; 0: own */
     uint64_t size_bytes; /* of the file that is made; 0: the benchmark's own */
-    int (*make_io)(const struct bench_io_wants *wants, struct tp_io **ret_io);
+    int (*make_io)(const struct bench_options *options, const struct bench_io_wants *wants,
+                   struct tp_io **ret_io);
+    enum app_backend backend;
 };
 
 /** What all contestants of a contest have in common. */

@@ -63,7 +63,7 @@ static int open_copier(const struct bench_setting *setting, bool direct, void **
     result = bench_copy_init(&c->copy, setting);
     c->copy.direct = direct;
     if (result == 0)
-        result = setting->options->make_io(&wants, &c->io);
+        result = setting->options->make_io(setting->options, &wants, &c->io);
     if (result == 0) {
         c->scheduler = tp_scheduler_create(c->io, wants.ops_max);
         result = c->scheduler == NULL ? -ENOMEM : 0;

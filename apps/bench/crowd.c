@@ -114,7 +114,7 @@ static int open_crowd(const struct bench_setting *setting, uint32_t machines,
     crowd->machines = machines;
     crowd->tick = tick;
     result = null ? bench_null_io_create(wants.ops_max, &crowd->io)
-                  : setting->options->make_io(&wants, &crowd->io);
+                  : setting->options->make_io(setting->options, &wants, &crowd->io);
     if (result < 0)
         goto out;
     crowd->scheduler = tp_scheduler_create(crowd->io, wants.ops_max);

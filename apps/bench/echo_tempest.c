@@ -199,7 +199,7 @@ int bench_echo_run(const struct bench_echo *echo, struct tp_machine *machine,
                                          .files_max = echo->connections};
     struct tp_scheduler *scheduler = NULL;
     struct tp_io *io = NULL;
-    int result = echo->options->make_io(&wants, &io);
+    int result = echo->options->make_io(echo->options, &wants, &io);
 
     if (result == 0) {
         scheduler = tp_scheduler_create(io, wants.ops_max);

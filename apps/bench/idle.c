@@ -107,7 +107,7 @@ static int make_parts(const struct bench_setting *setting, struct idlers *idlers
         .ops_max = idlers->timers ? idlers->count : 64,
         .allocator = &pages,
     };
-    int result = setting->options->make_io(&wants, &idlers->io);
+    int result = setting->options->make_io(setting->options, &wants, &idlers->io);
 
     if (result < 0)
         return result;

@@ -2,24 +2,27 @@
 #include <string.h>
 
 #include "apps/bench/bench.h"
-#include "io/linux/linux.h"
+#include "apps/common/say.h"
 
-static int make_linux_io(const struct bench_io_wants *wants, struct tp_io **ret_io)
+static uint32_t or_none(uint32_t count)
 {
-    struct tp_linux_io_config config = {.size = sizeof config};
-    int result;
+    return count > 0 ? count : APP_BACKEND_NONE;
+}
 
-    config.ops_max = wants->ops_max;
-    config.buf_count = wants->buf_count > 0 ? wants->buf_count : TP_LINUX_NONE;
-    config.buf_size = wants->buf_size;
-    config.recv_buf_count =
-        wants->recv_buf_count > 0 ? wants->recv_buf_count : TP_LINUX_NONE;
-    config.recv_buf_size = wants->recv_buf_size;
-    config.files_max = wants->files_max;
-    result = tp_linux_io_create(&config, ret_io);
-    if (result < 0)
-        fprintf(stderr, "tempest-bench: %s\n", tp_linux_io_refusal(result));
-    return result;
+static int make_io(const struct bench_options *options, const struct bench_io_wants *wants,
+                   struct tp_io **ret_io)
+{
+    const struct app_backend_wants all = {
+        .ops_max = wants->ops_max,
+        .buf_count = or_none(wants->buf_count),
+        .buf_size = wants->buf_size,
+        .recv_buf_count = or_none(wants->recv_buf_count),
+        .recv_buf_size = wants->recv_buf_size,
+        .files_max = wants->files_max,
+    };
+
+    *ret_io = app_backend_create(options->backend, &all);
+    return *ret_io == NULL ? -EOPNOTSUPP : 0;
 }
 
 int main(int argc, char **argv)
@@ -31,11 +34,14 @@ int main(int argc, char **argv)
                       {"copy", bench_copy}, {"echo", bench_echo}, {"kv", bench_kv}};
     struct bench_report report = {0};
     struct bench_options options;
-    int result = bench_options_parse(argc, argv, &options);
+    int result;
+
+    app_say_as("tempest-bench");
+    result = bench_options_parse(argc, argv, &options);
 
     if (result != 0)
         return result < 0 ? 2 : 0;
-    options.make_io = make_linux_io;
+    options.make_io = make_io;
     for (uint32_t i = 0; i < sizeof benchmarks / sizeof benchmarks[0]; i++) {
         if (strcmp(benchmarks[i].name, options.name) != 0)
             continue;

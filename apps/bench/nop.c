@@ -93,7 +93,7 @@ static int alone_open(const struct bench_setting *setting, void **ret_state)
     if (alone == NULL)
         return -ENOMEM;
     alone->depth = setting->depth;
-    result = setting->options->make_io(&wants, &alone->io);
+    result = setting->options->make_io(setting->options, &wants, &alone->io);
     if (result < 0) {
         free(alone);
         return result;

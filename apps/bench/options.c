@@ -34,7 +34,8 @@ static const char usage[] =
     "  --size BYTES     size of the file that is made; K, M and G multiply by 1024\n"
     "  --file PATH      the file to read or copy, in place of one that is made\n"
     "  --dir DIR        where files are made (build/bench)\n"
-    "  --io=linux       the backend; there is one that can be raced\n"
+    "  --io=auto        io_uring where that is allowed, else threads and epoll; or only\n"
+    "                   --io=linux, only --io=posix\n"
     "  --help           this text\n"
     "  --version        the version\n"
     "\n"
@@ -194,7 +195,9 @@ static int parse_one(int key, const char *text, struct bench_options *options)
         options->directory = text;
         return 0;
     case OPTION_IO:
-        return strcmp(text, "linux") == 0 ? 0 : wrong("--io", text, "only linux is raced");
+        return app_backend_parse(text, &options->backend)
+                   ? 0
+                   : wrong("--io", text, "auto, linux and posix are raced");
     case OPTION_HELP:
         fputs(usage, stdout);
         return 1;

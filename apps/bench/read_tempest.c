@@ -170,7 +170,7 @@ static int open_all(struct hall *hall, const struct bench_setting *setting)
                                          .buf_count = hall->fixed ? setting->depth : 0,
                                          .buf_size = BENCH_BLOCK_BYTES};
     struct tp_open_options options = {.read = true};
-    int32_t result = setting->options->make_io(&wants, &hall->io);
+    int32_t result = setting->options->make_io(setting->options, &wants, &hall->io);
 
     if (result < 0)
         return result;

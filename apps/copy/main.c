@@ -14,7 +14,6 @@
 #include "apps/copy/mirror.h"
 #include "apps/copy/options.h"
 #include "apps/copy/run.h"
-#include "io/linux/linux.h"
 #include "io/virtual/virtual.h"
 #include "sm/staged.h"
 
@@ -117,37 +116,31 @@ static struct copy_manner manner_of(const struct copy_options *options)
 
 /* ------------------------------------------------------------------ the real world */
 
-static int copy_linux(struct copy_options *options)
+static int copy_system(struct copy_options *options)
 {
     struct copy_settings *settings = &options->settings;
     struct copy_manner manner = manner_of(options);
-    struct tp_linux_io_config config = {.size = sizeof config,
-                                        .buf_count = buffer_count(settings),
-                                        .buf_size = settings->block_bytes,
-                                        .log = &log_hook};
+    const struct app_backend_wants wants = {.buf_count = buffer_count(settings),
+                                            .buf_size = settings->block_bytes,
+                                            .log = &log_hook,
+                                            .quiet = options->quiet};
     struct copy_outcome outcome;
     struct tp_io *io;
-    int error;
 
     raise_file_limit();
     choose_umask(settings);
     log_silent = true;
-    error = tp_linux_io_create(&config, &io);
+    io = app_backend_create(options->backend, &wants);
     log_silent = false;
-    if (error < 0) {
-        app_say("io_uring cannot be used: %s (%s)", tp_linux_io_refusal(error),
-                tp_errno_name(error));
-        app_say(
-            "docs/kernels.md says more; --io=virtual runs without it, on a disk in memory");
+    if (io == NULL)
         return APP_EXIT_FAILED;
-    }
     manner.watched = true;
     if (!copy_run(io, settings, &manner, &outcome)) {
         app_say("no memory");
-        tp_linux_io_destroy(io);
+        tp_io_destroy(io);
         return APP_EXIT_FAILED;
     }
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     if (!options->quiet || outcome.interrupted)
         copy_outcome_say(&outcome, settings);
     return exit_status(&outcome);
@@ -401,7 +394,7 @@ int main(int argc, char **argv)
     else if (options.world == COPY_VIRTUAL)
         status = copy_virtual(&options);
     else
-        status = copy_linux(&options);
+        status = copy_system(&options);
     copy_options_deinit(&options);
     return app_printed() ? status : APP_EXIT_FAILED;
 }

@@ -37,7 +37,8 @@ static const char usage[] =
     "  -j, --jobs N        files in flight (64)\n"
     "  -d, --depth N       blocks in flight of one file (16)\n"
     "  -b, --block BYTES   size of a block, a multiple of 4K (256K, with --sync 1M)\n"
-    "      --io=linux      through io_uring (the default)\n"
+    "      --io=auto       through io_uring where that is allowed, else through threads\n"
+    "                      (the default); --io=linux, --io=posix: only the one\n"
     "      --io=virtual    load SRC into a disk in memory, copy there, print the trace "
     "hash;\n"
     "                      the machine's disk is only read\n"
@@ -97,14 +98,14 @@ static const struct app_option table[OPTIONS] = {
     [RECURSIVE] = {"recursive", 'r', false}, /* as habit from cp; it always is */
 };
 
-static bool parse_io(const char *value, enum copy_world *ret_world)
+static bool parse_io(const char *value, struct copy_options *options)
 {
-    if (strcmp(value, "linux") == 0) {
-        *ret_world = COPY_LINUX;
+    if (app_backend_parse(value, &options->backend)) {
+        options->world = COPY_SYSTEM;
     } else if (strcmp(value, "virtual") == 0) {
-        *ret_world = COPY_VIRTUAL;
+        options->world = COPY_VIRTUAL;
     } else {
-        app_say("--io is linux or virtual, not '%s'", value);
+        app_say("--io is auto, linux, posix or virtual, not '%s'", value);
         return false;
     }
     return true;
@@ -148,7 +149,7 @@ static bool apply_value(struct copy_options *options, const struct app_args *arg
     if (option == BLOCK)
         return parse_block(args, &settings->block_bytes);
     if (option == IO)
-        return parse_io(args->value, &options->world);
+        return parse_io(args->value, options);
     if (option == POWER_CUTS)
         return parse_number(args, POWER_CUTS, POWER_CUTS_MAX, &options->power_cuts);
     tp_assert(option == SEED);

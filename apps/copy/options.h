@@ -2,10 +2,11 @@
 #ifndef TEMPEST_APPS_COPY_OPTIONS_H
 #define TEMPEST_APPS_COPY_OPTIONS_H
 
+#include "apps/common/backend.h"
 #include "apps/copy/copy.h"
 
 enum copy_world {
-    COPY_LINUX,   /* the files of this machine, through io_uring */
+    COPY_SYSTEM,  /* the files of this machine */
     COPY_VIRTUAL, /* a disk in memory, onto which SRC is loaded first */
 };
 
@@ -13,7 +14,8 @@ struct copy_options {
     struct copy_settings settings; /* its arrays point into argv and `sources` */
     const char **sources;
     enum copy_world world;
-    uint64_t seed; /* of the virtual world */
+    enum app_backend backend; /* to the files of this machine */
+    uint64_t seed;            /* of the virtual world */
     bool seed_given;
     uint32_t power_cuts; /* runs that end in one; 0: an ordinary copy */
     bool quiet, stats, no_sync;

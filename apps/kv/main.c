@@ -17,7 +17,6 @@
 #include "apps/kv/options.h"
 #include "apps/kv/server.h"
 #include "apps/kv/simulate.h"
-#include "io/linux/linux.h"
 #include "runtime/scheduler.h"
 
 enum {
@@ -268,27 +267,21 @@ out:
 }
 
 /* NULL: it cannot be had, which was said. */
-static struct tp_io *create_io(const struct tp_linux_io_config *config)
+static struct tp_io *create_io(const struct kv_options *options,
+                               const struct app_backend_wants *wants)
 {
     struct tp_io *io;
-    int error;
 
     log_silent = true;
-    error = tp_linux_io_create(config, &io);
+    io = app_backend_create(options->backend, wants);
     log_silent = false;
-    if (error == 0)
-        return io;
-    app_say("io_uring cannot be used: %s (%s)", tp_linux_io_refusal(error),
-            tp_errno_name(error));
-    app_say(
-        "docs/kernels.md says more; --io=virtual runs without it, in a simulated world");
-    return NULL;
+    return io;
 }
 
-static struct tp_io *create_service_io(const struct kv_server_config *config)
+static struct tp_io *create_service_io(const struct kv_options *options,
+                                       const struct kv_server_config *config)
 {
-    struct tp_linux_io_config linux_config = {
-        .size = sizeof linux_config,
+    const struct app_backend_wants wants = {
         .ops_max = OPS_EACH * config->clients_room + OPS_BESIDE,
         .recv_buf_count = RECV_BUFS,
         .buf_count = 2, /* the groups of the journal */
@@ -296,7 +289,7 @@ static struct tp_io *create_service_io(const struct kv_server_config *config)
         .log = &log_hook,
     };
 
-    return create_io(&linux_config);
+    return create_io(options, &wants);
 }
 
 static int serve(const struct kv_options *options)
@@ -312,14 +305,14 @@ static int serve(const struct kv_options *options)
     config.clients_room = raise_file_limit(options->clients_max, options->listen_count);
     config.signals = take_signals();
     config.config.bind = bind_text(options, bind, sizeof bind);
-    io = create_service_io(&config);
+    io = create_service_io(options, &config);
     if (io == NULL)
         return APP_EXIT_FAILED;
     configure(&config, options, io);
     if (options->unix_path != NULL && is_stale(options->unix_path))
         (void)unlink(options->unix_path);
     status = run(&config, io);
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     if (options->unix_path != NULL && is_stale(options->unix_path))
         (void)unlink(options->unix_path);
     return status;
@@ -329,9 +322,9 @@ static int serve(const struct kv_options *options)
 
 static int look(const struct kv_options *options, bool dump)
 {
-    struct tp_linux_io_config config = {.size = sizeof config, .log = &log_hook};
+    const struct app_backend_wants wants = {.log = &log_hook};
     struct kv_inspection inspection;
-    struct tp_io *io = create_io(&config);
+    struct tp_io *io = create_io(options, &wants);
     int32_t error;
 
     if (io == NULL)
@@ -346,7 +339,7 @@ static int look(const struct kv_options *options, bool dump)
     if (error == -ENOMEM)
         app_say("no memory");
     kv_inspection_deinit(&inspection);
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     return error == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 }
 

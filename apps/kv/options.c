@@ -36,7 +36,9 @@ static const char usage[] =
     "      --max-memory BYTES   refuse what needs more; K, M, G are understood (no limit)\n"
     "      --max-clients N      (10000)\n"
     "      --timeout S          close a connection that is idle for so long (0: never)\n"
-    "      --io=linux           through io_uring (the default)\n"
+    "      --io=auto            through io_uring where that is allowed, else through\n"
+    "                           threads and epoll (the default)\n"
+    "      --io=linux, --io=posix  only the one, only the other\n"
     "      --io=virtual         no server: the same machines with simulated clients, disk\n"
     "                           and network; crashes, and says whether anything was lost\n"
     "      --seed N, --seed N-M of the virtual world (1); or one after another, up to the\n"
@@ -167,11 +169,11 @@ static bool parse_look(struct parsing *p, const char *value, enum kv_todo todo)
 
 static bool parse_io(struct parsing *p, const char *value)
 {
-    if (strcmp(value, "linux") == 0)
+    if (app_backend_parse(value, &p->options.backend))
         return true;
     if (strcmp(value, "virtual") == 0)
         return choose(p, KV_SIMULATE);
-    app_say("--io is linux or virtual, not '%s'", value);
+    app_say("--io is auto, linux, posix or virtual, not '%s'", value);
     return false;
 }
 

@@ -3,6 +3,7 @@
 #ifndef TEMPEST_APPS_KV_OPTIONS_H
 #define TEMPEST_APPS_KV_OPTIONS_H
 
+#include "apps/common/backend.h"
 #include "apps/kv/config.h"
 #include "io/address.h"
 
@@ -28,6 +29,7 @@ struct kv_options {
     bool no_auth;
     bool dirty_reads;
     bool seed_given;
+    enum app_backend backend;
     enum kv_sync sync;
     uint32_t clients_max;
     uint32_t idle_s;

@@ -11,12 +11,12 @@ static void answer(struct tp_linux_io *self, const struct tp_request *request,
 }
 
 /* It has not begun and never will. */
-static void stop_before_start(struct tp_linux_io *self, struct tp_linux_record *record)
+static void stop_before_start(struct tp_linux_io *self, struct tp_posix_record *record)
 {
     const struct tp_request request = record->request;
 
-    tp_linux_finish_for_nobody(record, -ECANCELED);
-    tp_linux_record_free(&self->records, record);
+    tp_posix_record_settle(record, -ECANCELED);
+    tp_posix_record_free(&self->records, record);
     tp_linux_unhold(self, &request);
     if (request.handle != 0)
         tp_io_complete_later(&self->io, request.handle, -ECANCELED);
@@ -53,33 +53,33 @@ static void cancel_plain(struct tp_linux_io *self, const struct tp_request *requ
     uint64_t user_data = tp_linux_internal_data(TP_LINUX_SILENT, 0);
 
     if (request->handle != 0) {
-        struct tp_linux_record *record = tp_linux_record_make(&self->records, request);
+        struct tp_posix_record *record = tp_posix_record_make(&self->records, request);
 
-        record->state = TP_LINUX_IN_RING;
+        record->state = TP_POSIX_IN_RING;
         record->result = -ENOENT;
         user_data = tp_linux_tagged(TP_LINUX_TAG_TRY,
-                                    tp_linux_record_number(&self->records, record));
+                                    tp_posix_record_number(&self->records, record));
     }
     fill_cancel(self, target, user_data);
     fill_cancel(self, tp_linux_tagged(TP_LINUX_TAG_WAITS, target), user_data);
 }
 
-void tp_linux_stop_in_ring(struct tp_linux_io *self, const struct tp_linux_record *record)
+void tp_linux_stop_in_ring(struct tp_linux_io *self, const struct tp_posix_record *record)
 {
     fill_cancel(self,
                 tp_linux_tagged(TP_LINUX_TAG_RECORD,
-                                tp_linux_record_number(&self->records, record)),
+                                tp_posix_record_number(&self->records, record)),
                 tp_linux_internal_data(TP_LINUX_SILENT, 0));
 }
 
 /* Whether a connect has no socket yet: it will not get to its second step. */
-static bool stops_between_steps(const struct tp_linux_record *record)
+static bool stops_between_steps(const struct tp_posix_record *record)
 {
     return record->request.kind == TP_CONNECT && record->fd < 0;
 }
 
 static void cancel_running(struct tp_linux_io *self, const struct tp_request *request,
-                           const struct tp_linux_record *record)
+                           const struct tp_posix_record *record)
 {
     if (record->request.kind == TP_CANCEL) {
         answer(self, request, -ENOENT);
@@ -92,12 +92,12 @@ static void cancel_running(struct tp_linux_io *self, const struct tp_request *re
     } else {
         cancel_in_ring(self, request,
                        tp_linux_tagged(TP_LINUX_TAG_RECORD,
-                                       tp_linux_record_number(&self->records, record)));
+                                       tp_posix_record_number(&self->records, record)));
     }
 }
 
 static void cancel_recorded(struct tp_linux_io *self, const struct tp_request *request,
-                            struct tp_linux_record *record)
+                            struct tp_posix_record *record)
 {
     /* A close that is stopped would leave a file open that nobody can name any more. */
     if (record->request.kind == TP_CLOSE) {
@@ -105,32 +105,34 @@ static void cancel_recorded(struct tp_linux_io *self, const struct tp_request *r
         return;
     }
     record->cancelled = 1;
-    switch ((enum tp_linux_state)record->state) {
-    case TP_LINUX_WAITING:
-        tp_linux_list_remove(&self->records, &self->waiting, record);
+    switch ((enum tp_posix_state)record->state) {
+    case TP_POSIX_WAITING:
+        tp_posix_list_remove(&self->records, &self->waiting, record);
         break;
-    case TP_LINUX_STALLED:
-        tp_linux_list_remove(&self->records, &self->stalled, record);
+    case TP_POSIX_STALLED:
+        tp_posix_list_remove(&self->records, &self->stalled, record);
         break;
-    case TP_LINUX_IN_RING:
+    case TP_POSIX_IN_RING:
         cancel_running(self, request, record);
         return;
-    case TP_LINUX_STARVED:
+    case TP_POSIX_STARVED:
         tp_linux_recv_unstarve(self, record);
         tp_linux_end_later(self, record, -ECANCELED);
         answer(self, request, 0);
         return;
-    case TP_LINUX_UNSENT:
-    case TP_LINUX_QUEUED:
-    case TP_LINUX_RUNNING:
-    case TP_LINUX_FINISHED:
-        if (!tp_linux_workers_withdraw(&self->workers, record)) {
+    case TP_POSIX_UNSENT:
+    case TP_POSIX_QUEUED:
+    case TP_POSIX_RUNNING:
+    case TP_POSIX_FINISHED:
+        if (!tp_posix_workers_withdraw(&self->workers, record)) {
             answer(self, request, stops_between_steps(record) ? 0 : -EALREADY);
             return;
         }
         break;
-    case TP_LINUX_FREE:
-    case TP_LINUX_CLOSING:
+    case TP_POSIX_FREE:
+    case TP_POSIX_CLOSING:
+    case TP_POSIX_TRYING:
+    case TP_POSIX_PENDING:
         tp_unreachable();
     }
     stop_before_start(self, record);
@@ -139,8 +141,8 @@ static void cancel_recorded(struct tp_linux_io *self, const struct tp_request *r
 
 void tp_linux_cancel(struct tp_linux_io *self, const struct tp_request *request)
 {
-    struct tp_linux_record *record =
-        tp_linux_record_find(&self->records, request->a.target);
+    struct tp_posix_record *record =
+        tp_posix_record_find(&self->records, request->a.target);
 
     if (record != NULL)
         cancel_recorded(self, request, record);

@@ -1,10 +1,9 @@
 #include "linux_internal.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <sys/resource.h>
+#include <fcntl.h>
 
-#include "io/linux/blocking_internal.h"
+#include "io/posix/process_internal.h"
+#include "io/posix/system_internal.h"
 #include "io/recv_pool.h"
 
 /* What each kind needs of the kernel, and what that means. */
@@ -124,40 +123,7 @@ void tp_linux_route_kinds(struct tp_linux_io *self, uint64_t kinds_off)
         self->route[TP_RECV] = RECORD;
 }
 
-/* A growing text, cut when it is full. */
-struct text {
-    char *bytes;
-    size_t used, capacity;
-};
-
-TP_PRINTF(2, 3) static void say(struct text *text, const char *format, ...)
-{
-    va_list arguments;
-    int len;
-
-    va_start(arguments, format);
-    len =
-        vsnprintf(text->bytes + text->used, text->capacity - text->used, format, arguments);
-    va_end(arguments);
-    if (len > 0)
-        text->used += (size_t)len < text->capacity - text->used
-                          ? (size_t)len
-                          : text->capacity - text->used - 1;
-}
-
-static void say_limit(struct text *text, const char *name, int resource)
-{
-    struct rlimit limit;
-
-    if (getrlimit((__rlimit_resource_t)resource, &limit) != 0)
-        return;
-    if (limit.rlim_cur == RLIM_INFINITY)
-        say(text, " %s unlimited", name);
-    else
-        say(text, " %s %llu", name, (unsigned long long)limit.rlim_cur);
-}
-
-static void say_features(struct text *text, uint32_t features)
+static void say_features(struct tp_posix_text *text, uint32_t features)
 {
     static const char *const names[] = {
         "DEFER_TASKRUN",      "SINGLE_ISSUER",    "COOP_TASKRUN",     "TASKRUN_FLAG",
@@ -166,53 +132,51 @@ static void say_features(struct text *text, uint32_t features)
         "registered sockets", "multishot accept", "multishot recv",   "buffer ring",
     };
 
-    say(text, "ring:");
+    tp_posix_say(text, "ring:");
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if ((features >> i & 1) != 0)
-            say(text, " %s", names[i]);
+            tp_posix_say(text, " %s", names[i]);
     }
-    say(text, "\n");
+    tp_posix_say(text, "\n");
 }
 
 /* The alignment that direct I/O needs on the file system that the program itself is on;
  * each file's own is in its tp_statx. */
-static void say_direct(struct text *text)
+static void say_direct(struct tp_posix_text *text)
 {
-    const struct tp_request request = {.kind = TP_STAT, .b.path = "/proc/self/exe"};
-    union tp_linux_side answer;
+    struct tp_statx file;
 
-    if (tp_linux_run_blocking(&request, &answer) == 0) {
-        const struct tp_statx file = tp_linux_statx_convert(&answer.statx);
-
-        say(text,
+    if (tp_posix_status(AT_FDCWD, "/proc/self/exe", true, &file) == 0)
+        tp_posix_say(
+            text,
             "direct I/O: blocks of 4096 always do; for this program's file %u, memory %u\n",
             file.direct_align, file.direct_memory_align);
-    }
 }
 
 void tp_linux_describe(struct tp_linux_io *self)
 {
-    struct text text = {self->notes, 0, sizeof self->notes};
+    struct tp_posix_text text = {self->notes, 0, sizeof self->notes};
 
     say_features(&text, self->ring.features);
-    say(&text,
+    tp_posix_say(
+        &text,
         "queues: %u submissions, %u completions; at most %u bounded operations at a time\n",
         self->ring.sq_entries, self->ring.cq_entries, self->cap);
-    say(&text, "threads: up to %u of our own", self->workers.threads_max);
+    tp_posix_say(&text, "threads: up to %u of our own", self->workers.threads_max);
     if (self->ring.kernel_workers > 0)
-        say(&text, ", up to %u of each sort in the kernel", self->ring.kernel_workers);
-    say(&text, "\nlimits:");
-    say_limit(&text, "open files", RLIMIT_NOFILE);
-    say_limit(&text, "locked bytes", RLIMIT_MEMLOCK);
-    say_limit(&text, "processes", RLIMIT_NPROC);
-    say(&text, "\n");
+        tp_posix_say(&text, ", up to %u of each sort in the kernel",
+                     self->ring.kernel_workers);
+    tp_posix_say(&text, "\n");
+    tp_posix_say_limits(&text);
     if (self->buf_bytes > 0 && self->bufs_per_region == 0)
-        say(&text, "buffers: plain; the kernel registered none (locked memory?)\n");
+        tp_posix_say(&text,
+                     "buffers: plain; the kernel registered none (locked memory?)\n");
     if (self->io.recv_bufs != NULL)
-        say(&text, "receive buffers: %u of %u bytes, taken %s\n", self->io.recv_bufs->count,
-            self->io.recv_bufs->size_bytes,
-            self->recv.ring != NULL ? "by the kernel from a ring"
-                                    : "one by one; the kernel has no ring of them");
+        tp_posix_say(&text, "receive buffers: %u of %u bytes, taken %s\n",
+                     self->io.recv_bufs->count, self->io.recv_bufs->size_bytes,
+                     self->recv.ring != NULL
+                         ? "by the kernel from a ring"
+                         : "one by one; the kernel has no ring of them");
     say_direct(&text);
     self->io.caps.notes = self->notes;
 }

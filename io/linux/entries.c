@@ -1,7 +1,8 @@
 #include "entries_internal.h"
 
-#include "io/linux/blocking_internal.h"
-#include "io/linux/sockaddr_internal.h"
+#include "io/posix/blocking_internal.h"
+#include "io/posix/sockaddr_internal.h"
+#include "io/posix/statx_internal.h"
 
 /* ------------------------------------------------------------------ files */
 
@@ -33,17 +34,17 @@ static void fill_on_fd(struct tp_linux_io *self, const struct tp_request *reques
 }
 
 static void fill_statx(struct tp_linux_io *self, const struct tp_request *request,
-                       const struct tp_linux_record *record, uint64_t user_data)
+                       const struct tp_posix_record *record, uint64_t user_data)
 {
-    const struct statx *memory = &tp_linux_side_of(&self->records, record)->statx;
+    const uint64_t *memory = tp_posix_side_of(&self->records, record)->status;
     const bool by_fd = request->kind == TP_FSTAT;
     struct tp_linux_entry entry = {
         .opcode = IORING_OP_STATX,
-        .fd = by_fd ? (int32_t)request->fd.number : tp_linux_dir_of(request),
+        .fd = by_fd ? (int32_t)request->fd.number : tp_posix_dir_of(request),
         .address = tp_linux_address_of(by_fd ? "" : request->b.path),
         .offset = tp_linux_address_of(memory),
-        .len = TP_LINUX_STATX_MASK,
-        .op_flags = tp_linux_statx_flags(request),
+        .len = TP_POSIX_STATX_MASK,
+        .op_flags = tp_posix_statx_flags(by_fd, (request->flags & TP_NO_FOLLOW) == 0),
         .user_data = user_data,
     };
 
@@ -55,7 +56,7 @@ static void fill_on_path(struct tp_linux_io *self, const struct tp_request *requ
                          uint64_t user_data)
 {
     struct tp_linux_entry entry = {
-        .fd = tp_linux_dir_of(request),
+        .fd = tp_posix_dir_of(request),
         .address = tp_linux_address_of(request->a.path),
         .user_data = user_data,
     };
@@ -63,8 +64,8 @@ static void fill_on_path(struct tp_linux_io *self, const struct tp_request *requ
     switch (request->kind) {
     case TP_OPEN:
         entry.opcode = IORING_OP_OPENAT;
-        entry.len = TP_LINUX_CREATE_MODE;
-        entry.op_flags = (uint32_t)tp_linux_open_flags(request);
+        entry.len = TP_POSIX_CREATE_MODE;
+        entry.op_flags = (uint32_t)tp_posix_open_flags(request);
         break;
     case TP_RENAME:
         entry.opcode = IORING_OP_RENAMEAT;
@@ -119,11 +120,11 @@ static void fill_close(struct tp_linux_io *self, const struct tp_request *reques
 /* ------------------------------------------------------------------ sockets */
 
 /* Two steps: a socket, then its connection. */
-static void fill_connect(struct tp_linux_io *self, const struct tp_linux_record *record,
+static void fill_connect(struct tp_linux_io *self, const struct tp_posix_record *record,
                          uint64_t user_data)
 {
     const struct sockaddr_storage *address =
-        &tp_linux_side_of(&self->records, record)->address;
+        &tp_posix_side_of(&self->records, record)->address;
     struct tp_linux_entry make = {
         .opcode = IORING_OP_SOCKET,
         .fd = address->ss_family,
@@ -134,7 +135,7 @@ static void fill_connect(struct tp_linux_io *self, const struct tp_linux_record 
         .opcode = IORING_OP_CONNECT,
         .fd = record->fd,
         .address = tp_linux_address_of(address),
-        .offset = tp_linux_sockaddr_len(address),
+        .offset = tp_posix_sockaddr_len(address),
         .user_data = user_data,
     };
 
@@ -157,10 +158,10 @@ static void fill_accept(struct tp_linux_io *self, const struct tp_request *reque
     tp_linux_ring_fill(&self->ring, entry);
 }
 
-static void fill_send_bufs(struct tp_linux_io *self, const struct tp_linux_record *record,
+static void fill_send_bufs(struct tp_linux_io *self, const struct tp_posix_record *record,
                            uint64_t user_data)
 {
-    union tp_linux_side *side = tp_linux_side_of(&self->records, record);
+    union tp_posix_side *side = tp_posix_side_of(&self->records, record);
     const struct tp_request *request = &record->request;
     struct tp_linux_entry entry = {
         .opcode = IORING_OP_SENDMSG,
@@ -189,7 +190,7 @@ static void fill_shutdown(struct tp_linux_io *self, const struct tp_request *req
     struct tp_linux_entry entry = {
         .opcode = IORING_OP_SHUTDOWN,
         .fd = (int32_t)request->fd.number,
-        .len = (uint32_t)tp_linux_shutdown_how(request),
+        .len = (uint32_t)tp_posix_shutdown_how(request),
         .user_data = user_data,
     };
 
@@ -213,11 +214,11 @@ void tp_linux_fill_plain(struct tp_linux_io *self, const struct tp_request *requ
         fill_on_fd(self, request, user_data);
 }
 
-void tp_linux_fill_recorded(struct tp_linux_io *self, struct tp_linux_record *record)
+void tp_linux_fill_recorded(struct tp_linux_io *self, struct tp_posix_record *record)
 {
     const struct tp_request *request = &record->request;
     const uint64_t user_data = tp_linux_tagged(
-        TP_LINUX_TAG_RECORD, tp_linux_record_number(&self->records, record));
+        TP_LINUX_TAG_RECORD, tp_posix_record_number(&self->records, record));
 
     switch (request->kind) {
     case TP_CLOSE:

@@ -73,6 +73,6 @@ void tp_linux_fill_plain(struct tp_linux_io *self, const struct tp_request *requ
                          uint64_t user_data);
 
 /** The next step of an operation with a record. */
-void tp_linux_fill_recorded(struct tp_linux_io *self, struct tp_linux_record *record);
+void tp_linux_fill_recorded(struct tp_linux_io *self, struct tp_posix_record *record);
 
 #endif

@@ -3,18 +3,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/random.h>
-#include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "io/linux/linux_internal.h"
-#include "io/linux/memory_internal.h"
+#include "io/posix/memory_internal.h"
+#include "io/posix/process_internal.h"
 
 #define DIRECT_BLOCK 4096U
 #define REGION_BYTES (UINT64_C(1) << 30) /* the most that the kernel registers at once */
 #define OPS_LIMIT    (UINT32_C(1) << 24)
-#define FDS_LIMIT    (UINT32_C(1) << 20)
 
 #if defined(__has_include)
 #if __has_include(<valgrind/valgrind.h>)
@@ -32,15 +29,6 @@ static uint32_t or_default(uint32_t value, uint32_t usual)
     if (value == TP_LINUX_NONE)
         return 0;
     return value == 0 ? usual : value;
-}
-
-static uint32_t fds_usual(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > FDS_LIMIT)
-        return FDS_LIMIT;
-    return (uint32_t)limit.rlim_cur;
 }
 
 static uint32_t kernel_workers_usual(void)
@@ -70,7 +58,7 @@ static int resolve(const struct tp_linux_io_config *given,
     if (config->sq_entries < 8)
         config->sq_entries = 8;
     config->completions_max = or_default(config->completions_max, 2 * config->cq_entries);
-    config->fds_max = or_default(config->fds_max, fds_usual());
+    config->fds_max = or_default(config->fds_max, tp_posix_fds_usual());
     config->files_max = or_default(config->files_max, 256);
     config->buf_count = or_default(config->buf_count, 32);
     config->buf_size = or_default(config->buf_size, 65536);
@@ -82,9 +70,9 @@ static int resolve(const struct tp_linux_io_config *given,
     config->drain_ms_max = or_default(config->drain_ms_max, 5000);
     if (config->ops_max == 0 || config->ops_max > OPS_LIMIT || config->cq_entries == 0 ||
         config->cq_entries > 65536 || config->completions_max == 0 ||
-        config->fds_max == 0 || config->fds_max > FDS_LIMIT ||
+        config->fds_max == 0 || config->fds_max > TP_POSIX_FDS_LIMIT ||
         config->files_max >= UINT16_MAX || config->workers_max == 0 ||
-        config->workers_max > TP_LINUX_WORKERS_LIMIT ||
+        config->workers_max > TP_POSIX_WORKERS_LIMIT ||
         (config->buf_count != 0 && config->buf_size == 0) ||
         config->buf_size > REGION_BYTES ||
         config->recv_buf_count > TP_LINUX_RECV_BUFS_MAX ||
@@ -143,22 +131,6 @@ static int pollable(const struct tp_io *io)
     return tp_linux_watch_fd(tp_linux_of((struct tp_io *)(uintptr_t)io));
 }
 
-static void fill_random(struct tp_io *io, void *ret_bytes, size_t len_bytes)
-{
-    uint8_t *at = ret_bytes;
-
-    (void)io;
-    while (len_bytes > 0) {
-        const ssize_t got = getrandom(at, len_bytes, 0);
-
-        tp_assert(got > 0 || errno == EINTR);
-        if (got > 0) {
-            at += got;
-            len_bytes -= (size_t)got;
-        }
-    }
-}
-
 static const struct tp_io_backend backend = {
     .name = "linux",
     .submit = tp_linux_submit,
@@ -168,7 +140,7 @@ static const struct tp_io_backend backend = {
     .pollable = pollable,
     .wake = tp_linux_wake,
     .clock = tp_linux_clock,
-    .random = fill_random,
+    .random = tp_posix_random,
     .destroy = tp_linux_destroy,
 };
 
@@ -203,7 +175,7 @@ static int make_bufs(struct tp_linux_io *self, const struct tp_linux_io_config *
     if (config->buf_count == 0)
         return 0;
     self->buf_bytes = (uint64_t)config->buf_count * config->buf_size;
-    self->buf_memory = tp_linux_reserve(self->buf_bytes);
+    self->buf_memory = tp_posix_reserve(self->buf_bytes);
     if (self->buf_memory == NULL)
         return -ENOMEM;
     register_bufs(self, config);
@@ -232,7 +204,7 @@ static int make_tables(struct tp_linux_io *self, const struct tp_linux_io_config
 #ifdef RUNNING_ON_VALGRIND
     self->on_valgrind = RUNNING_ON_VALGRIND != 0;
 #endif
-    return tp_linux_records_init(&self->records, config->ops_max);
+    return tp_posix_records_init(&self->records, config->ops_max);
 }
 
 static int make_ring(struct tp_linux_io *self, const struct tp_linux_io_config *config)
@@ -287,7 +259,7 @@ static int create(const struct tp_linux_io_config *config, struct tp_io **ret_io
         tp_linux_free(self);
         return error;
     }
-    tp_linux_workers_init(&self->workers, &self->records, config->workers_max);
+    tp_posix_workers_init(&self->workers, &self->records, config->workers_max);
     self->workers.notify = tp_linux_wake_results;
     self->workers.notify_context = self;
     tp_linux_route_kinds(self, config->kinds_off);

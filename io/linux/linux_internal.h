@@ -13,10 +13,10 @@
 
 #include "io/linux/files_internal.h"
 #include "io/linux/linux.h"
-#include "io/linux/records_internal.h"
 #include "io/linux/recv_internal.h"
 #include "io/linux/ring_internal.h"
-#include "io/linux/workers_internal.h"
+#include "io/posix/records_internal.h"
+#include "io/posix/workers_internal.h"
 
 /* ------------------------------------------------------------------ user_data */
 
@@ -76,10 +76,10 @@ struct tp_linux_io {
     uint64_t epoch_ns;
 
     struct tp_linux_files files;
-    struct tp_linux_records records;
-    struct tp_linux_list waiting; /* for room under the cap */
-    struct tp_linux_list stalled; /* for a kernel that takes entries again */
-    struct tp_linux_workers workers;
+    struct tp_posix_records records;
+    struct tp_posix_list waiting; /* for room under the cap */
+    struct tp_posix_list stalled; /* for a kernel that takes entries again */
+    struct tp_posix_workers workers;
     struct tp_linux_recv recv;
 
     int wake_fd;
@@ -127,30 +127,30 @@ void tp_linux_unhold(struct tp_linux_io *self, const struct tp_request *request)
 bool tp_linux_make_space(struct tp_linux_io *self);
 
 /** Fills in the next step of an operation that is under way, or lets it wait for space. */
-void tp_linux_go_on(struct tp_linux_io *self, struct tp_linux_record *record);
+void tp_linux_go_on(struct tp_linux_io *self, struct tp_posix_record *record);
 
 /* ------------------------------------------------------------------ net.c */
 
 /** An entry of a connect has completed, or a thread has made its socket. True: it has
  * ended, with `ret_value`; false: it goes on. */
-bool tp_linux_connect_seen(struct tp_linux_io *self, struct tp_linux_record *record,
+bool tp_linux_connect_seen(struct tp_linux_io *self, struct tp_posix_record *record,
                            int32_t result, int32_t *ret_value);
 
 /** An entry of an accept_many has completed: delivers the connection. True: it has ended,
  * with `ret_value`. False: it goes on, or its end is on the way and the record is gone. */
-bool tp_linux_accept_seen(struct tp_linux_io *self, struct tp_linux_record *record,
+bool tp_linux_accept_seen(struct tp_linux_io *self, struct tp_posix_record *record,
                           const struct io_uring_cqe *cqe, int32_t *ret_value);
 
 /** Whether a multishot has been stopped, or its fd closed. */
-bool tp_linux_is_over(const struct tp_linux_io *self, const struct tp_linux_record *record);
+bool tp_linux_is_over(const struct tp_linux_io *self, const struct tp_posix_record *record);
 
 /** An entry of a multishot was its last, for no reason of ours: fills in another, unless it
  * is over. `counts` in the statistics. Always false. */
-bool tp_linux_go_on_many(struct tp_linux_io *self, struct tp_linux_record *record,
+bool tp_linux_go_on_many(struct tp_linux_io *self, struct tp_posix_record *record,
                          bool counts);
 
 /** Ends an operation with the next poll: this one has delivered something of it. */
-void tp_linux_end_later(struct tp_linux_io *self, struct tp_linux_record *record,
+void tp_linux_end_later(struct tp_linux_io *self, struct tp_posix_record *record,
                         int32_t value);
 
 /* ------------------------------------------------------------------ signals.c */
@@ -159,11 +159,11 @@ void tp_linux_end_later(struct tp_linux_io *self, struct tp_linux_record *record
 void tp_linux_signal_submit(struct tp_linux_io *self, const struct tp_request *request);
 
 /** Fills the poll of its signalfd. */
-void tp_linux_signal_fill(struct tp_linux_io *self, const struct tp_linux_record *record,
+void tp_linux_signal_fill(struct tp_linux_io *self, const struct tp_posix_record *record,
                           uint64_t user_data);
 
 /** That has completed. True: the operation has ended, with `ret_value`. */
-bool tp_linux_signal_seen(struct tp_linux_io *self, struct tp_linux_record *record,
+bool tp_linux_signal_seen(struct tp_linux_io *self, struct tp_posix_record *record,
                           int32_t result, int32_t *ret_value);
 
 /* ------------------------------------------------------------------ wake.c */
@@ -216,10 +216,6 @@ void tp_linux_reap_for_nobody(struct tp_linux_io *self);
 /** An operation gives the fd: notes it. The fd, or -EMFILE: it is closed again. */
 int32_t tp_linux_opened(struct tp_linux_io *self, int32_t fd, bool is_socket);
 
-/** Gives back what an operation owns that nobody will hear of any more. `result` is its
- * own, or an error when it has not completed. */
-void tp_linux_finish_for_nobody(const struct tp_linux_record *record, int32_t result);
-
 /* ------------------------------------------------------------------ cancel.c */
 
 /** Takes a cancel. There is space for two entries. */
@@ -228,7 +224,7 @@ void tp_linux_cancel(struct tp_linux_io *self, const struct tp_request *request)
 /** Stops what the kernel does for an operation; nobody waits for the answer. There is
  * space.
  */
-void tp_linux_stop_in_ring(struct tp_linux_io *self, const struct tp_linux_record *record);
+void tp_linux_stop_in_ring(struct tp_linux_io *self, const struct tp_posix_record *record);
 
 /* ------------------------------------------------------------------ drain.c */
 

@@ -8,7 +8,7 @@
 /* ------------------------------------------------------------------ connect */
 
 /* Nothing is left open by a connect that fails. */
-static bool connect_failed(const struct tp_linux_record *record, int32_t error,
+static bool connect_failed(const struct tp_posix_record *record, int32_t error,
                            int32_t *ret_value)
 {
     if (record->fd >= 0)
@@ -17,11 +17,11 @@ static bool connect_failed(const struct tp_linux_record *record, int32_t error,
     return true;
 }
 
-bool tp_linux_connect_seen(struct tp_linux_io *self, struct tp_linux_record *record,
+bool tp_linux_connect_seen(struct tp_linux_io *self, struct tp_posix_record *record,
                            int32_t result, int32_t *ret_value)
 {
     const bool is_path =
-        tp_linux_side_of(&self->records, record)->address.ss_family == AF_UNIX;
+        tp_posix_side_of(&self->records, record)->address.ss_family == AF_UNIX;
 
     if (record->fd >= 0 && result == 0) {
         *ret_value = tp_linux_opened(self, record->fd, true);
@@ -45,19 +45,19 @@ bool tp_linux_connect_seen(struct tp_linux_io *self, struct tp_linux_record *rec
 
 /* ------------------------------------------------------------------ multishot */
 
-bool tp_linux_is_over(const struct tp_linux_io *self, const struct tp_linux_record *record)
+bool tp_linux_is_over(const struct tp_linux_io *self, const struct tp_posix_record *record)
 {
     return record->cancelled != 0 || !tp_fd_table_holds(self->io.fds, record->request.fd);
 }
 
-void tp_linux_end_later(struct tp_linux_io *self, struct tp_linux_record *record,
+void tp_linux_end_later(struct tp_linux_io *self, struct tp_posix_record *record,
                         int32_t value)
 {
     tp_io_complete_later(&self->io, record->request.handle, value);
-    tp_linux_record_free(&self->records, record);
+    tp_posix_record_free(&self->records, record);
 }
 
-bool tp_linux_go_on_many(struct tp_linux_io *self, struct tp_linux_record *record,
+bool tp_linux_go_on_many(struct tp_linux_io *self, struct tp_posix_record *record,
                          bool counts)
 {
     if (tp_linux_is_over(self, record)) {
@@ -74,7 +74,7 @@ bool tp_linux_go_on_many(struct tp_linux_io *self, struct tp_linux_record *recor
 
 /* A connection that our table has no room for ends the operation; those that come before it
  * has stopped are closed, too. */
-static void deliver_connection(struct tp_linux_io *self, struct tp_linux_record *record,
+static void deliver_connection(struct tp_linux_io *self, struct tp_posix_record *record,
                                int32_t fd)
 {
     if (record->result == 0) {
@@ -89,7 +89,7 @@ static void deliver_connection(struct tp_linux_io *self, struct tp_linux_record 
     }
 }
 
-bool tp_linux_accept_seen(struct tp_linux_io *self, struct tp_linux_record *record,
+bool tp_linux_accept_seen(struct tp_linux_io *self, struct tp_posix_record *record,
                           const struct io_uring_cqe *cqe, int32_t *ret_value)
 {
     if (cqe->res >= 0)

@@ -4,17 +4,14 @@
 #include <poll.h>
 #include <time.h>
 
+#include "io/posix/process_internal.h"
 #include "io/recv_pool.h"
 
 uint64_t tp_linux_clock(struct tp_io *io, enum tp_clock clock)
 {
-    const bool monotonic = clock == TP_CLOCK_MONOTONIC;
-    struct timespec now;
-    uint64_t ns;
+    const uint64_t ns = tp_posix_clock_ns(clock);
 
-    tp_assert(clock_gettime(monotonic ? CLOCK_MONOTONIC : CLOCK_REALTIME, &now) == 0);
-    ns = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-    return monotonic ? ns - tp_linux_of(io)->epoch_ns : ns;
+    return clock == TP_CLOCK_MONOTONIC ? ns - tp_linux_of(io)->epoch_ns : ns;
 }
 
 static int enter(struct tp_linux_io *self, uint32_t min_complete, uint64_t timeout_ns)
@@ -42,10 +39,10 @@ static void enter_with_reason(struct tp_linux_io *self)
 /* Sends what was collected during the tick to the worker threads. */
 static void send_jobs(struct tp_linux_io *self)
 {
-    if (tp_linux_workers_send(&self->workers) < 0) {
+    if (tp_posix_workers_send(&self->workers) < 0) {
         tp_log_write(&self->io.log, TP_LOG_ERROR, "no worker thread can be started", NULL,
                      0);
-        tp_linux_workers_collect(&self->workers);
+        tp_posix_workers_collect(&self->workers);
     }
 }
 

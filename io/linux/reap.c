@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "io/linux/blocking_internal.h"
-#include "io/linux/memory_internal.h"
+#include "io/posix/memory_internal.h"
+#include "io/posix/statx_internal.h"
 
 /* Whether an operation was stopped at work, so that what was asked for did not happen. A
  * worker of the kernel may answer with ERESTARTSYS and its kin, 512 to 516, which no system
@@ -26,7 +26,7 @@ int32_t tp_linux_opened(struct tp_linux_io *self, int32_t fd, bool is_socket)
 
 /* The owner's part of an operation: turns what the kernel or a thread answered into the
  * result. */
-static int32_t finish(struct tp_linux_io *self, const struct tp_linux_record *record,
+static int32_t finish(struct tp_linux_io *self, const struct tp_posix_record *record,
                       int32_t result)
 {
     const struct tp_request *request = &record->request;
@@ -41,34 +41,25 @@ static int32_t finish(struct tp_linux_io *self, const struct tp_linux_record *re
         return result == -EINTR ? 0 : result; /* closed all the same, on Linux */
     case TP_FSTAT:
     case TP_STAT:
-        if (result == 0) {
-            const struct statx *answer = &tp_linux_side_of(&self->records, record)->statx;
+        if (result == 0 && record->state == TP_POSIX_IN_RING) {
+            const struct statx *answer =
+                (const void *)tp_posix_side_of(&self->records, record)->status;
             struct tp_statx converted;
 
-            tp_linux_mark_written(answer, (int32_t)sizeof *answer);
-            converted = tp_linux_statx_convert(answer);
-            tp_linux_store(request->a.memory, &converted, sizeof converted);
+            _Static_assert(sizeof *answer <= sizeof(union tp_posix_side),
+                           "the kernel's answer fits");
+            tp_posix_mark_written(answer, (int32_t)sizeof *answer);
+            converted = tp_posix_statx_convert(answer);
+            tp_posix_store(request->a.memory, &converted, sizeof converted);
         }
         return result;
     case TP_READ:
     case TP_RECV:
-        tp_linux_mark_written(request->a.memory, result);
+        tp_posix_mark_written(request->a.memory, result);
         return result;
     default:
         return result;
     }
-}
-
-void tp_linux_finish_for_nobody(const struct tp_linux_record *record, int32_t result)
-{
-    const uint32_t kind = record->request.kind;
-
-    if (record->fd >= 0)
-        (void)close(record->fd);
-    else if ((tp_kind_info[kind].traits & TP_GIVES_FD) != 0 && result >= 0)
-        (void)close(result);
-    if (record->request.kind == TP_CLOSE && result == -ECANCELED)
-        (void)close((int)record->request.fd.number);
 }
 
 static void reap_internal(struct tp_linux_io *self, const struct io_uring_cqe *cqe)
@@ -95,7 +86,7 @@ static void reap_internal(struct tp_linux_io *self, const struct io_uring_cqe *c
 }
 
 /* A cancel has asked under one of the two names that its target may have. */
-static void reap_try(struct tp_linux_io *self, struct tp_linux_record *record,
+static void reap_try(struct tp_linux_io *self, struct tp_posix_record *record,
                      int32_t result)
 {
     tp_assert(record->request.kind == TP_CANCEL && self->ring.uncounted > 0);
@@ -105,11 +96,11 @@ static void reap_try(struct tp_linux_io *self, struct tp_linux_record *record,
     if (record->tries++ == 0)
         return;
     tp_io_complete(&self->io, record->request.handle, record->result, 0);
-    tp_linux_record_free(&self->records, record);
+    tp_posix_record_free(&self->records, record);
 }
 
 /* What an operation with one step has come to, in the ring or on a thread. */
-static bool has_ended(struct tp_linux_io *self, struct tp_linux_record *record,
+static bool has_ended(struct tp_linux_io *self, struct tp_posix_record *record,
                       int32_t result, int32_t *ret_value)
 {
     if (was_interrupted(result) && record->request.kind != TP_OFFLOAD)
@@ -122,14 +113,14 @@ static bool has_ended(struct tp_linux_io *self, struct tp_linux_record *record,
     return true;
 }
 
-static void reap_recorded(struct tp_linux_io *self, struct tp_linux_record *record,
+static void reap_recorded(struct tp_linux_io *self, struct tp_posix_record *record,
                           const struct io_uring_cqe *cqe)
 {
     const uint32_t kind = record->request.kind;
     int32_t value;
     bool ended;
 
-    tp_assert(record->state == TP_LINUX_IN_RING);
+    tp_assert(record->state == TP_POSIX_IN_RING);
     if ((cqe->flags & IORING_CQE_F_MORE) != 0) {
         self->ring.finals--; /* the loop counts every entry as a final one */
     } else {
@@ -145,7 +136,7 @@ static void reap_recorded(struct tp_linux_io *self, struct tp_linux_record *reco
     if (!ended)
         return;
     tp_io_complete(&self->io, record->request.handle, value, 0);
-    tp_linux_record_free(&self->records, record);
+    tp_posix_record_free(&self->records, record);
 }
 
 /* Everything that is not plain; there is room for one completion. */
@@ -155,14 +146,14 @@ static void reap_tagged(struct tp_linux_io *self, const struct io_uring_cqe *cqe
 
     switch ((enum tp_linux_tag)(cqe->user_data >> TP_LINUX_TAG_SHIFT)) {
     case TP_LINUX_TAG_RECORD:
-        reap_recorded(self, tp_linux_record_at(&self->records, (uint32_t)rest), cqe);
+        reap_recorded(self, tp_posix_record_at(&self->records, (uint32_t)rest), cqe);
         return;
     case TP_LINUX_TAG_CANCEL:
         self->ring.uncounted--;
         tp_io_complete(&self->io, rest, cqe->res, 0);
         return;
     case TP_LINUX_TAG_TRY:
-        reap_try(self, tp_linux_record_at(&self->records, (uint32_t)rest), cqe->res);
+        reap_try(self, tp_posix_record_at(&self->records, (uint32_t)rest), cqe->res);
         return;
     case TP_LINUX_TAG_INTERNAL:
         reap_internal(self, cqe);
@@ -226,14 +217,14 @@ static void reap_ring(struct tp_linux_io *self)
 static void reap_workers(struct tp_linux_io *self)
 {
     while (self->workers.finished.count > 0 && tp_io_completions_room(&self->io) > 0) {
-        struct tp_linux_record *record =
-            tp_linux_list_pop(&self->records, &self->workers.finished);
+        struct tp_posix_record *record =
+            tp_posix_list_pop(&self->records, &self->workers.finished);
         const struct tp_request request = record->request;
         int32_t value;
 
         if (!has_ended(self, record, record->result, &value))
             continue;
-        tp_linux_record_free(&self->records, record);
+        tp_posix_record_free(&self->records, record);
         tp_linux_unhold(self, &request);
         tp_io_complete(&self->io, request.handle, value, 0);
     }
@@ -255,17 +246,17 @@ void tp_linux_reap_for_nobody(struct tp_linux_io *self)
     for (uint32_t seen = 0; seen < ready; seen++) {
         const struct io_uring_cqe *cqe =
             &ring->cqes[(head + seen) & (ring->cq_entries - 1)];
-        struct tp_linux_record *record;
+        struct tp_posix_record *record;
 
         if ((cqe->flags & IORING_CQE_F_MORE) == 0)
             ring->finals++;
         if (cqe->user_data >> TP_LINUX_TAG_SHIFT != TP_LINUX_TAG_RECORD)
             continue;
         record =
-            tp_linux_record_at(&self->records, (uint32_t)(cqe->user_data & TP_HANDLE_MAX));
-        tp_linux_finish_for_nobody(record, cqe->res);
+            tp_posix_record_at(&self->records, (uint32_t)(cqe->user_data & TP_HANDLE_MAX));
+        tp_posix_record_settle(record, cqe->res);
         if ((cqe->flags & IORING_CQE_F_MORE) == 0)
-            tp_linux_record_free(&self->records, record);
+            tp_posix_record_free(&self->records, record);
     }
     __atomic_store_n(ring->kernel_cq_head, head + ready, __ATOMIC_RELEASE);
 }

@@ -7,7 +7,7 @@
 #include "io/fd_table.h"
 #include "io/linux/entries_internal.h"
 #include "io/linux/linux_internal.h"
-#include "io/linux/memory_internal.h"
+#include "io/posix/memory_internal.h"
 #include "io/recv_pool.h"
 
 #define GROUP 0 /* of our buffer ring: there is one */
@@ -26,13 +26,13 @@ static void make_ring(struct tp_linux_io *self, uint32_t count, uint32_t feature
     while (recv->ring_entries < count)
         recv->ring_entries *= 2;
     recv->ring_bytes = recv->ring_entries * sizeof(struct io_uring_buf);
-    recv->ring = tp_linux_reserve(recv->ring_bytes);
+    recv->ring = tp_posix_reserve(recv->ring_bytes);
     if (recv->ring == NULL)
         return;
     registration.ring_addr = tp_linux_address_of(recv->ring);
     registration.ring_entries = recv->ring_entries;
     if (io_uring_register_buf_ring(&self->ring.uring, &registration, 0) != 0) {
-        tp_linux_unreserve(recv->ring, recv->ring_bytes);
+        tp_posix_unreserve(recv->ring, recv->ring_bytes);
         recv->ring = NULL;
         return;
     }
@@ -52,7 +52,7 @@ int tp_linux_recv_init(struct tp_linux_io *self, uint32_t count, uint32_t size_b
     if (count == 0)
         return 0;
     recv->memory_bytes = (size_t)count * size_bytes;
-    recv->memory = tp_linux_reserve(recv->memory_bytes);
+    recv->memory = tp_posix_reserve(recv->memory_bytes);
     if (recv->memory == NULL)
         return -ENOMEM;
     error = tp_io_set_recv_bufs(&self->io, recv->memory, count, size_bytes);
@@ -65,8 +65,8 @@ int tp_linux_recv_init(struct tp_linux_io *self, uint32_t count, uint32_t size_b
 
 void tp_linux_recv_deinit(struct tp_linux_io *self)
 {
-    tp_linux_unreserve(self->recv.ring, self->recv.ring_bytes);
-    tp_linux_unreserve(self->recv.memory, self->recv.memory_bytes);
+    tp_posix_unreserve(self->recv.ring, self->recv.ring_bytes);
+    tp_posix_unreserve(self->recv.memory, self->recv.memory_bytes);
 }
 
 /* ------------------------------------------------------------------ buffers */
@@ -95,18 +95,18 @@ static uint32_t free_bufs(const struct tp_linux_io *self)
     return self->recv.in_ring + self->io.recv_bufs->returned_count;
 }
 
-void tp_linux_recv_unstarve(struct tp_linux_io *self, struct tp_linux_record *record)
+void tp_linux_recv_unstarve(struct tp_linux_io *self, struct tp_posix_record *record)
 {
     struct tp_linux_file *file = &self->files.items[record->request.fd.number];
 
-    tp_assert(record->state == TP_LINUX_STARVED && file->starved > 0);
+    tp_assert(record->state == TP_POSIX_STARVED && file->starved > 0);
     file->starved--;
-    tp_linux_list_remove(&self->records, &self->recv.starved, record);
+    tp_posix_list_remove(&self->records, &self->recv.starved, record);
 }
 
 void tp_linux_recv_refill(struct tp_linux_io *self)
 {
-    struct tp_linux_list *starved = &self->recv.starved;
+    struct tp_posix_list *starved = &self->recv.starved;
     uint32_t bufs;
 
     tp_assert(self->io.recv_bufs != NULL);
@@ -115,7 +115,7 @@ void tp_linux_recv_refill(struct tp_linux_io *self)
     if (starved->count == 0)
         return;
     for (bufs = free_bufs(self); bufs > 0 && starved->count > 0; bufs--) {
-        struct tp_linux_record *record = tp_linux_record_at(&self->records, starved->first);
+        struct tp_posix_record *record = tp_posix_record_at(&self->records, starved->first);
 
         if (tp_linux_ring_space(&self->ring) < TP_LINUX_ENTRIES_MAX)
             return;
@@ -134,7 +134,7 @@ uint32_t tp_linux_recv_ready(const struct tp_linux_io *self)
 
 /* ------------------------------------------------------------------ steps */
 
-static void fill_with_ring(struct tp_linux_io *self, const struct tp_linux_record *record,
+static void fill_with_ring(struct tp_linux_io *self, const struct tp_posix_record *record,
                            uint64_t user_data)
 {
     struct tp_linux_entry entry = {
@@ -149,7 +149,7 @@ static void fill_with_ring(struct tp_linux_io *self, const struct tp_linux_recor
     tp_linux_ring_fill(&self->ring, entry);
 }
 
-static void fill_poll(struct tp_linux_io *self, struct tp_linux_record *record,
+static void fill_poll(struct tp_linux_io *self, struct tp_posix_record *record,
                       uint64_t user_data)
 {
     struct tp_linux_entry entry = {
@@ -163,7 +163,7 @@ static void fill_poll(struct tp_linux_io *self, struct tp_linux_record *record,
     tp_linux_ring_fill(&self->ring, entry);
 }
 
-static void fill_with_pool(struct tp_linux_io *self, struct tp_linux_record *record,
+static void fill_with_pool(struct tp_linux_io *self, struct tp_posix_record *record,
                            uint64_t user_data)
 {
     struct tp_recv_pool *pool = self->io.recv_bufs;
@@ -185,7 +185,7 @@ static void fill_with_pool(struct tp_linux_io *self, struct tp_linux_record *rec
     tp_linux_ring_fill(&self->ring, entry);
 }
 
-void tp_linux_recv_fill(struct tp_linux_io *self, struct tp_linux_record *record,
+void tp_linux_recv_fill(struct tp_linux_io *self, struct tp_posix_record *record,
                         uint64_t user_data)
 {
     tp_assert(self->io.recv_bufs != NULL);
@@ -195,7 +195,7 @@ void tp_linux_recv_fill(struct tp_linux_io *self, struct tp_linux_record *record
         fill_with_pool(self, record, user_data);
 }
 
-static bool starve(struct tp_linux_io *self, struct tp_linux_record *record,
+static bool starve(struct tp_linux_io *self, struct tp_posix_record *record,
                    int32_t *ret_value)
 {
     if (tp_linux_is_over(self, record)) {
@@ -203,14 +203,14 @@ static bool starve(struct tp_linux_io *self, struct tp_linux_record *record,
         return true;
     }
     self->io.stats.recv_bufs_exhausted++;
-    record->state = TP_LINUX_STARVED;
+    record->state = TP_POSIX_STARVED;
     self->files.items[record->request.fd.number].starved++;
-    tp_linux_list_append(&self->records, &self->recv.starved, record);
+    tp_posix_list_append(&self->records, &self->recv.starved, record);
     return false;
 }
 
 /* The kernel has used a buffer: for `len_bytes`, or for nothing. */
-static void take_from_kernel(struct tp_linux_io *self, const struct tp_linux_record *record,
+static void take_from_kernel(struct tp_linux_io *self, const struct tp_posix_record *record,
                              uint32_t index, int32_t len_bytes)
 {
     struct tp_recv_pool *pool = self->io.recv_bufs;
@@ -219,11 +219,11 @@ static void take_from_kernel(struct tp_linux_io *self, const struct tp_linux_rec
         tp_recv_pool_recycle(pool, index);
         return;
     }
-    tp_linux_mark_written(pool->memory + (size_t)index * pool->size_bytes, len_bytes);
+    tp_posix_mark_written(pool->memory + (size_t)index * pool->size_bytes, len_bytes);
     tp_io_complete_recv(&self->io, record->request.handle, index, (uint32_t)len_bytes);
 }
 
-static bool seen_with_ring(struct tp_linux_io *self, struct tp_linux_record *record,
+static bool seen_with_ring(struct tp_linux_io *self, struct tp_posix_record *record,
                            const struct io_uring_cqe *cqe, int32_t *ret_value)
 {
     if ((cqe->flags & IORING_CQE_F_BUFFER) != 0) {
@@ -243,7 +243,7 @@ static bool seen_with_ring(struct tp_linux_io *self, struct tp_linux_record *rec
     return true;
 }
 
-static bool seen_with_pool(struct tp_linux_io *self, struct tp_linux_record *record,
+static bool seen_with_pool(struct tp_linux_io *self, struct tp_posix_record *record,
                            const struct io_uring_cqe *cqe, int32_t *ret_value)
 {
     if (record->polls != 0) {
@@ -265,7 +265,7 @@ static bool seen_with_pool(struct tp_linux_io *self, struct tp_linux_record *rec
     return true;
 }
 
-bool tp_linux_recv_seen(struct tp_linux_io *self, struct tp_linux_record *record,
+bool tp_linux_recv_seen(struct tp_linux_io *self, struct tp_posix_record *record,
                         const struct io_uring_cqe *cqe, int32_t *ret_value)
 {
     if (self->recv.ring != NULL)
@@ -279,7 +279,7 @@ void tp_linux_recv_closed(struct tp_linux_io *self, uint32_t number)
 
     for (uint32_t at = self->recv.starved.first, next; at != 0 && file->starved > 0;
          at = next) {
-        struct tp_linux_record *record = tp_linux_record_at(&self->records, at);
+        struct tp_posix_record *record = tp_posix_record_at(&self->records, at);
 
         next = record->next;
         if (record->request.fd.number != number)

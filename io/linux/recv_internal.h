@@ -14,7 +14,7 @@
 
 #include <liburing.h>
 
-#include "io/linux/records_internal.h"
+#include "io/posix/records_internal.h"
 
 struct tp_linux_io;
 
@@ -30,7 +30,7 @@ struct tp_linux_recv {
     bool multishot;        /* the kernel goes on by itself */
     uint8_t *memory;       /* of the buffers */
     size_t memory_bytes;
-    struct tp_linux_list starved;
+    struct tp_posix_list starved;
 };
 
 /** Makes `count` buffers of `size_bytes`. 0, or -ENOMEM. The ring takes no entries yet. */
@@ -46,18 +46,18 @@ void tp_linux_recv_refill(struct tp_linux_io *self);
 uint32_t tp_linux_recv_ready(const struct tp_linux_io *self);
 
 /** Fills the next step of a recv_many. */
-void tp_linux_recv_fill(struct tp_linux_io *self, struct tp_linux_record *record,
+void tp_linux_recv_fill(struct tp_linux_io *self, struct tp_posix_record *record,
                         uint64_t user_data);
 
 /** One of its entries has completed: delivers what it brought. True: it has ended, with
  * `ret_value`. False: it goes on, or its end is on the way and the record is gone. */
-bool tp_linux_recv_seen(struct tp_linux_io *self, struct tp_linux_record *record,
+bool tp_linux_recv_seen(struct tp_linux_io *self, struct tp_posix_record *record,
                         const struct io_uring_cqe *cqe, int32_t *ret_value);
 
 /** The socket is about to be closed: those of its recv_manys that starve have ended. */
 void tp_linux_recv_closed(struct tp_linux_io *self, uint32_t number);
 
 /** It starves no more: out of the list. */
-void tp_linux_recv_unstarve(struct tp_linux_io *self, struct tp_linux_record *record);
+void tp_linux_recv_unstarve(struct tp_linux_io *self, struct tp_posix_record *record);
 
 #endif

@@ -4,38 +4,27 @@
 
 /* ------------------------------------------------------------------ holding back */
 
-static void count_held(struct tp_linux_io *self, struct tp_fd fd, bool begins)
-{
-    struct tp_linux_file *file = &self->files.items[fd.number];
-
-    tp_assert(fd.number < self->files.capacity);
-    if (begins) {
-        file->held++;
-        return;
-    }
-    tp_assert(file->held > 0);
-    file->held--;
-}
-
 /* Counts an operation that has not begun (or no longer does) with the fds that it is about.
  * A close is never counted: it is what waits for the others. */
 static void hold(struct tp_linux_io *self, const struct tp_request *request, bool begins)
 {
-    const bool in_dir = (request->flags & TP_IN_DIR) != 0;
-    const bool takes_fd = (tp_kind_info[request->kind].traits & TP_TAKES_FD) != 0;
+    uint32_t numbers[2];
+    const uint32_t count = tp_posix_fds_of(request, numbers);
 
     if (request->kind == TP_CLOSE)
         return;
-    if (takes_fd || in_dir)
-        count_held(self, request->fd, begins);
-    if (in_dir && request->kind == TP_RENAME)
-        count_held(self, request->to_dir, begins);
+    for (uint32_t i = 0; i < count; i++) {
+        struct tp_linux_file *file = &self->files.items[numbers[i]];
+
+        tp_assert(numbers[i] < self->files.capacity && (begins || file->held > 0));
+        file->held += begins ? 1U : UINT32_MAX;
+    }
 }
 
-static void stall(struct tp_linux_io *self, struct tp_linux_record *record)
+static void stall(struct tp_linux_io *self, struct tp_posix_record *record)
 {
-    record->state = TP_LINUX_STALLED;
-    tp_linux_list_append(&self->records, &self->stalled, record);
+    record->state = TP_POSIX_STALLED;
+    tp_posix_list_append(&self->records, &self->stalled, record);
     hold(self, &record->request, true);
 }
 
@@ -61,25 +50,25 @@ static inline uint64_t plain_data(struct tp_linux_io *self,
 }
 
 /* Puts an operation with a record into the ring; there is space. */
-static void place(struct tp_linux_io *self, struct tp_linux_record *record)
+static void place(struct tp_linux_io *self, struct tp_posix_record *record)
 {
     const uint32_t kind = record->request.kind;
 
     if (kind == TP_CANCEL) {
         const struct tp_request request = record->request;
 
-        tp_linux_record_free(&self->records, record);
+        tp_posix_record_free(&self->records, record);
         tp_linux_cancel(self, &request);
         return;
     }
     if (self->route[kind] == TP_LINUX_ROUTE_PLAIN) {
         tp_linux_fill_plain(self, &record->request, plain_data(self, &record->request));
-        tp_linux_record_free(&self->records, record);
+        tp_posix_record_free(&self->records, record);
         return;
     }
     if (kind == TP_CLOSE && self->files.items[record->request.fd.number].starved > 0)
         tp_linux_recv_closed(self, record->request.fd.number);
-    record->state = TP_LINUX_IN_RING;
+    record->state = TP_POSIX_IN_RING;
     if ((tp_kind_info[kind].traits & (TP_NEVER_WAITS | TP_WAITS)) != 0) {
         record->uncounted = 1;
         self->ring.uncounted++;
@@ -87,7 +76,7 @@ static void place(struct tp_linux_io *self, struct tp_linux_record *record)
     tp_linux_fill_recorded(self, record);
 }
 
-static void place_or_stall(struct tp_linux_io *self, struct tp_linux_record *record)
+static void place_or_stall(struct tp_linux_io *self, struct tp_posix_record *record)
 {
     if (tp_linux_make_space(self))
         place(self, record);
@@ -96,20 +85,20 @@ static void place_or_stall(struct tp_linux_io *self, struct tp_linux_record *rec
 }
 
 /* A close that nothing is left to wait for. */
-static void close_at_last(struct tp_linux_io *self, struct tp_fd fd)
+static void close_at_last(struct tp_linux_io *self, uint32_t number)
 {
-    struct tp_linux_file *file = &self->files.items[fd.number];
-    struct tp_linux_record *record;
+    struct tp_linux_file *file = &self->files.items[number];
+    struct tp_posix_record *record;
 
     if (file->held > 0 || file->closing == 0)
         return;
-    record = tp_linux_record_at(&self->records, file->closing);
+    record = tp_posix_record_at(&self->records, file->closing);
     file->closing = 0;
-    tp_assert(record->state == TP_LINUX_CLOSING);
+    tp_assert(record->state == TP_POSIX_CLOSING);
     place_or_stall(self, record);
 }
 
-void tp_linux_go_on(struct tp_linux_io *self, struct tp_linux_record *record)
+void tp_linux_go_on(struct tp_linux_io *self, struct tp_posix_record *record)
 {
     if (tp_linux_ring_space(&self->ring) >= TP_LINUX_ENTRIES_MAX)
         place(self, record);
@@ -119,24 +108,21 @@ void tp_linux_go_on(struct tp_linux_io *self, struct tp_linux_record *record)
 
 void tp_linux_unhold(struct tp_linux_io *self, const struct tp_request *request)
 {
-    const bool in_dir = (request->flags & TP_IN_DIR) != 0;
+    uint32_t numbers[2];
+    const uint32_t count = tp_posix_fds_of(request, numbers);
 
     hold(self, request, false);
-    if (request->kind == TP_CLOSE)
-        return;
-    if (in_dir || (tp_kind_info[request->kind].traits & TP_TAKES_FD) != 0)
-        close_at_last(self, request->fd);
-    if (in_dir && request->kind == TP_RENAME)
-        close_at_last(self, request->to_dir);
+    for (uint32_t i = 0; i < count && request->kind != TP_CLOSE; i++)
+        close_at_last(self, numbers[i]);
 }
 
-static void release_list(struct tp_linux_io *self, struct tp_linux_list *list, bool capped)
+static void release_list(struct tp_linux_io *self, struct tp_posix_list *list, bool capped)
 {
     const uint32_t space = capped ? 1 : TP_LINUX_ENTRIES_MAX; /* a close is never capped */
 
     while (list->count > 0 && tp_linux_ring_space(&self->ring) >= space &&
            (!capped || tp_linux_below_cap(self))) {
-        struct tp_linux_record *record = tp_linux_list_pop(&self->records, list);
+        struct tp_posix_record *record = tp_posix_list_pop(&self->records, list);
         const struct tp_request request = record->request; /* place() may free it */
 
         place(self, record);
@@ -156,14 +142,14 @@ void tp_linux_release(struct tp_linux_io *self)
 
 /* ------------------------------------------------------------------ submission */
 
-static void submit_close(struct tp_linux_io *self, struct tp_linux_record *record)
+static void submit_close(struct tp_linux_io *self, struct tp_posix_record *record)
 {
     struct tp_linux_file *file = &self->files.items[record->request.fd.number];
 
     if (file->held > 0) {
         tp_assert(file->closing == 0);
-        record->state = TP_LINUX_CLOSING;
-        file->closing = tp_linux_record_number(&self->records, record);
+        record->state = TP_POSIX_CLOSING;
+        file->closing = tp_posix_record_number(&self->records, record);
     } else {
         place_or_stall(self, record);
     }
@@ -184,18 +170,18 @@ static bool starts_on_thread(const struct tp_linux_io *self,
 
 static void submit_recorded(struct tp_linux_io *self, const struct tp_request *request)
 {
-    struct tp_linux_record *record = tp_linux_record_make(&self->records, request);
+    struct tp_posix_record *record = tp_posix_record_make(&self->records, request);
     const uint32_t traits = tp_kind_info[request->kind].traits;
 
     if (request->kind == TP_CLOSE) {
         submit_close(self, record);
     } else if (starts_on_thread(self, request)) {
         hold(self, request, true);
-        tp_linux_workers_add(&self->workers, record);
+        tp_posix_workers_add(&self->workers, record);
     } else if ((traits & (TP_NEVER_WAITS | TP_WAITS)) == 0 && !tp_linux_below_cap(self)) {
         hold(self, request, true);
-        record->state = TP_LINUX_WAITING;
-        tp_linux_list_append(&self->records, &self->waiting, record);
+        record->state = TP_POSIX_WAITING;
+        tp_posix_list_append(&self->records, &self->waiting, record);
         self->io.stats.held_back++;
     } else {
         place_or_stall(self, record);
@@ -208,7 +194,7 @@ static void submit_cancel(struct tp_linux_io *self, const struct tp_request *req
         tp_linux_cancel(self, request);
         return;
     }
-    stall(self, tp_linux_record_make(&self->records, request));
+    stall(self, tp_posix_record_make(&self->records, request));
 }
 
 /* What a socket does not take, and what needs no asking. True: `ret_value` is the result.

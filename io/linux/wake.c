@@ -35,7 +35,7 @@ void tp_linux_wake_look(struct tp_linux_io *self)
     if ((reasons & TP_LINUX_WOKEN) != 0)
         self->woken = true;
     if ((reasons & TP_LINUX_RESULTS) != 0)
-        tp_linux_workers_collect(&self->workers);
+        tp_posix_workers_collect(&self->workers);
 }
 
 /* A poll that stays armed sees each write by itself, and the count in the eventfd may grow.

@@ -84,6 +84,9 @@ expect "cp - cached" "liburing - durable" "tempest-machine - cached" "tempest-ma
 expect "liburing 3x1 -" "epoll 3x1 -" "tempest 3x1 -" "tempest-connection 3x1 -" \
     "liburing 1x4096 -" "epoll 1x4096 -" "tempest 3x4096 -" "tempest-connection 3x4096 -" \
     -- echo --connections 1,3 --depth 1,4096
+expect "tempest 3x1 -" "tempest-connection 3x4096 -" -- echo --connections 3 --depth 1,4096 \
+    --only tempest --only tempest-connection --io=posix
+expect "tempest 4 cached" "pread 4 cached" -- read --size 1M --depth 4 --io=posix
 expect "liburing 300x4 -" "tempest 300x4 -" -- echo --connections 300 --depth 4
 if command -v redis-benchmark >/dev/null && command -v redis-check-rdb >/dev/null; then
     expect "redis 3x1 durable" "redis 3x4 durable" "redis 3x1 none" \
@@ -101,7 +104,7 @@ status 2 nop --depth 1,x
 status 2 echo --connections 0
 status 2 read --mode warm
 status 2 copy --size 1
-status 2 nop --io=posix
+status 2 nop --io=virtual
 status 1 read --file /nowhere/at/all
 rm -rf "$files" "$files.json" "$files.rows"
 [ "$failures" -eq 0 ]

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "io/linux/linux.h"
+#include "io/posix/posix.h"
 #include "io/virtual/virtual.h"
 
 enum { OPS_MAX = 16384, COMPLETIONS_MAX = 12000, FDS_MAX = 1024, TRIES_MAX = 250 };
@@ -45,6 +46,30 @@ static struct tp_io *create_linux(const struct conformance_backend *backend,
     return NULL;
 }
 
+static struct tp_io *create_posix(const struct conformance_backend *backend,
+                                  const char **ret_reason)
+{
+    const struct tp_posix_io_config config = {
+        .size = sizeof config,
+        .ops_max = OPS_MAX,
+        .completions_max = COMPLETIONS_MAX,
+        .fds_max = FDS_MAX,
+        .buf_count = REGISTERED_COUNT,
+        .buf_size = REGISTERED_SIZE,
+        .recv_buf_count = RECV_COUNT,
+        .recv_buf_size = RECV_SIZE,
+    };
+    struct tp_io *io;
+    const int error = tp_posix_io_create(&config, &io);
+
+    (void)backend;
+    (void)umask(022);
+    if (error == 0)
+        return io;
+    *ret_reason = tp_posix_io_refusal(error);
+    return NULL;
+}
+
 static struct tp_io *create_virtual(const struct conformance_backend *backend,
                                     const char **ret_reason)
 {
@@ -70,6 +95,7 @@ static struct tp_io *create_virtual(const struct conformance_backend *backend,
 
 const struct conformance_backend conformance_backends[] = {
     {"linux", create_linux, NULL, 0},
+    {"posix", create_posix, NULL, 0},
     {"virtual", create_virtual, "/conformance", 0},
     {"virtual-seed-1", create_virtual, "/conformance", 1},
     {"virtual-seed-2", create_virtual, "/conformance", 2},

@@ -144,8 +144,11 @@ static void write_row(FILE *file, const struct runner *runner, uint32_t index)
 {
     static const char *const words[RESULTS] = {"", "pass", "**fail**", "skip"};
     const struct conformance_program *program = conformance_program_at(index);
+    const char *slash = strrchr(program->file, '/');
+    const char *subject = slash == NULL ? program->file : slash + 1;
 
-    (void)fprintf(file, "| `%s` |", program->name);
+    (void)fprintf(file, "| %.*s | `%s` |", (int)strcspn(subject, "."), subject,
+                  program->name);
     for (uint32_t i = 0; conformance_backends[i].name != NULL; i++) {
         if (wants_backend(runner, conformance_backends[i].name))
             (void)fprintf(file, " %s |", words[runner->results[i][index]]);
@@ -155,16 +158,20 @@ static void write_row(FILE *file, const struct runner *runner, uint32_t index)
 
 static bool write_table(const struct runner *runner)
 {
-    FILE *file = fopen(runner->table, "w");
+    char made[DIR_MAX];
+    FILE *file;
 
+    /* Whoever reads the table finds it whole. */
+    (void)snprintf(made, sizeof made, "%s.%d", runner->table, (int)getpid());
+    file = fopen(made, "w");
     if (file == NULL)
         return false;
-    (void)fprintf(file, "| program |");
+    (void)fprintf(file, "| subject | program |");
     for (uint32_t i = 0; conformance_backends[i].name != NULL; i++) {
         if (wants_backend(runner, conformance_backends[i].name))
             (void)fprintf(file, " %s |", conformance_backends[i].name);
     }
-    (void)fprintf(file, "\n|---|");
+    (void)fprintf(file, "\n|---|---|");
     for (uint32_t i = 0; conformance_backends[i].name != NULL; i++) {
         if (wants_backend(runner, conformance_backends[i].name))
             (void)fprintf(file, "---|");
@@ -174,7 +181,7 @@ static bool write_table(const struct runner *runner)
         if (wants_program(runner, conformance_program_at(i)->name))
             write_row(file, runner, i);
     }
-    return fclose(file) == 0;
+    return fclose(file) == 0 && rename(made, runner->table) == 0;
 }
 
 /* ------------------------------------------------------------------ the command line */

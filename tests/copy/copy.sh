@@ -320,7 +320,7 @@ case_options() {
     copy 2 f
     copy 2 --frobnicate f g
     said "--frobnicate"
-    copy 2 --io=posix f g
+    copy 2 --io=windows f g
     copy 2 --block=1000 f g
     copy 2 --depth f
     [ ! -e g ] || fail "wrong usage copied something"
@@ -476,7 +476,7 @@ case_refused() {
     local status
     [ -n "$refuse" ] || skip "REFUSE was not given"
     echo x >f
-    "$refuse" "$program" f g >log 2>&1
+    "$refuse" "$program" --io=linux f g >log 2>&1
     status=$?
     [ $status != 77 ] || skip "$(cat log)"
     [ $status = 1 ] || fail "exit status $status"
@@ -484,6 +484,15 @@ case_refused() {
     said "EPERM"
     said "kernel.io_uring_disabled"
     [ ! -e g ] || fail "copied all the same"
+    # By itself it takes what there is, and says so once.
+    "$refuse" "$program" f g >log 2>&1 && cmp f g || fail "--io=auto"
+    said "io_uring cannot be used"
+    said "--io=posix"
+    rm -f g
+    "$refuse" "$program" -q f g >log 2>&1 && cmp f g && [ ! -s log ] || fail "-q"
+    rm -f g
+    "$program" --io=posix f g >log 2>&1 && cmp f g || fail "--io=posix"
+    ! grep -q "io_uring" log || fail "--io=posix speaks of io_uring"
     # The virtual world needs no io_uring.
     "$refuse" "$program" --io=virtual f g >log 2>&1 || fail "--io=virtual"
     said "trace hash"

@@ -128,7 +128,7 @@ Test(options, that_contradict_each_other_are_refused)
         {"x", "a", "b", "--block=0", NULL},
         {"x", "a", "b", "--depth=65", NULL},
         {"x", "a", "b", "--jobs=0", NULL},
-        {"x", "a", "b", "--io=posix", NULL},
+        {"x", "a", "b", "--io=windows", NULL},
         {"x", "a", "b", "--seed=1", NULL},
         {"x", "a", "b", "--no-sync", NULL},
         {"x", "a", "b", "--power-cuts=3", "--verify", NULL},

@@ -1,7 +1,8 @@
-"""Reads the includes: arrows only point down, and only io/linux knows Linux.
+"""Reads the includes: arrows only point down, and only io/linux and io/posix know the system.
 
-io <- runtime <- sm <- apps. A backend is seen by a file with a main() only, by tests, or by what a
-program has to simulate itself with: its sim/, and apps/sim/.
+io <- runtime <- sm <- apps. A backend is seen by a file with a main() only, by the one that
+chooses for all programs, by tests, or by what a program has to simulate itself with: its sim/,
+and apps/sim/.
 """
 
 import posixpath
@@ -16,7 +17,7 @@ PLAIN = {"errno.h", "inttypes.h", "limits.h", "stdarg.h", "stdbool.h", "stddef.h
 ATOMIC = {"stdatomic.h"}  # a wake may come from another thread
 ANY = None
 ROOMS = [
-    ("io/linux", ("io", "io/linux"), ANY),
+    ("io/linux", ("io", "io/linux", "io/posix"), ANY),
     ("io/posix", ("io", "io/posix"), ANY),
     ("io/virtual", ("io", "io/virtual"), PLAIN),
     ("io/wasm", ("io", "io/wasm"), PLAIN | {"unistd.h", "wasi/api.h"}),
@@ -50,6 +51,7 @@ def check(path, text):
         folder = folder_of(path, written, match.group(1))
         if room is None:
             chooses = (re.search(r"\bmain\(", stripped) or path.startswith(("tests/", "docs/")) or
+                       path == "apps/common/backend.c" or
                        re.match(r"apps/([^/]+/)?sim/", path))
             if folder in BACKENDS and not chooses:
                 found.append(f"{path}:{line}: {written}: only a file with a main() sees a backend")

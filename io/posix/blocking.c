@@ -3,14 +3,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/linux/memory_internal.h"
+#include "io/posix/memory_internal.h"
+#include "io/posix/system_internal.h"
 
-_Static_assert(sizeof(long) == 8, "LinuxIo is for 64-bit Linux");
+_Static_assert(sizeof(off_t) == 8, "files have 64-bit offsets");
 
-int tp_linux_open_flags(const struct tp_request *request)
+int tp_posix_open_flags(const struct tp_request *request)
 {
     const struct tp_open_options *options = &request->b.options;
     int flags = O_CLOEXEC;
@@ -34,47 +35,22 @@ int tp_linux_open_flags(const struct tp_request *request)
     return flags;
 }
 
-static enum tp_file_kind file_kind(uint32_t mode)
+static int32_t result_of(int value)
 {
-    if (S_ISREG(mode))
-        return TP_FILE_REGULAR;
-    if (S_ISDIR(mode))
-        return TP_FILE_DIRECTORY;
-    return S_ISLNK(mode) ? TP_FILE_SYMLINK : TP_FILE_OTHER;
+    return value < 0 ? -errno : value;
 }
 
-struct tp_statx tp_linux_statx_convert(const struct statx *from)
+static int32_t find_status(const struct tp_request *request)
 {
-    struct tp_statx to = {
-        .size = from->stx_size,
-        .allocated = from->stx_blocks * 512,
-        .inode = from->stx_ino,
-        .device = (uint64_t)from->stx_dev_major << 32 | from->stx_dev_minor,
-        .modified_ns = from->stx_mtime.tv_sec * 1000000000 + from->stx_mtime.tv_nsec,
-        .kind = file_kind(from->stx_mode),
-        .mode = from->stx_mode & 07777U,
-        .links = from->stx_nlink,
-    };
+    const bool by_fd = request->kind == TP_FSTAT;
+    struct tp_statx found;
+    const int32_t result = tp_posix_status(
+        by_fd ? (int)request->fd.number : tp_posix_dir_of(request),
+        by_fd ? NULL : request->b.path, (request->flags & TP_NO_FOLLOW) == 0, &found);
 
-    if ((from->stx_mask & (TP_LINUX_STATX_MASK & ~0x7ffU)) != 0) {
-        /* stx_dio_mem_align and stx_dio_offset_align, which older headers do not name */
-        const uint8_t *bytes = (const uint8_t *)from;
-
-        memcpy(&to.direct_memory_align, bytes + 152, sizeof to.direct_memory_align);
-        memcpy(&to.direct_align, bytes + 156, sizeof to.direct_align);
-    } else if (to.kind == TP_FILE_REGULAR) {
-        /* The file system does not say; 4096 is what those that can do it take. */
-        to.direct_memory_align = 4096;
-        to.direct_align = 4096;
-    }
-    return to;
-}
-
-/* Libc's wrappers of the calls that write into lent memory are not used: AddressSanitizer
- * checks their arguments, and lent memory is poisoned on purpose. */
-static int32_t result_of(long value)
-{
-    return value < 0 ? -errno : (int32_t)value;
+    if (result == 0)
+        tp_posix_store(request->a.memory, &found, sizeof found);
+    return result;
 }
 
 static int32_t find_data(const struct tp_request *request)
@@ -90,7 +66,7 @@ static int32_t find_data(const struct tp_request *request)
     if (at < 0)
         return errno == ENXIO ? 0 : -errno; /* truncated meanwhile */
     extent.end = (uint64_t)at;
-    tp_linux_store(request->a.memory, &extent, sizeof extent);
+    tp_posix_store(request->a.memory, &extent, sizeof extent);
     return 1;
 }
 
@@ -139,7 +115,7 @@ static int32_t sync_dir(const char *path)
     return result;
 }
 
-static int32_t run_on_fd(const struct tp_request *request, struct statx *ret_statx)
+static int32_t run_on_fd(const struct tp_request *request)
 {
     const int fd = (int)request->fd.number;
 
@@ -147,28 +123,24 @@ static int32_t run_on_fd(const struct tp_request *request, struct statx *ret_sta
     case TP_CLOSE:
         return result_of(close(fd));
     case TP_READ:
-        return result_of(
-            syscall(SYS_pread64, fd, request->a.memory, request->len, request->b.offset));
+        return tp_posix_pread(fd, request->a.memory, request->len, request->b.offset);
     case TP_WRITE:
-        return result_of(
-            syscall(SYS_pwrite64, fd, request->a.memory, request->len, request->b.offset));
+        return tp_posix_pwrite(fd, request->a.memory, request->len, request->b.offset);
     case TP_FSYNC:
         return result_of((request->flags & TP_DATA_ONLY) != 0 ? fdatasync(fd) : fsync(fd));
     case TP_FSTAT:
-        return result_of(syscall(SYS_statx, fd, "", tp_linux_statx_flags(request),
-                                 TP_LINUX_STATX_MASK, ret_statx));
+        return find_status(request);
     case TP_TRUNCATE:
         return result_of(ftruncate(fd, (off_t)request->a.length));
     case TP_FALLOCATE:
-        return result_of(
-            fallocate(fd, (request->flags & TP_KEEP_SIZE) != 0 ? FALLOC_FL_KEEP_SIZE : 0,
-                      (off_t)request->b.offset, (off_t)request->a.length));
+        return tp_posix_allocate(fd, request->b.offset, request->a.length,
+                                 (request->flags & TP_KEEP_SIZE) != 0);
     case TP_FIND_DATA:
         return find_data(request);
     case TP_SET_MODE:
         return result_of(fchmod(fd, request->b.mode & 07777U));
     case TP_LIST_DIR:
-        return tp_linux_list_dir(request);
+        return tp_posix_list_dir(request);
     case TP_LOCK:
         return result_of(flock(fd, LOCK_EX | LOCK_NB));
     default:
@@ -176,18 +148,16 @@ static int32_t run_on_fd(const struct tp_request *request, struct statx *ret_sta
     }
 }
 
-static int32_t run_on_path(const struct tp_request *request, struct statx *ret_statx)
+static int32_t run_on_path(const struct tp_request *request)
 {
-    const int dir = tp_linux_dir_of(request);
+    const int dir = tp_posix_dir_of(request);
 
     switch (request->kind) {
     case TP_OPEN:
-        return result_of(openat(dir, request->a.path, tp_linux_open_flags(request),
-                                TP_LINUX_CREATE_MODE));
+        return result_of(openat(dir, request->a.path, tp_posix_open_flags(request),
+                                TP_POSIX_CREATE_MODE));
     case TP_STAT:
-        return result_of(syscall(SYS_statx, dir, request->b.path,
-                                 tp_linux_statx_flags(request), TP_LINUX_STATX_MASK,
-                                 ret_statx));
+        return find_status(request);
     case TP_RENAME:
         return result_of(renameat(
             dir, request->a.path,
@@ -206,23 +176,23 @@ static int32_t run_on_path(const struct tp_request *request, struct statx *ret_s
     case TP_SYMLINK:
         return result_of(symlinkat(request->b.path, dir, request->a.path));
     case TP_READ_LINK:
-        return result_of(
-            syscall(SYS_readlinkat, dir, request->b.path, request->a.memory, request->len));
+        return tp_posix_readlink(dir, request->b.path, request->a.memory, request->len);
     default:
         tp_unreachable();
     }
 }
 
-int32_t tp_linux_run_blocking(const struct tp_request *request, union tp_linux_side *side)
+int32_t tp_posix_run_blocking(const struct tp_request *request,
+                              const union tp_posix_side *side)
 {
     const uint32_t traits = tp_kind_info[request->kind].traits;
 
     if (request->kind >= TP_LISTEN)
-        return tp_linux_run_service(request, &side->address);
+        return tp_posix_run_service(request, &side->address);
     if ((traits & TP_TAKES_FD) != 0)
-        return run_on_fd(request, &side->statx);
+        return run_on_fd(request);
     if ((traits & TP_TAKES_PATH) != 0)
-        return run_on_path(request, &side->statx);
+        return run_on_path(request);
     tp_assert(request->kind == TP_NOP);
     return 0;
 }

@@ -1,4 +1,5 @@
-/** tests/copy/refuse.c - runs a program where io_uring is forbidden, as in many containers.
+/** tests/common/refuse.c - runs a program where io_uring is forbidden, as in many
+ * containers.
  *
  * refuse PROGRAM ARG...: io_uring_setup(2) gives EPERM there. 77 where no filter can be
  * installed.

@@ -4,14 +4,14 @@
 #include <signal.h>
 #include <time.h>
 
-#include "io/linux/blocking_internal.h"
+#include "io/posix/blocking_internal.h"
 
-void tp_linux_workers_init(struct tp_linux_workers *workers,
-                           struct tp_linux_records *records, uint32_t threads_max)
+void tp_posix_workers_init(struct tp_posix_workers *workers,
+                           struct tp_posix_records *records, uint32_t threads_max)
 {
     pthread_condattr_t monotonic;
 
-    tp_assert(threads_max > 0 && threads_max <= TP_LINUX_WORKERS_LIMIT);
+    tp_assert(threads_max > 0 && threads_max <= TP_POSIX_WORKERS_LIMIT);
     workers->records = records;
     workers->threads_max = threads_max;
     tp_assert(pthread_mutex_init(&workers->lock, NULL) == 0);
@@ -22,16 +22,16 @@ void tp_linux_workers_init(struct tp_linux_workers *workers,
     (void)pthread_condattr_destroy(&monotonic);
 }
 
-static enum tp_linux_job job_of(const struct tp_linux_record *record)
+static enum tp_posix_job job_of(const struct tp_posix_record *record)
 {
     const uint32_t kind = record->request.kind;
 
-    return kind == TP_OFFLOAD || kind == TP_RESOLVE ? TP_LINUX_JOB_LONG
-                                                    : TP_LINUX_JOB_SHORT;
+    return kind == TP_OFFLOAD || kind == TP_RESOLVE ? TP_POSIX_JOB_LONG
+                                                    : TP_POSIX_JOB_SHORT;
 }
 
 /* Threads that may begin a long job now. */
-static uint32_t room_for_long(const struct tp_linux_workers *workers)
+static uint32_t room_for_long(const struct tp_posix_workers *workers)
 {
     const uint32_t max = workers->threads_max > 1 ? workers->threads_max - 1 : 1;
 
@@ -39,14 +39,14 @@ static uint32_t room_for_long(const struct tp_linux_workers *workers)
     return max - workers->long_running;
 }
 
-static struct tp_linux_record *take_job(struct tp_linux_workers *workers)
+static struct tp_posix_record *take_job(struct tp_posix_workers *workers)
 {
-    struct tp_linux_record *record =
-        tp_linux_list_pop(workers->records, &workers->queued[TP_LINUX_JOB_SHORT]);
+    struct tp_posix_record *record =
+        tp_posix_list_pop(workers->records, &workers->queued[TP_POSIX_JOB_SHORT]);
 
     if (record != NULL || room_for_long(workers) == 0)
         return record;
-    record = tp_linux_list_pop(workers->records, &workers->queued[TP_LINUX_JOB_LONG]);
+    record = tp_posix_list_pop(workers->records, &workers->queued[TP_POSIX_JOB_LONG]);
     if (record != NULL)
         workers->long_running++;
     return record;
@@ -54,12 +54,12 @@ static struct tp_linux_record *take_job(struct tp_linux_workers *workers)
 
 static void *work(void *argument)
 {
-    struct tp_linux_workers *workers = argument;
-    struct tp_linux_records *records = workers->records;
+    struct tp_posix_workers *workers = argument;
+    struct tp_posix_records *records = workers->records;
 
     tp_assert(pthread_mutex_lock(&workers->lock) == 0);
     while (!workers->over) {
-        struct tp_linux_record *record = take_job(workers);
+        struct tp_posix_record *record = take_job(workers);
 
         if (record == NULL) {
             workers->idle++;
@@ -67,14 +67,14 @@ static void *work(void *argument)
             workers->idle--;
             continue;
         }
-        record->state = TP_LINUX_RUNNING;
+        record->state = TP_POSIX_RUNNING;
         tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
         record->result =
-            tp_linux_run_blocking(&record->request, tp_linux_side_of(records, record));
+            tp_posix_run_blocking(&record->request, tp_posix_side_of(records, record));
         tp_assert(pthread_mutex_lock(&workers->lock) == 0);
-        if (job_of(record) == TP_LINUX_JOB_LONG)
+        if (job_of(record) == TP_POSIX_JOB_LONG)
             workers->long_running--;
-        tp_linux_list_append(records, &workers->done, record);
+        tp_posix_list_append(records, &workers->done, record);
         if (workers->done.count == 1)
             workers->notify(workers->notify_context);
     }
@@ -85,7 +85,7 @@ static void *work(void *argument)
 }
 
 /* Starts one more thread; all its signals are blocked, since they are the program's. */
-static int start_thread(struct tp_linux_workers *workers)
+static int start_thread(struct tp_posix_workers *workers)
 {
     sigset_t all, before;
     int error;
@@ -99,38 +99,38 @@ static int start_thread(struct tp_linux_workers *workers)
     return -error;
 }
 
-void tp_linux_workers_add(struct tp_linux_workers *workers, struct tp_linux_record *record)
+void tp_posix_workers_add(struct tp_posix_workers *workers, struct tp_posix_record *record)
 {
-    record->state = TP_LINUX_UNSENT;
-    tp_linux_list_append(workers->records, &workers->unsent, record);
+    record->state = TP_POSIX_UNSENT;
+    tp_posix_list_append(workers->records, &workers->unsent, record);
 }
 
 /* Hands over what was added. Returns how many threads could begin something now. */
-static uint32_t queue_unsent(struct tp_linux_workers *workers)
+static uint32_t queue_unsent(struct tp_posix_workers *workers)
 {
-    const struct tp_linux_list *longs = &workers->queued[TP_LINUX_JOB_LONG];
-    struct tp_linux_record *record;
+    const struct tp_posix_list *longs = &workers->queued[TP_POSIX_JOB_LONG];
+    struct tp_posix_record *record;
     uint32_t room;
 
     workers->outstanding += workers->unsent.count;
-    while ((record = tp_linux_list_pop(workers->records, &workers->unsent)) != NULL) {
-        record->state = TP_LINUX_QUEUED;
-        tp_linux_list_append(workers->records, &workers->queued[job_of(record)], record);
+    while ((record = tp_posix_list_pop(workers->records, &workers->unsent)) != NULL) {
+        record->state = TP_POSIX_QUEUED;
+        tp_posix_list_append(workers->records, &workers->queued[job_of(record)], record);
     }
     room = room_for_long(workers);
-    return workers->queued[TP_LINUX_JOB_SHORT].count +
+    return workers->queued[TP_POSIX_JOB_SHORT].count +
            (longs->count < room ? longs->count : room);
 }
 
-static void fail_queued(struct tp_linux_workers *workers, struct tp_linux_list *queued)
+static void fail_queued(struct tp_posix_workers *workers, struct tp_posix_list *queued)
 {
     for (uint32_t at = queued->first; at != 0;
-         at = tp_linux_record_at(workers->records, at)->next)
-        tp_linux_record_at(workers->records, at)->result = -EAGAIN;
-    tp_linux_list_move(workers->records, &workers->done, queued);
+         at = tp_posix_record_at(workers->records, at)->next)
+        tp_posix_record_at(workers->records, at)->result = -EAGAIN;
+    tp_posix_list_move(workers->records, &workers->done, queued);
 }
 
-int tp_linux_workers_send(struct tp_linux_workers *workers)
+int tp_posix_workers_send(struct tp_posix_workers *workers)
 {
     uint32_t jobs;
 
@@ -144,23 +144,23 @@ int tp_linux_workers_send(struct tp_linux_workers *workers)
     for (uint32_t i = 0; i < jobs && i < workers->idle; i++)
         (void)pthread_cond_signal(&workers->work);
     if (workers->threads == 0) { /* nobody will come: fail them, rather than hang */
-        fail_queued(workers, &workers->queued[TP_LINUX_JOB_SHORT]);
-        fail_queued(workers, &workers->queued[TP_LINUX_JOB_LONG]);
+        fail_queued(workers, &workers->queued[TP_POSIX_JOB_SHORT]);
+        fail_queued(workers, &workers->queued[TP_POSIX_JOB_LONG]);
     }
     tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
     return workers->threads == 0 ? -EAGAIN : 0;
 }
 
-bool tp_linux_workers_withdraw(struct tp_linux_workers *workers,
-                               struct tp_linux_record *record)
+bool tp_posix_workers_withdraw(struct tp_posix_workers *workers,
+                               struct tp_posix_record *record)
 {
     bool withdrawn = true;
 
     tp_assert(pthread_mutex_lock(&workers->lock) == 0);
-    if (record->state == TP_LINUX_UNSENT) {
-        tp_linux_list_remove(workers->records, &workers->unsent, record);
-    } else if (record->state == TP_LINUX_QUEUED) {
-        tp_linux_list_remove(workers->records, &workers->queued[job_of(record)], record);
+    if (record->state == TP_POSIX_UNSENT) {
+        tp_posix_list_remove(workers->records, &workers->unsent, record);
+    } else if (record->state == TP_POSIX_QUEUED) {
+        tp_posix_list_remove(workers->records, &workers->queued[job_of(record)], record);
         workers->outstanding--;
     } else {
         withdrawn = false;
@@ -169,24 +169,24 @@ bool tp_linux_workers_withdraw(struct tp_linux_workers *workers,
     return withdrawn;
 }
 
-void tp_linux_workers_collect(struct tp_linux_workers *workers)
+void tp_posix_workers_collect(struct tp_posix_workers *workers)
 {
-    struct tp_linux_list *finished = &workers->finished;
-    struct tp_linux_record *record;
+    struct tp_posix_list *finished = &workers->finished;
+    struct tp_posix_record *record;
 
     if (workers->outstanding == 0)
         return;
     tp_assert(pthread_mutex_lock(&workers->lock) == 0);
     workers->outstanding -= workers->done.count;
     for (uint32_t at = workers->done.first; at != 0; at = record->next) {
-        record = tp_linux_record_at(workers->records, at);
-        record->state = TP_LINUX_FINISHED;
+        record = tp_posix_record_at(workers->records, at);
+        record->state = TP_POSIX_FINISHED;
     }
-    tp_linux_list_move(workers->records, finished, &workers->done);
+    tp_posix_list_move(workers->records, finished, &workers->done);
     tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
 }
 
-bool tp_linux_workers_stop(struct tp_linux_workers *workers, uint64_t deadline_ns)
+bool tp_posix_workers_stop(struct tp_posix_workers *workers, uint64_t deadline_ns)
 {
     struct timespec deadline = {(time_t)(deadline_ns / 1000000000U),
                                 (long)(deadline_ns % 1000000000U)};
@@ -204,7 +204,7 @@ bool tp_linux_workers_stop(struct tp_linux_workers *workers, uint64_t deadline_n
         return false;
     for (uint32_t i = 0; i < workers->threads; i++)
         tp_assert(pthread_join(workers->ids[i], NULL) == 0);
-    tp_linux_workers_collect(workers);
+    tp_posix_workers_collect(workers);
     (void)pthread_cond_destroy(&workers->gone);
     (void)pthread_cond_destroy(&workers->work);
     (void)pthread_mutex_destroy(&workers->lock);

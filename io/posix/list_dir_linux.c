@@ -1,11 +1,11 @@
-#include "blocking_internal.h"
+#include "system_internal.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "io/linux/memory_internal.h"
+#include "io/posix/memory_internal.h"
 
 #define CHUNK_BYTES 32768U
 
@@ -82,7 +82,7 @@ static int32_t pack_chunk(struct packed *packed, int fd, const uint8_t *chunk, u
     return (int32_t)packed->used;
 }
 
-int32_t tp_linux_list_dir(const struct tp_request *request)
+int32_t tp_posix_list_dir(const struct tp_request *request)
 {
     const int fd = (int)request->fd.number;
     uint64_t chunk[CHUNK_BYTES / 8];
@@ -107,6 +107,6 @@ int32_t tp_linux_list_dir(const struct tp_request *request)
         result = pack_chunk(&packed, fd, (const uint8_t *)chunk, (uint32_t)len, position);
     } while (result == 0); /* there were only "." and ".." */
     if (result > 0)
-        tp_linux_store(request->a.memory, packed.bytes, (uint32_t)result);
+        tp_posix_store(request->a.memory, packed.bytes, (uint32_t)result);
     return result;
 }

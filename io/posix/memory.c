@@ -8,7 +8,7 @@
 #endif
 #endif
 
-void *tp_linux_reserve(size_t size_bytes)
+void *tp_posix_reserve(size_t size_bytes)
 {
     void *memory;
 
@@ -18,13 +18,13 @@ void *tp_linux_reserve(size_t size_bytes)
     return memory == MAP_FAILED ? NULL : memory;
 }
 
-void tp_linux_unreserve(void *memory, size_t size_bytes)
+void tp_posix_unreserve(void *memory, size_t size_bytes)
 {
     if (memory != NULL)
         tp_assert(munmap(memory, size_bytes) == 0);
 }
 
-void tp_linux_mark_written(const void *memory, int32_t len_bytes)
+void tp_posix_mark_written(const void *memory, int32_t len_bytes)
 {
 #ifdef VALGRIND_MAKE_MEM_DEFINED
     if (len_bytes > 0)
@@ -36,7 +36,7 @@ void tp_linux_mark_written(const void *memory, int32_t len_bytes)
 
 /* Volatile, so that no compiler makes a memcpy() of it, which AddressSanitizer would check.
  */
-__attribute__((no_sanitize("address"))) void tp_linux_store(void *lent, const void *from,
+__attribute__((no_sanitize("address"))) void tp_posix_store(void *lent, const void *from,
                                                             size_t len_bytes)
 {
     volatile uint8_t *to = lent;

@@ -7,8 +7,8 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-#include "io/linux/memory_internal.h"
-#include "io/linux/sockaddr_internal.h"
+#include "io/posix/memory_internal.h"
+#include "io/posix/sockaddr_internal.h"
 
 #define BACKLOG_USUAL   4096
 #define KEEP_ALIVE_MAX  32767 /* seconds; more is EINVAL */
@@ -100,7 +100,7 @@ static int32_t listen_at(const struct sockaddr_storage *address,
         return -errno;
     error = set_for_listening(fd, family, options);
     if (error == 0 && bind(fd, (const struct sockaddr *)(const void *)address,
-                           tp_linux_sockaddr_len(address)) != 0)
+                           tp_posix_sockaddr_len(address)) != 0)
         error = -errno;
     if (error == 0 &&
         listen(fd, options->backlog != 0 ? options->backlog : BACKLOG_USUAL) != 0)
@@ -125,7 +125,7 @@ static int32_t listen_somewhere(const struct sockaddr_storage *address,
         memcmp(&ipv6->sin6_addr, &in6addr_any, sizeof in6addr_any) != 0)
         return result;
     every.port = ntohs(ipv6->sin6_port);
-    (void)tp_linux_sockaddr_from(&every, &ipv4);
+    (void)tp_posix_sockaddr_from(&every, &ipv4);
     return listen_at(&ipv4, options);
 }
 
@@ -144,7 +144,7 @@ static int32_t prepare_to_connect(const struct sockaddr_storage *address,
     error = set_options(fd, family, options);
     if (error == 0 && family == AF_UNIX) {
         if (connect(fd, (const struct sockaddr *)(const void *)address,
-                    tp_linux_sockaddr_len(address)) != 0 ||
+                    tp_posix_sockaddr_len(address)) != 0 ||
             fcntl(fd, F_SETFL, O_RDWR) != 0)
             error = -errno;
     }
@@ -168,8 +168,8 @@ static int32_t socket_address(const struct tp_request *request)
 
     if (error != 0)
         return -errno;
-    address = tp_linux_sockaddr_to(&raw, len);
-    tp_linux_store(request->a.memory, &address, sizeof address);
+    address = tp_posix_sockaddr_to(&raw, len);
+    tp_posix_store(request->a.memory, &address, sizeof address);
     return 0;
 }
 
@@ -205,20 +205,20 @@ static int32_t resolve(const struct tp_request *request)
         if (at->ai_addrlen > sizeof raw)
             continue;
         memcpy(&raw, at->ai_addr, at->ai_addrlen);
-        found.items[found.count] = tp_linux_sockaddr_to(&raw, at->ai_addrlen);
+        found.items[found.count] = tp_posix_sockaddr_to(&raw, at->ai_addrlen);
         if (found.items[found.count].family != TP_ADDRESS_NONE)
             found.count++;
     }
     freeaddrinfo(list);
     if (found.count == 0)
         return -ENOENT;
-    tp_linux_store(request->a.memory, &found, sizeof found);
+    tp_posix_store(request->a.memory, &found, sizeof found);
     return (int32_t)found.count;
 }
 
 /* ------------------------------------------------------------------ dispatch */
 
-int32_t tp_linux_run_service(const struct tp_request *request,
+int32_t tp_posix_run_service(const struct tp_request *request,
                              const struct sockaddr_storage *address)
 {
     const int fd = (int)request->fd.number;
@@ -230,7 +230,7 @@ int32_t tp_linux_run_service(const struct tp_request *request,
     case TP_CONNECT:
         return prepare_to_connect(address, &request->b.socket);
     case TP_SHUTDOWN:
-        how = tp_linux_shutdown_how(request);
+        how = tp_posix_shutdown_how(request);
         return shutdown(fd, how) == 0 ? 0 : -errno;
     case TP_SET_SOCKET:
         return set_socket(fd, &request->b.socket);

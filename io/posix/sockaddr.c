@@ -8,7 +8,7 @@
 _Static_assert(sizeof(((struct sockaddr_un *)0)->sun_path) == TP_UNIX_PATH_MAX,
                "any path of a tp_address fits");
 
-socklen_t tp_linux_sockaddr_from(const struct tp_address *address,
+socklen_t tp_posix_sockaddr_from(const struct tp_address *address,
                                  struct sockaddr_storage *ret_address)
 {
     memset(ret_address, 0, sizeof *ret_address);
@@ -32,10 +32,10 @@ socklen_t tp_linux_sockaddr_from(const struct tp_address *address,
         to->sun_family = AF_UNIX;
         memcpy(to->sun_path, address->at.path, strnlen(address->at.path, TP_UNIX_PATH_MAX));
     }
-    return tp_linux_sockaddr_len(ret_address);
+    return tp_posix_sockaddr_len(ret_address);
 }
 
-socklen_t tp_linux_sockaddr_len(const struct sockaddr_storage *address)
+socklen_t tp_posix_sockaddr_len(const struct sockaddr_storage *address)
 {
     const struct sockaddr_un *local = (const struct sockaddr_un *)(const void *)address;
 
@@ -65,7 +65,7 @@ static struct tp_address from_ipv6(const struct sockaddr_in6 *from)
     return to;
 }
 
-struct tp_address tp_linux_sockaddr_to(const struct sockaddr_storage *from,
+struct tp_address tp_posix_sockaddr_to(const struct sockaddr_storage *from,
                                        socklen_t len_bytes)
 {
     const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)(const void *)from;
