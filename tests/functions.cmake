@@ -28,6 +28,13 @@
 set(TP_REPORTS "LeakSanitizer: detected;runtime error:;ERROR: AddressSanitizer")
 set(TP_TESTS_DIR ${CMAKE_CURRENT_LIST_DIR})
 
+# The duration, as a label, of what runs again where io_uring is forbidden: in the dev build, and in
+# the others with --all.
+set(TP_REFUSED slow)
+if(TP_LINT)
+  set(TP_REFUSED long)
+endif()
+
 # Valgrind and a sanitizer exclude each other, and what it says is readable in a debug build only.
 find_program(TP_VALGRIND valgrind)
 set(TP_MEMCHECK OFF)
