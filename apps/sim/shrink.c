@@ -1,8 +1,10 @@
-#include "apps/sim/shrink.h"
+#include "apps/sim/shrink_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "io/virtual/hash.h"
 
 /* A choice that is not 0. */
 struct choice {
@@ -50,12 +52,12 @@ static struct choice *list_choices(const struct tp_tape *tape, uint32_t *ret_cou
 
 /* ------------------------------------------------------------------ trying */
 
-static bool is_over(const struct tp_shrink *shrink)
+bool tp_shrink_is_over(const struct tp_shrink *shrink)
 {
     return shrink->error < 0 || tp_host_now_ns() >= shrink->until_ns;
 }
 
-static struct tp_tape *copy_of_best(struct tp_shrink *shrink)
+struct tp_tape *tp_shrink_copy(struct tp_shrink *shrink)
 {
     struct tp_tape *tape = NULL;
 
@@ -63,11 +65,50 @@ static struct tp_tape *copy_of_best(struct tp_shrink *shrink)
     return tape;
 }
 
+bool tp_shrink_is_kind(const struct tp_tape *tape, uint32_t stream, uint64_t index,
+                       enum tp_draw kind)
+{
+    return index < tp_tape_count(tape, stream) &&
+           tp_tape_entry(tape, stream, index).kind == (uint32_t)kind;
+}
+
+static uint64_t hash_of(const struct tp_tape *tape)
+{
+    uint64_t hash = 0;
+
+    for (uint32_t stream = 0; stream < tp_tape_streams(tape); stream++) {
+        for (uint64_t i = 0; i < tp_tape_count(tape, stream); i++) {
+            struct tp_draw_entry entry = tp_tape_entry(tape, stream, i);
+            uint64_t words[3] = {stream, entry.kind, entry.value};
+
+            hash = tp_hash_words(words, 3, hash);
+        }
+    }
+    return hash == 0 ? 1 : hash;
+}
+
+/* Whether such a tape was tried before. Of two whose place is the same, the later one is
+ * remembered. */
+static bool was_tried(struct tp_shrink *shrink, const struct tp_tape *tape)
+{
+    uint64_t hash = hash_of(tape);
+    uint64_t *place = &shrink->hashes[hash % TP_SHRINK_HASHES];
+
+    if (*place == hash)
+        return true;
+    *place = hash;
+    return false;
+}
+
 /* Takes the candidate: it becomes the best, or is gone. */
-static bool keeps(struct tp_shrink *shrink, struct tp_tape *candidate)
+bool tp_shrink_keeps(struct tp_shrink *shrink, struct tp_tape *candidate)
 {
     struct tp_sim_outcome outcome;
 
+    if (was_tried(shrink, candidate)) {
+        tp_tape_destroy(candidate);
+        return false;
+    }
     shrink->tried++;
     shrink->error = tp_trial_replay(shrink->trial, candidate, &outcome);
     if (shrink->progress != NULL)
@@ -109,21 +150,21 @@ static void try_kinds(struct tp_shrink *shrink)
     static const enum tp_draw times[] = {TP_DRAW_LATENCY,     TP_DRAW_EFFECT,
                                          TP_DRAW_NET_LATENCY, TP_DRAW_NET_SPLIT,
                                          TP_DRAW_WRITEBACK,   TP_DRAW_PAGE};
-    struct tp_tape *candidate = copy_of_best(shrink);
+    struct tp_tape *candidate = tp_shrink_copy(shrink);
     uint64_t changed = 0;
 
     for (size_t i = 0; candidate != NULL && i < sizeof times / sizeof *times; i++)
         changed += zero_kind(candidate, (uint32_t)times[i]);
     if (changed > 0)
-        (void)keeps(shrink, candidate);
+        (void)tp_shrink_keeps(shrink, candidate);
     else
         tp_tape_destroy(candidate);
-    for (uint32_t kind = 0; kind < TP_DRAWS && !is_over(shrink); kind++) {
-        candidate = copy_of_best(shrink);
+    for (uint32_t kind = 0; kind < TP_DRAWS && !tp_shrink_is_over(shrink); kind++) {
+        candidate = tp_shrink_copy(shrink);
         if (candidate == NULL)
             return;
         if (zero_kind(candidate, kind) > 0)
-            (void)keeps(shrink, candidate);
+            (void)tp_shrink_keeps(shrink, candidate);
         else
             tp_tape_destroy(candidate);
     }
@@ -139,12 +180,12 @@ static bool try_zeros(struct tp_shrink *shrink)
     struct choice *choices = list_choices(shrink->best, &count);
 
     for (uint32_t span = (count + 1) / 2; span > 0 && choices != NULL; span /= 2) {
-        for (uint32_t at = 0; at < count && !is_over(shrink);) {
-            struct tp_tape *candidate = copy_of_best(shrink);
+        for (uint32_t at = 0; at < count && !tp_shrink_is_over(shrink);) {
+            struct tp_tape *candidate = tp_shrink_copy(shrink);
 
             for (uint32_t i = at; i < at + span && i < count && candidate != NULL; i++)
                 tp_tape_set(candidate, choices[i].stream, choices[i].index, 0);
-            if (candidate == NULL || !keeps(shrink, candidate)) {
+            if (candidate == NULL || !tp_shrink_keeps(shrink, candidate)) {
                 at += span;
                 continue;
             }
@@ -179,13 +220,14 @@ static bool try_deletions_of(struct tp_shrink *shrink, uint32_t stream)
     for (uint64_t span = longest; span > 0; span /= 2) {
         uint64_t at = 0;
 
-        while (at + span <= tp_tape_count(shrink->best, stream) && !is_over(shrink)) {
-            struct tp_tape *candidate = copy_of_best(shrink);
+        while (at + span <= tp_tape_count(shrink->best, stream) &&
+               !tp_shrink_is_over(shrink)) {
+            struct tp_tape *candidate = tp_shrink_copy(shrink);
 
             if (candidate == NULL)
                 return any;
             tp_tape_delete(candidate, stream, at, span);
-            if (keeps(shrink, candidate))
+            if (tp_shrink_keeps(shrink, candidate))
                 any = true;
             else
                 at++;
@@ -201,85 +243,23 @@ static bool try_deletions(struct tp_shrink *shrink)
     for (uint32_t stream = 0; stream < tp_tape_streams(shrink->best); stream++) {
         uint64_t count = tp_tape_count(shrink->best, stream);
 
-        if (count > 0 && (has_structure(stream) || count <= 64) && !is_over(shrink))
+        if (count > 0 && (has_structure(stream) || count <= 64) &&
+            !tp_shrink_is_over(shrink))
             (void)try_deletions_of(shrink, stream);
     }
     return tp_shrink_choices(shrink->best) < before;
-}
-
-/* ------------------------------------------------------------------ commands and faults */
-
-enum { DRAWS_A_COMMAND = 8 };
-
-/* Draws before the first that is not 0; all of them if there is none. */
-static uint64_t zeros_at_start(const struct tp_tape *tape, uint32_t stream)
-{
-    uint64_t at = 0;
-
-    while (at < tp_tape_count(tape, stream) && tp_tape_entry(tape, stream, at).value == 0)
-        at++;
-    return at;
-}
-
-/* Commands are taken out, and with them as many draws of the fault's stream as they made:
- * else the fault that matters would meet another operation. How many that were for one
- * command is not known, so a few numbers are tried. */
-static bool try_command_span(struct tp_shrink *shrink, uint32_t commands, uint32_t faults,
-                             uint64_t span)
-{
-    for (uint64_t each = 1; each <= DRAWS_A_COMMAND && !is_over(shrink); each++) {
-        struct tp_tape *candidate;
-
-        if (span * each > zeros_at_start(shrink->best, faults))
-            return false;
-        candidate = copy_of_best(shrink);
-        if (candidate == NULL)
-            return false;
-        tp_tape_delete(candidate, commands, 0, span);
-        tp_tape_delete(candidate, faults, 0, span * each);
-        if (keeps(shrink, candidate))
-            return true;
-    }
-    return false;
-}
-
-static bool try_commands_of(struct tp_shrink *shrink, uint32_t number)
-{
-    uint32_t commands = tp_stream(number, TP_CONCERN_WORKLOAD);
-    uint32_t faults = tp_stream(number, TP_CONCERN_FAULT);
-    uint64_t span = tp_tape_count(shrink->best, commands);
-    bool any = false;
-
-    while (span > 0 && !is_over(shrink)) {
-        if (span <= tp_tape_count(shrink->best, commands) &&
-            try_command_span(shrink, commands, faults, span))
-            any = true;
-        else
-            span /= 2;
-    }
-    return any;
-}
-
-static bool try_commands(struct tp_shrink *shrink)
-{
-    bool any = false;
-
-    for (uint32_t number = 1; number * TP_CONCERNS < tp_tape_streams(shrink->best);
-         number++)
-        any = try_commands_of(shrink, number) || any;
-    return any;
 }
 
 /* ------------------------------------------------------------------ values */
 
 static bool try_value(struct tp_shrink *shrink, const struct choice *choice, uint64_t value)
 {
-    struct tp_tape *candidate = copy_of_best(shrink);
+    struct tp_tape *candidate = tp_shrink_copy(shrink);
 
     if (candidate == NULL)
         return false;
     tp_tape_set(candidate, choice->stream, choice->index, value);
-    return keeps(shrink, candidate);
+    return tp_shrink_keeps(shrink, candidate);
 }
 
 static bool is_there(const struct tp_shrink *shrink, const struct choice *choice)
@@ -299,7 +279,7 @@ static bool lower(struct tp_shrink *shrink, const struct choice *choice)
     if (high > 1 && try_value(shrink, choice, 1))
         return true;
     low = 1;
-    while (high > low + 1 && !is_over(shrink) && is_there(shrink, choice)) {
+    while (high > low + 1 && !tp_shrink_is_over(shrink) && is_there(shrink, choice)) {
         uint64_t middle = low + (high - low) / 2;
 
         if (try_value(shrink, choice, middle)) {
@@ -322,7 +302,7 @@ static bool try_lower(struct tp_shrink *shrink)
         shrink->error = -ENOMEM;
         return false;
     }
-    for (uint32_t i = 0; i < count && !is_over(shrink); i++)
+    for (uint32_t i = 0; i < count && !tp_shrink_is_over(shrink); i++)
         any = lower(shrink, &choices[i]) || any;
     free(choices);
     return any;
@@ -336,13 +316,22 @@ int tp_shrink_run(struct tp_shrink *shrink)
 
     tp_assert(shrink->outcome.verdict != TP_VERDICT_PASSED);
     shrink->error = 0;
+    shrink->hashes = calloc(TP_SHRINK_HASHES, sizeof *shrink->hashes);
+    if (shrink->hashes == NULL)
+        return -ENOMEM;
+    shrink->trial->realigns = true;
     try_kinds(shrink);
-    while (any && !is_over(shrink)) {
-        any = try_zeros(shrink);
-        any = try_commands(shrink) || any;
+    while (any && !tp_shrink_is_over(shrink)) {
+        any = tp_shrink_families(shrink);
+        any = tp_shrink_rates(shrink) || any;
+        any = tp_shrink_commands(shrink) || any;
+        any = try_zeros(shrink) || any;
         any = try_deletions(shrink) || any;
         if (!any && tp_shrink_choices(shrink->best) <= 64)
             any = try_lower(shrink);
     }
+    shrink->trial->realigns = false;
+    free(shrink->hashes);
+    shrink->hashes = NULL;
     return shrink->error;
 }

@@ -3,13 +3,18 @@
  *
  * What is made smaller is the tape. A choice that is 0 is the mildest, so a tape of few
  * choices that are not 0 is a run in which little happens. Tried are: whole kinds of
- * choices set to 0, spans of choices set to 0 or taken out (a command, an event), values
- * lowered. Kept is what fails with the same verdict and kind.
+ * choices set to 0, families of faults off, rates at their lowest, commands taken out with
+ * all that comes before the fault that matters, spans of choices set to 0 or taken out,
+ * values lowered. What a run no longer asks for moves no other choice (tp_tape_realign()).
+ * Kept is what fails with the same verdict and kind.
  */
 #ifndef TEMPEST_APPS_SIM_SHRINK_H
 #define TEMPEST_APPS_SIM_SHRINK_H
 
 #include "apps/sim/trial.h"
+
+/** Tapes that were tried are remembered by their hashes, as many as there is room for. */
+#define TP_SHRINK_HASHES 65536
 
 struct tp_shrink {
     struct tp_trial *trial;
@@ -20,6 +25,8 @@ struct tp_shrink {
     /* Called after each try; NULL: not. */
     void (*progress)(void *context, const struct tp_shrink *shrink);
     void *context;
+    /* Internal. */
+    uint64_t *hashes;
     int error;
 };
 

@@ -169,6 +169,8 @@ int tp_trial_replay(struct tp_trial *trial, struct tp_tape *tape,
 
     trial->arena.used_bytes = 0;
     error = tp_tape_copy(tape, &trial->arena.allocator, &shared);
+    if (error == 0 && trial->realigns)
+        tp_tape_realign(shared);
     if (error == 0)
         error = run(trial, shared, ret_outcome);
     if (error < 0)
@@ -176,10 +178,11 @@ int tp_trial_replay(struct tp_trial *trial, struct tp_tape *tape,
     for (uint32_t stream = 0; stream < tp_tape_streams(shared) && error == 0; stream++) {
         uint64_t asked = tp_tape_asked(shared, stream);
         uint64_t count = tp_tape_count(tape, stream);
+        uint64_t same = trial->realigns ? 0 : count;
 
         if (asked < count)
             tp_tape_delete(tape, stream, asked, count - asked);
-        for (uint64_t i = count; i < asked && error == 0; i++)
+        for (uint64_t i = same; i < asked && error == 0; i++)
             error = tp_tape_put(tape, stream, i, tp_tape_entry(shared, stream, i));
     }
     return error;

@@ -30,6 +30,7 @@ struct tp_trial {
     uint32_t records;             /* how many facts to keep; 0: none */
     bool all_stages;              /* of operations; else effects */
     bool looks;                   /* the recorder also looks at disks and messages */
+    bool realigns;                /* replays of edited tapes; see tp_tape_realign() */
     int said_fd;
     uint64_t hang_ns; /* for one run; 0: 10 s */
     uint64_t runs;

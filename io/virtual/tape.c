@@ -171,11 +171,39 @@ static uint64_t past_the_end(struct tp_tape *tape, struct tp_tape_stream *stream
     return entry.value;
 }
 
+/* Brings the next choice of a kind to the place of the next draw, and those before it
+ * behind it; a 0 if there is none. Only what is near is looked at: a stream may be long. */
+static void realign(struct tp_tape *tape, struct tp_tape_stream *stream, enum tp_draw kind,
+                    uint64_t bound)
+{
+    struct tp_draw_entry entry = {bound, 0, (uint32_t)kind, 0};
+    uint64_t next = stream->next, at = next;
+
+    if (next == stream->count || stream->entries[next].kind == (uint32_t)kind)
+        return;
+    while (at < stream->count && at - next < TP_TAPE_REALIGN_MAX &&
+           stream->entries[at].kind != (uint32_t)kind)
+        at++;
+    if (at < stream->count && at - next < TP_TAPE_REALIGN_MAX) {
+        entry = stream->entries[at];
+    } else {
+        at = stream->count;
+        if (tp_tape_append(tape, stream, entry) < 0)
+            tp_stop(__FILE__, __LINE__,
+                    "the host has no memory for the record of the tape");
+    }
+    memmove(stream->entries + next + 1, stream->entries + next,
+            (size_t)(at - next) * sizeof entry);
+    stream->entries[next] = entry;
+}
+
 static uint64_t from_record(struct tp_tape *tape, struct tp_tape_stream *stream,
                             enum tp_draw kind, uint64_t bound)
 {
     const struct tp_draw_entry *entry;
 
+    if (tape->realigns)
+        realign(tape, stream, kind, bound);
     if (stream->next == stream->count)
         return past_the_end(tape, stream, kind, bound);
     entry = &stream->entries[stream->next++];
@@ -344,6 +372,12 @@ void tp_tape_set_harsh(struct tp_tape *tape, bool harsh)
 uint64_t tp_tape_asked(const struct tp_tape *tape, uint32_t stream)
 {
     return stream < tape->stream_count ? tape->streams[stream].next : 0;
+}
+
+void tp_tape_realign(struct tp_tape *tape)
+{
+    tp_assert(tape->source == TP_TAPE_RECORD);
+    tape->realigns = true;
 }
 
 int tp_tape_go_on(struct tp_tape *tape, uint32_t stream, uint64_t seed)

@@ -258,6 +258,13 @@ TP_EXPORT bool tp_tape_replays(const struct tp_tape *tape);
  * (cut_op, cut_data, cut_sizes, cut_names) is not drawn, and gives 1. */
 TP_EXPORT void tp_tape_set_harsh(struct tp_tape *tape, bool harsh);
 
+/** Of a tape that replays and was edited: a draw that meets a choice of another kind takes
+ * the next one of its own kind on the stream, or 0, and what it met is left to later draws.
+ * So a run that no longer asks for some kind still finds the choices of the others where
+ * they were. The record is put into the order in which it was asked for: once replayed, it
+ * gives the same without this. */
+TP_EXPORT void tp_tape_realign(struct tp_tape *tape);
+
 /** Draws of a stream that a tape which replays has given so far. */
 TP_EXPORT uint64_t tp_tape_asked(const struct tp_tape *tape, uint32_t stream);
 

@@ -7,6 +7,9 @@
 
 enum tp_tape_source { TP_TAPE_SEED, TP_TAPE_RECORD, TP_TAPE_BYTES };
 
+/** How far ahead a choice of the same kind is looked for. */
+enum { TP_TAPE_REALIGN_MAX = 4096 };
+
 struct tp_tape_stream {
     struct tp_rng rng;             /* source: seed */
     struct tp_draw_entry *entries; /* recorded */
@@ -19,6 +22,7 @@ struct tp_tape {
     enum tp_tape_source source;
     bool record;
     bool harsh; /* a power cut leaves the least */
+    bool realigns; /* source: record */
     uint64_t seed;
     struct tp_tape_stream *streams;
     uint32_t stream_count, stream_capacity;

@@ -281,6 +281,36 @@ Test(tape, forged_bytes_do_no_harm)
     free(bytes);
 }
 
+/* Faults and latencies in turn; then a run that asks for no latency: each fault is still
+ * the one that it was, and so is the order afterwards. */
+Test(tape, a_tape_that_realigns_gives_each_kind_its_own_choices)
+{
+    struct tp_tape *tape, *copy;
+
+    cr_assert(eq(int, tp_tape_empty(NULL, &tape), 0));
+    for (uint64_t i = 0; i < 8; i++) {
+        struct tp_draw_entry entry = {.bound = 100,
+                                      .value = 10 + i,
+                                      .kind = i % 2 == 0 ? TP_DRAW_LATENCY : TP_DRAW_FAULT};
+
+        cr_assert(eq(int, tp_tape_put(tape, stream(1), i, entry), 0));
+    }
+    tp_tape_realign(tape);
+    for (uint64_t i = 0; i < 4; i++)
+        cr_assert(eq(u64, tp_tape_draw(tape, stream(1), TP_DRAW_FAULT, 100), 11 + 2 * i));
+    cr_assert(eq(u64, tp_tape_draw(tape, stream(1), TP_DRAW_FAULT, 100), 0)); /* no more */
+    cr_assert(eq(u64, tp_tape_draw(tape, stream(1), TP_DRAW_LATENCY, 100), 10));
+    cr_assert(eq(u64, tp_tape_asked(tape, stream(1)), 6));
+    cr_assert(eq(int, tp_tape_copy(tape, NULL, &copy), 0));
+    for (uint64_t i = 0; i < 5; i++)
+        cr_assert(eq(u64, tp_tape_draw(copy, stream(1), TP_DRAW_FAULT, 100),
+                     i < 4 ? 11 + 2 * i : 0));
+    cr_assert(eq(u64, tp_tape_draw(copy, stream(1), TP_DRAW_LATENCY, 100), 10));
+    cr_assert(eq(u64, tp_tape_stats(copy)->mismatched, 0));
+    tp_tape_destroy(tape);
+    tp_tape_destroy(copy);
+}
+
 Test(tape, a_tape_can_be_made_choice_by_choice)
 {
     struct tp_draw_entry entry = {.bound = 100, .value = 42, .kind = TP_DRAW_EFFECT};
