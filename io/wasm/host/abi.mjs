@@ -1,0 +1,156 @@
+// io/wasm/host/abi.mjs - the records and numbers of io/wasm/abi.h, for hosts.
+//
+// Nothing of the module is believed: a record, a path or a buffer that does not lie in its memory is
+// an error of the one operation (-EFAULT), as it is with a system call.
+
+export const ABI_VERSION = 1;
+export const REQUEST_BYTES = 72;
+export const COMPLETION_BYTES = 16;
+export const STATX_BYTES = 80;
+const PATH_MAX = 4096;
+const NAME_MAX = 255;
+
+// enum tp_wasm_op
+export const OP = Object.freeze({
+  open: 1, close: 2, read: 3, write: 4, fsync: 5, fstat: 6, truncate: 7, fallocate: 8, find_data: 9,
+  set_mode: 10, list_dir: 11, stat: 12, rename: 13, remove: 14, create_dir: 15, create_dir_all: 16,
+  remove_dir: 17, sync_dir: 18, symlink: 19, read_link: 20, lock: 21, cancel: 22, end: 23,
+});
+const NAMES = [];
+for (const [name, number] of Object.entries(OP)) NAMES[number] = name;
+
+export const FLAG = Object.freeze({ dataOnly: 1, noFollow: 2, inDir: 4, keepSize: 8 });
+export const OPEN = Object.freeze({
+  read: 1, write: 2, create: 4, createNew: 8, truncate: 16, direct: 32, dsync: 64,
+});
+export const FILE = Object.freeze({ other: 0, regular: 1, directory: 2, symlink: 3 });
+
+// The errors, by wasi-libc's numbers; the last two are io/base.h's own.
+export const ERRNO = Object.freeze({
+  E2BIG: 1, EACCES: 2, EADDRINUSE: 3, EAGAIN: 6, EALREADY: 7, EBADF: 8, EBUSY: 10, ECANCELED: 11, EDEADLK: 16,
+  EDQUOT: 19, EEXIST: 20, EFAULT: 21, EFBIG: 22, EILSEQ: 25, EINTR: 27, EINVAL: 28, EIO: 29,
+  EISDIR: 31, ELOOP: 32, EMFILE: 33, EMLINK: 34, ENAMETOOLONG: 37, ENFILE: 41, ENODEV: 43, ENOENT: 44,
+  ENOLCK: 46, ENOMEM: 48, ENOSPC: 51, ENOSYS: 52, ENOTDIR: 54, ENOTEMPTY: 55, EOPNOTSUPP: 58,
+  ENOTTY: 59, ENXIO: 60, EOVERFLOW: 61, EPERM: 63, EPIPE: 64, ERANGE: 68, EROFS: 69, ESPIPE: 70,
+  ESTALE: 72, ETIMEDOUT: 73, ETXTBSY: 74, EXDEV: 75, ENODATA: 1061, ESHUTDOWN: 1108,
+});
+
+/** An error that an operation completes with. */
+export class HostError extends Error {
+  constructor(code, message = code) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** What an operation completes with that failed with `error`: a HostError, or one of Node's. */
+export function valueOf(error) {
+  const code = error?.code === 'ENOTSUP' ? 'EOPNOTSUPP' : error?.code;
+  return -(Object.hasOwn(ERRNO, code) ? ERRNO[code] : ERRNO.EIO);
+}
+
+/** `length` bytes of the module's memory. A range that is not in it throws. */
+export function bytesAt(memory, pointer, length) {
+  if (pointer + length > memory.buffer.byteLength) throw new HostError('EFAULT');
+  return new Uint8Array(memory.buffer, pointer, length);
+}
+
+/** A copy of a path; it may lie in shared memory, which not everything can read from. */
+function pathAt(memory, pointer, length, isName) {
+  const copy = bytesAt(memory, pointer, length).slice();
+  if (length === 0) throw new HostError('ENOENT');
+  if (length >= PATH_MAX || (isName && length > NAME_MAX)) throw new HostError('ENAMETOOLONG');
+  if (copy.includes(0)) throw new HostError('EINVAL');
+  if (isName && (copy.includes(47) || (copy[0] === 46 && (length === 1 || (length === 2 && copy[1] === 46)))))
+    throw new HostError('EINVAL');
+  return copy;
+}
+
+/** Reads the id of a request, so that there is somebody to tell when the rest is no good. */
+export function requestId(memory, pointer) {
+  return new DataView(memory.buffer, pointer, REQUEST_BYTES).getBigUint64(0, true);
+}
+
+/** Reads a request. Offsets and lengths become numbers where they are exact ones, and Infinity beyond.
+ *  `bytes` is the lent memory itself. */
+export function readRequest(memory, pointer) {
+  const view = new DataView(memory.buffer, pointer, REQUEST_BYTES);
+  const u32 = (at) => view.getUint32(at, true);
+  const u64 = (at) => {
+    const value = view.getBigUint64(at, true);
+    return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : Infinity;
+  };
+  const name = NAMES[u32(8)];
+  if (name === undefined) throw new HostError('ENOSYS');
+  // A read may be lent more than there is, and comes short; the system does not mind either.
+  const length = name === 'read' ? Math.min(u32(28), Math.max(memory.buffer.byteLength - u32(24), 0)) : u32(28);
+  const op = {
+    name, flags: u32(12), fd: u32(16), fd2: u32(20), bytes: bytesAt(memory, u32(24), length),
+    offset: u64(32), length: u64(40), target: view.getBigUint64(40, true), path: null, path2: null, mode: u32(64), options: u32(68),
+  };
+  const isName = (op.flags & FLAG.inDir) !== 0;
+  if (u32(48) !== 0) op.path = pathAt(memory, u32(48), u32(52), isName);
+  if (u32(56) !== 0) op.path2 = pathAt(memory, u32(56), u32(60), isName && name === 'rename');
+  return op;
+}
+
+/** Writes the i-th completion of those at `pointer`. */
+export function writeCompletion(memory, pointer, i, id, value) {
+  const view = new DataView(memory.buffer, pointer + i * COMPLETION_BYTES, COMPLETION_BYTES);
+  view.setBigUint64(0, id, true);
+  view.setInt32(8, value, true);
+  view.setUint32(12, 0, true);
+}
+
+const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Fills a struct tp_statx. size, allocated, inode, device and modified are BigInts. */
+export function writeStatx(bytes, stat) {
+  const view = viewOf(bytes);
+  if (bytes.length < STATX_BYTES) throw new HostError('EFAULT');
+  bytes.fill(0, 0, STATX_BYTES);
+  view.setBigUint64(0, stat.size, true);
+  view.setBigUint64(8, stat.allocated, true);
+  view.setBigUint64(16, stat.inode, true);
+  view.setBigUint64(24, stat.device, true);
+  view.setBigInt64(32, stat.modified, true);
+  view.setUint32(40, stat.kind, true);
+  view.setUint32(44, stat.mode, true);
+  view.setUint32(48, stat.links, true);
+  view.setUint32(52, stat.direct ?? 0, true);
+  view.setUint32(56, stat.direct ?? 0, true);
+}
+
+/** Fills a struct tp_extent. */
+export function writeExtent(bytes, start, end) {
+  const view = viewOf(bytes);
+  view.setBigUint64(0, BigInt(start), true);
+  view.setBigUint64(8, BigInt(end), true);
+}
+
+/** A directory that is being read: entries {name: Uint8Array, kind}, handed out in pieces. */
+export class Listing {
+  constructor(entries) {
+    this.entries = entries;
+    this.next = 0;
+  }
+
+  /** Packs the next entries as struct tp_dir_entry. Bytes; 0: that was all. */
+  pack(bytes) {
+    const view = viewOf(bytes);
+    let used = 0;
+    for (; this.next < this.entries.length; this.next++) {
+      const { name, kind } = this.entries[this.next];
+      const record = (8 + name.length + 1 + 7) & ~7;
+      if (used + record > bytes.length) break;
+      view.setUint16(used, record, true);
+      view.setUint16(used + 2, name.length, true);
+      view.setUint32(used + 4, kind, true);
+      bytes.set(name, used + 8);
+      bytes.fill(0, used + 8 + name.length, used + record);
+      used += record;
+    }
+    if (used === 0 && this.next < this.entries.length) throw new HostError('EINVAL');
+    return used;
+  }
+}

@@ -1,0 +1,235 @@
+// io/wasm/host/bridge.mjs - between a module and its host: the imports, and who drives the exports.
+//
+// A host is an object with
+//   features       names of OP that it can do
+//   parallel       how many operations of an Io it is given at a time
+//   session()      -> an object that does them for one Io: start(op) gives the value that the operation
+//                  completes with, or a promise of it, or throws; end() closes all that is open
+// The bridge begins operations in the order in which they were submitted, turns what goes wrong into the
+// operation's error, stops those that have not begun, and says through `onArrival` when the first of some
+// completions has come.
+import { ABI_VERSION, HostError, OP, readRequest, requestId, valueOf, writeCompletion, bytesAt } from './abi.mjs';
+
+const LEVELS = ['debug', 'info', 'warn', 'error'];
+
+export class Bridge {
+  constructor(host, { log = (level, text) => console[level](text) } = {}) {
+    this.host = host;
+    this.log = log;
+    this.memory = null; // the module's, once there is one
+    this.onArrival = () => {};
+    this.sessions = new Map(); // by the Io: Session
+    this.features = BigInt(ABI_VERSION) << 48n;
+    for (const name of host.features) this.features |= 1n << BigInt(OP[name]);
+  }
+
+  /** Whether a poll would find something. */
+  get pending() {
+    return [...this.sessions.values()].some((session) => session.arrived.length > 0);
+  }
+
+  imports() {
+    return {
+      tempest_host: {
+        features: (version) => {
+          if (version !== ABI_VERSION)
+            this.log('error', `this host speaks version ${ABI_VERSION} of tempest_host, the module version ${version}`);
+          return this.features;
+        },
+        submit: (io, pointer) => this.submit(io >>> 0, pointer >>> 0),
+        poll: (io, pointer, max) => this.poll(io >>> 0, pointer >>> 0, max >>> 0),
+        monotonic: () => BigInt(Math.round(performance.now() * 1e6)),
+        real: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n,
+        entropy: (pointer, length) => this.entropy(pointer >>> 0, length >>> 0),
+        log: (level, pointer, length) => this.log(LEVELS[level] ?? 'error', this.text(pointer >>> 0, length >>> 0)),
+      },
+    };
+  }
+
+  text(pointer, length) {
+    return new TextDecoder().decode(bytesAt(this.memory, pointer, length).slice());
+  }
+
+  entropy(pointer, length) {
+    const bytes = bytesAt(this.memory, pointer, length);
+    for (let at = 0; at < length; at += 65536) { // the most that one call gives
+      const part = new Uint8Array(Math.min(65536, length - at));
+      crypto.getRandomValues(part);
+      bytes.set(part, at);
+    }
+  }
+
+  submit(io, pointer) {
+    const id = requestId(this.memory, pointer);
+    let session = this.sessions.get(io);
+    if (session === undefined) this.sessions.set(io, (session = new Session(this.host, () => this.onArrival())));
+    try {
+      const op = readRequest(this.memory, pointer);
+      if (op.name === 'cancel') session.arrive(id, session.stop(op.target));
+      else if (op.name === 'end') this.end(io, session);
+      else if (!this.host.features.includes(op.name)) throw new HostError('EOPNOTSUPP');
+      else session.queue.push([id, op]);
+    } catch (error) {
+      session.arrive(id, valueOf(error));
+    }
+  }
+
+  poll(io, pointer, max) {
+    const session = this.sessions.get(io);
+    if (session === undefined) return 0;
+    session.begin();
+    const count = Math.min(max, session.arrived.length);
+    for (let i = 0; i < count; i++) writeCompletion(this.memory, pointer, i, ...session.arrived[i]);
+    session.arrived.splice(0, count);
+    return count;
+  }
+
+  /** Begins what was submitted, as a poll does. */
+  begin() {
+    for (const session of this.sessions.values()) session.begin();
+  }
+
+  end(io, session) {
+    this.sessions.delete(io);
+    session.work.end();
+  }
+}
+
+// What one Io has submitted.
+class Session {
+  constructor(host, onArrival) {
+    this.work = host.session();
+    this.parallel = host.parallel;
+    this.onArrival = onArrival;
+    this.queue = []; // [id, op], not begun
+    this.running = 0;
+    this.arrived = []; // [id, value], not yet handed over
+  }
+
+  begin() {
+    let begun = 0;
+    while (begun < this.queue.length && this.running < this.parallel) this.run(...this.queue[begun++]);
+    this.queue.splice(0, begun);
+  }
+
+  run(id, op) {
+    let value;
+    try {
+      value = this.work.start(op);
+    } catch (error) {
+      value = valueOf(error);
+    }
+    if (typeof value === 'number') {
+      this.arrive(id, value);
+      return;
+    }
+    this.running++;
+    const ended = (count) => {
+      this.running--;
+      this.arrive(id, count);
+      this.begin();
+    };
+    value.then(ended, (error) => ended(valueOf(error)));
+  }
+
+  stop(id) {
+    const at = this.queue.findIndex((entry) => entry[0] === id);
+    if (at < 0) return valueOf(new HostError('EALREADY'));
+    this.queue.splice(at, 1);
+    this.arrive(id, valueOf(new HostError('ECANCELED')));
+    return 0;
+  }
+
+  arrive(id, value) {
+    if (id === 0n) return;
+    this.arrived.push([id, value]);
+    if (this.arrived.length === 1) this.onArrival();
+  }
+}
+
+/** Makes an instance of `module` (a WebAssembly.Module) on `host`; `imports` are added, or take the place
+ *  of the bridge's. The module must export its memory, or import `imports.env.memory`. */
+export async function instantiate(module, host, { log, imports = {} } = {}) {
+  const bridge = new Bridge(host, { log });
+  const instance = await WebAssembly.instantiate(module, { ...bridge.imports(), ...imports });
+  const { exports } = instance;
+  bridge.memory = exports.memory ?? imports.env?.memory;
+  if (typeof exports.tempest_abi !== 'function') throw new Error('this module has no WasmIo: it exports no tempest_abi');
+  if (exports.tempest_abi() !== ABI_VERSION)
+    throw new Error(`this host speaks version ${ABI_VERSION} of tempest_host, the module version ${exports.tempest_abi()}`);
+  exports._initialize?.();
+  return { bridge, exports };
+}
+
+// enum tp_progress
+const PROGRESS = 0, STUCK = 4, FINISHED = 5;
+
+// Comes back in a moment, after everything else that is due: setTimeout(0) would be 4 ms in a browser.
+function makeYield() {
+  if (typeof setImmediate === 'function') return (callback) => setImmediate(callback);
+  const channel = new MessageChannel();
+  const callbacks = [];
+  channel.port1.onmessage = () => callbacks.shift()();
+  return (callback) => {
+    callbacks.push(callback);
+    channel.port2.postMessage(0);
+  };
+}
+
+/** Drives a module until its machines have ended: resolves then, and rejects when they are stuck or the
+ *  module has stopped (it must not be called again). Whoever calls another export of the module that
+ *  submits something or wakes a machine calls wake() afterwards. */
+export class Driver {
+  constructor({ bridge, exports }) {
+    this.exports = exports;
+    this.bridge = bridge;
+    this.later = makeYield();
+    this.due = false; // a tick is scheduled
+    this.over = false;
+    this.timer = null;
+    this.ticks = 0;
+    this.finished = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
+    bridge.onArrival = () => this.wake();
+  }
+
+  start() {
+    this.wake();
+    return this.finished;
+  }
+
+  /** One tick for all that arrives until then. */
+  wake() {
+    if (this.due || this.over) return;
+    this.due = true;
+    this.later(() => this.tick());
+  }
+
+  end(settle, value) {
+    this.over = true;
+    clearTimeout(this.timer);
+    settle(value);
+  }
+
+  tick() {
+    if (this.over) return;
+    this.due = false;
+    this.ticks++;
+    try {
+      const progress = this.exports.tempest_tick();
+      if (progress === FINISHED) return this.end(this.resolve);
+      if (progress === STUCK) return this.end(this.reject, new Error('stuck: machines wait and nothing can wake them'));
+      if (progress === PROGRESS || this.bridge.pending) return this.wake();
+      this.arm(this.exports.tempest_timeout_ns());
+    } catch (error) {
+      this.end(this.reject, error);
+    }
+  }
+
+  arm(timeoutNs) {
+    clearTimeout(this.timer);
+    this.timer = null;
+    if (timeoutNs < 0n) return;
+    const ms = Math.min(Math.ceil(Number(timeoutNs) / 1e6), 0x7fffffff);
+    this.timer = setTimeout(() => this.wake(), ms);
+  }
+}
