@@ -41,6 +41,10 @@ hiredis    | has hiredis 0.13               | libhiredis-dev | hiredis-devel    
 npm        | command -v npm                 | npm            | nodejs-npm       | npm        | npm            | npm-default
 SQLite     | has sqlite3 3.22               | libsqlite3-dev | sqlite-devel     | sqlite     | sqlite-dev     | sqlite3-devel
 Chromium   | command -v chromium            | chromium       | chromium         | chromium   | chromium       | chromium
+FUSE       | has fuse3 3.4                  | libfuse3-dev   | fuse3-devel      | fuse3      | fuse3-dev      | fuse3-devel
+mkfs.ext4  | has_program mkfs.ext4          | e2fsprogs      | e2fsprogs        | e2fsprogs  | e2fsprogs      | e2fsprogs
+mkfs.xfs   | has_program mkfs.xfs           | xfsprogs       | xfsprogs         | xfsprogs   | xfsprogs       | xfsprogs
+mkfs.btrfs | has_program mkfs.btrfs         | btrfs-progs    | btrfs-progs      | btrfs-progs | btrfs-progs   | btrfsprogs
 '
 
 has() {
@@ -50,6 +54,11 @@ has() {
 # Debian has the server in redis-tools, too, under the name of a tool: so none is started.
 has_redis() {
     command -v redis-server || command -v redis-check-rdb
+}
+
+# What only root runs is not on everybody's path.
+has_program() {
+    PATH="$PATH:/usr/sbin:/sbin" command -v "$1"
 }
 
 has_wasi() {

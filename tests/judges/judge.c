@@ -1,0 +1,242 @@
+#include "judge_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GUESSES_MAX = 2000000 };
+
+const struct judge_rules judge_rules[] = {
+    {.name = "paranoid"},
+    {.name = "ext4", .names_in_order = true, .sync_all_names = true},
+    {.name = "xfs", .names_in_order = true, .sync_all_names = true},
+    {.name = "btrfs", .sync_own_names = true},
+    {.name = "at-once", .names_in_order = true, .at_once = true},
+};
+const uint32_t judge_rules_count = sizeof judge_rules / sizeof judge_rules[0];
+
+/* ------------------------------------------------------------------ what was promised */
+
+static bool needs(const struct name_op *later, const struct name_op *earlier)
+{
+    uint32_t places[2] = {later->from, later->to};
+
+    if (later->moves_dir && earlier->moves_dir)
+        return true;
+    for (uint32_t i = 0; i < 2; i++) {
+        if (places[i] != 0 && (places[i] == earlier->from || places[i] == earlier->to))
+            return true;
+    }
+    return false;
+}
+
+static bool is_in_dir(const struct history *h, const struct name_op *op, uint32_t dir)
+{
+    return (op->from != 0 && h->places[op->from].dir == dir) ||
+           (op->to != 0 && h->places[op->to].dir == dir);
+}
+
+/* Whether a sync made an operation on names durable, by R5 and the profile. */
+static bool sync_covers(const struct trial *trial, const struct sync *sync,
+                        const struct name_op *op)
+{
+    const struct judge_rules *rules = trial->rules;
+
+    if (op->act >= sync->act)
+        return false;
+    if (trial->history->objects[sync->object].is_dir)
+        return is_in_dir(trial->history, op, sync->object);
+    if (sync->data_only)
+        return false;
+    return (rules->sync_all_names && op->act <= sync->changed) ||
+           (rules->sync_own_names && op->object == sync->object);
+}
+
+static void find_promised(struct trial *trial)
+{
+    const struct history *h = trial->history;
+
+    for (uint32_t i = 0; i < h->sync_count; i++) {
+        for (uint32_t op = 0; op < trial->op_count; op++) {
+            if (act_has_ended(trial, h->syncs[i].act) &&
+                sync_covers(trial, &h->syncs[i], &h->name_ops[op]))
+                trial->promised[op] = true;
+        }
+    }
+    for (uint32_t op = 0; op < trial->op_count; op++) {
+        if (trial->rules->at_once && act_has_ended(trial, h->name_ops[op].act))
+            trial->promised[op] = true;
+    }
+    for (uint32_t later = trial->op_count; later > 0; later--) {
+        for (uint32_t op = 0; op < later - 1 && trial->promised[later - 1]; op++) {
+            if (trial->rules->names_in_order ||
+                needs(&h->name_ops[later - 1], &h->name_ops[op]))
+                trial->promised[op] = true;
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ guesses */
+
+static void op_apply(struct trial *trial, uint32_t index)
+{
+    const struct name_op *op = &trial->history->name_ops[index];
+
+    trial->kept[index] = true;
+    if (op->from != 0)
+        trial->value[op->from] = 0;
+    if (op->to != 0)
+        trial->value[op->to] = op->object;
+}
+
+static void count_names(const struct trial *trial, uint32_t program,
+                        struct judge_tally *tally)
+{
+    bool lost = false;
+
+    for (uint32_t op = 0; op < trial->op_count; op++) {
+        if (trial->history->name_ops[op].program != program)
+            continue;
+        tally->names_promised += trial->promised[op];
+        tally->names_kept += trial->kept[op] && !trial->promised[op];
+        tally->names_lost += !trial->kept[op];
+        tally->names_reordered += trial->kept[op] && lost;
+        lost = lost || !trial->kept[op];
+    }
+}
+
+static void count_files(const struct judge_tally *files, struct judge_tally *tally)
+{
+    tally->files += files->files;
+    tally->files_newest += files->files_newest;
+    tally->files_synced += files->files_synced;
+    tally->files_between += files->files_between;
+    tally->sizes_alone += files->sizes_alone;
+    tally->sizes_past += files->sizes_past;
+    tally->sectors += files->sectors;
+    tally->sectors_old += files->sectors_old;
+    tally->sectors_past += files->sectors_past;
+    tally->mixed += files->mixed;
+}
+
+/* The first `kept` operations of all programs survive. */
+static bool try_first(struct trial *trial, uint32_t kept)
+{
+    static const struct judge_tally none;
+
+    memset(trial->value, 0, sizeof trial->value);
+    memset(trial->kept, 0, sizeof trial->kept);
+    trial->files = none;
+    for (uint32_t op = 0; op < kept; op++)
+        op_apply(trial, op);
+    for (uint32_t program = 0; program < PROGRAMS; program++) {
+        if (!tree_is_allowed(trial, program))
+            return false;
+    }
+    return true;
+}
+
+static bool judge_in_order(struct trial *trial, struct judge_tally *tally)
+{
+    uint32_t least = 0;
+
+    for (uint32_t op = 0; op < trial->op_count; op++)
+        least = trial->promised[op] ? op + 1 : least;
+    for (uint32_t kept = trial->op_count + 1; kept > least; kept--) {
+        if (!try_first(trial, kept - 1))
+            continue;
+        for (uint32_t program = 0; program < PROGRAMS; program++)
+            count_names(trial, program, tally);
+        count_files(&trial->files, tally);
+        return true;
+    }
+    return false;
+}
+
+/* Decides on one operation after the other, in their order; a lost one takes those with it
+ * that need it. */
+static bool try_each(struct trial *trial, uint32_t program, uint32_t op, bool dirs_blocked)
+{
+    const struct name_op *o;
+    struct name_op at;
+    uint32_t values[2];
+    bool blocked[2];
+
+    while (op < trial->op_count && trial->history->name_ops[op].program != program)
+        op++;
+    if (op == trial->op_count || trial->guesses > GUESSES_MAX) {
+        static const struct judge_tally none;
+
+        trial->guesses++;
+        trial->files = none;
+        return tree_is_allowed(trial, program);
+    }
+    o = &trial->history->name_ops[op];
+    at = *o;
+    values[0] = trial->value[at.from];
+    values[1] = trial->value[at.to];
+    blocked[0] = trial->blocked[at.from];
+    blocked[1] = trial->blocked[at.to];
+    if (!(at.from != 0 && blocked[0]) && !(at.to != 0 && blocked[1]) &&
+        !(at.moves_dir && dirs_blocked)) {
+        op_apply(trial, op);
+        if (try_each(trial, program, op + 1, dirs_blocked))
+            return true;
+        trial->kept[op] = false;
+        trial->value[at.from] = values[0];
+        trial->value[at.to] = values[1];
+    }
+    if (trial->promised[op])
+        return false;
+    trial->blocked[at.from] = true;
+    trial->blocked[at.to] = true;
+    if (try_each(trial, program, op + 1, dirs_blocked || at.moves_dir))
+        return true;
+    trial->blocked[at.from] = blocked[0];
+    trial->blocked[at.to] = blocked[1];
+    return false;
+}
+
+static bool judge_each(struct trial *trial, struct judge_tally *tally)
+{
+    for (uint32_t program = 0; program < PROGRAMS; program++) {
+        trial->guesses = 0;
+        trial->matched = false;
+        if (!try_each(trial, program, 0, false))
+            return false;
+        count_names(trial, program, tally);
+        count_files(&trial->files, tally);
+    }
+    return true;
+}
+
+bool judge(const struct judge_rules *rules, const struct history *history,
+           const struct seen *seen, uint32_t cut, struct judge_tally *tally,
+           char ret_why[512])
+{
+    struct trial *trial = calloc(1, sizeof *trial);
+    bool allowed;
+
+    tp_assert(trial != NULL);
+    trial->rules = rules;
+    trial->history = history;
+    trial->seen = seen;
+    trial->cut = cut;
+    while (trial->op_count < history->name_op_count &&
+           act_has_begun(trial, history->name_ops[trial->op_count].act))
+        trial->op_count++;
+    find_promised(trial);
+    tally->cuts++;
+    tally->programs += PROGRAMS;
+    if (seen->trouble[0] != '\0') {
+        allowed = false;
+        (void)snprintf(trial->why, WHY_BYTES, "%s", seen->trouble);
+    } else {
+        allowed =
+            rules->names_in_order ? judge_in_order(trial, tally) : judge_each(trial, tally);
+    }
+    if (!allowed)
+        (void)snprintf(ret_why, WHY_BYTES, "%s", trial->why);
+    free(trial);
+    return allowed;
+}
