@@ -21,8 +21,24 @@ struct candidate {
     uint32_t record;
 };
 
-struct search {
+/* What is tried, one trial a step. */
+enum stage {
+    RECORDS, /* the run once more, with its facts */
+    ONE,     /* ghosts, one by one */
+    TWO,     /* two at once */
+    FAULTS,  /* choices made mildest: those of faults, then others */
+    CHOICES,
+    OVER,
+};
+
+struct tp_explain_search {
     struct tp_explain *explain;
+    enum stage stage;
+    uint32_t first, second; /* candidates that are being tried */
+    uint64_t survivors;     /* sets of survivors that they have healed */
+    uint32_t stream;        /* of the choices */
+    uint64_t left;          /* of the stream's choices, counted from its end */
+    bool skips;             /* the next trial is known to end badly */
     struct tp_record *records;
     uint32_t record_count;
     uint64_t cut_draws[NODES_MAX]; /* on a node's crash stream, before its last cut */
@@ -34,14 +50,9 @@ struct search {
     int error;
 };
 
-static bool is_over(const struct search *s)
-{
-    return s->error < 0 || tp_host_now_ns() >= s->explain->until_ns;
-}
-
 /* ------------------------------------------------------------------ the run as it was */
 
-static void note_cuts(struct search *s)
+static void note_cuts(struct tp_explain_search *s)
 {
     for (uint32_t i = 0; i < s->record_count; i++) {
         const struct tp_record *record = &s->records[i];
@@ -56,7 +67,7 @@ static void note_cuts(struct search *s)
     }
 }
 
-static int record_run(struct search *s)
+static int record_run(struct tp_explain_search *s)
 {
     struct tp_trial *trial = s->explain->trial;
     struct tp_sim_outcome outcome;
@@ -84,7 +95,8 @@ static int record_run(struct search *s)
 
 /* What follows a change, before the last cut of its node: what a barrier between would have
  * to come before. */
-static enum tp_explained_before what_follows(const struct search *s, uint32_t index)
+static enum tp_explained_before what_follows(const struct tp_explain_search *s,
+                                             uint32_t index)
 {
     const struct tp_record *record = &s->records[index];
     enum tp_explained_before before = TP_BEFORE_NOTHING;
@@ -106,7 +118,7 @@ static enum tp_explained_before what_follows(const struct search *s, uint32_t in
     return before;
 }
 
-static void add_candidate(struct search *s, uint32_t index)
+static void add_candidate(struct tp_explain_search *s, uint32_t index)
 {
     const struct tp_record *record = &s->records[index];
     struct candidate *candidate = &s->candidates[s->candidate_count++];
@@ -120,7 +132,7 @@ static void add_candidate(struct search *s, uint32_t index)
 
 /* Those before a promise first, then those between changes of one object, then of two; each
  * time the latest first. */
-static void list_candidates(struct search *s)
+static void list_candidates(struct tp_explain_search *s)
 {
     static const enum tp_explained_before order[] = {TP_BEFORE_PROMISE, TP_BEFORE_SAME,
                                                      TP_BEFORE_OTHER};
@@ -142,8 +154,8 @@ static void list_candidates(struct search *s)
 /* ------------------------------------------------------------------ trying */
 
 /* One run with ghosts; with other survivors of the last cuts, unless `survivors` is 0. */
-static bool passes(struct search *s, const struct tp_ghost *ghosts, uint32_t count,
-                   uint64_t survivors)
+static bool passes(struct tp_explain_search *s, const struct tp_ghost *ghosts,
+                   uint32_t count, uint64_t survivors)
 {
     struct tp_trial *trial = s->explain->trial;
     struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_FAILED};
@@ -162,7 +174,7 @@ static bool passes(struct search *s, const struct tp_ghost *ghosts, uint32_t cou
     }
     trial->job.options.ghosts = ghosts;
     trial->job.options.ghost_count = count;
-    if (s->error == 0)
+    if (s->error == 0 && !s->skips)
         s->error = tp_trial_replay(trial, tape, &outcome);
     trial->job.options.ghosts = NULL;
     trial->job.options.ghost_count = 0;
@@ -171,18 +183,20 @@ static bool passes(struct search *s, const struct tp_ghost *ghosts, uint32_t cou
     return s->error == 0 && outcome.verdict == TP_VERDICT_PASSED;
 }
 
-static bool heals(struct search *s, const struct tp_ghost *ghosts, uint32_t count)
+enum tried { HEALS, HEALS_SO_FAR, FAILS };
+
+/* One more run with ghosts: with the original survivors, then with others. */
+static enum tried try_ghosts(struct tp_explain_search *s, const struct tp_ghost *ghosts,
+                             uint32_t count)
 {
-    if (!passes(s, ghosts, count, 0))
-        return false;
-    for (uint64_t i = 1; i <= SURVIVORS; i++) {
-        if (!passes(s, ghosts, count, i * UINT64_C(0x9e3779b97f4a7c15)))
-            return false;
+    if (!passes(s, ghosts, count, s->survivors * UINT64_C(0x9e3779b97f4a7c15))) {
+        s->survivors = 0;
+        return FAILS;
     }
-    return true;
+    return s->survivors++ == SURVIVORS ? HEALS : HEALS_SO_FAR;
 }
 
-static void found(struct search *s, const struct candidate *candidate)
+static void found(struct tp_explain_search *s, const struct candidate *candidate)
 {
     struct tp_explained_barrier *barrier = &s->explain->barriers[s->explain->barrier_count];
 
@@ -202,7 +216,7 @@ static void found(struct search *s, const struct candidate *candidate)
 /* ------------------------------------------------------------------ what was not kept */
 
 /* Changes of the ghost's object that no barrier of the program covers, in words. */
-static void say_unkept(struct search *s)
+static void say_unkept(struct tp_explain_search *s)
 {
     struct tp_explain *explain = s->explain;
     const struct tp_ghost *ghost = &explain->barriers[0].ghost;
@@ -235,7 +249,8 @@ static void say_unkept(struct search *s)
 /* ------------------------------------------------------------------ missing barriers */
 
 /* The barrier may be there, and have failed unheard: then that is what to say. */
-static void look_for_deaf_ears(struct search *s, const struct candidate *candidate)
+static void look_for_deaf_ears(struct tp_explain_search *s,
+                               const struct candidate *candidate)
 {
     const struct tp_ghost *ghost = &candidate->ghost;
 
@@ -252,33 +267,62 @@ static void look_for_deaf_ears(struct search *s, const struct candidate *candida
     }
 }
 
-static bool try_barriers(struct search *s)
+static void try_one(struct tp_explain_search *s)
+{
+    const struct candidate *candidate = &s->candidates[s->first];
+
+    if (s->first == s->candidate_count) {
+        s->stage = TWO;
+        s->first = 0;
+        s->second = 1;
+        return;
+    }
+    switch (try_ghosts(s, &candidate->ghost, 1)) {
+    case HEALS_SO_FAR:
+        return;
+    case FAILS:
+        s->first++;
+        return;
+    case HEALS:
+        s->explain->how = TP_EXPLAINED_BARRIER;
+        found(s, candidate);
+        say_unkept(s);
+        look_for_deaf_ears(s, candidate);
+        s->stage = OVER;
+        return;
+    }
+}
+
+static void try_two(struct tp_explain_search *s)
 {
     uint32_t pairs_of = s->candidate_count < PAIRS_OF ? s->candidate_count : PAIRS_OF;
+    struct tp_ghost both[2];
 
-    for (uint32_t i = 0; i < s->candidate_count && !is_over(s); i++) {
-        if (heals(s, &s->candidates[i].ghost, 1)) {
-            s->explain->how = TP_EXPLAINED_BARRIER;
-            found(s, &s->candidates[i]);
-            say_unkept(s);
-            look_for_deaf_ears(s, &s->candidates[i]);
-            return true;
-        }
+    if (s->second >= pairs_of) {
+        s->first++;
+        s->second = s->first + 1;
     }
-    for (uint32_t i = 0; i < pairs_of; i++) {
-        for (uint32_t k = i + 1; k < pairs_of && !is_over(s); k++) {
-            struct tp_ghost both[2] = {s->candidates[i].ghost, s->candidates[k].ghost};
-
-            if (heals(s, both, 2)) {
-                s->explain->how = TP_EXPLAINED_TWO;
-                found(s, &s->candidates[i]);
-                found(s, &s->candidates[k]);
-                say_unkept(s);
-                return true;
-            }
-        }
+    if (s->second >= pairs_of) {
+        s->stage = FAULTS;
+        s->left = tp_tape_count(s->explain->tape, 0);
+        return;
     }
-    return false;
+    both[0] = s->candidates[s->first].ghost;
+    both[1] = s->candidates[s->second].ghost;
+    switch (try_ghosts(s, both, 2)) {
+    case HEALS_SO_FAR:
+        return;
+    case FAILS:
+        s->second++;
+        return;
+    case HEALS:
+        s->explain->how = TP_EXPLAINED_TWO;
+        found(s, &s->candidates[s->first]);
+        found(s, &s->candidates[s->second]);
+        say_unkept(s);
+        s->stage = OVER;
+        return;
+    }
 }
 
 /* ------------------------------------------------------------------ where none heals */
@@ -294,7 +338,7 @@ static bool is_worse(const struct tp_record *here, const struct tp_record *there
 }
 
 /* The first operation that comes to another result in a run that passes, if that is why. */
-static bool find_other(const struct search *s, const struct tp_recorder *passed,
+static bool find_other(const struct tp_explain_search *s, const struct tp_recorder *passed,
                        struct tp_record *ret_record)
 {
     for (uint32_t i = 0; i < s->record_count && i < passed->count; i++) {
@@ -314,7 +358,7 @@ static bool find_other(const struct search *s, const struct tp_recorder *passed,
 
 /* Whether it passes with a choice made mildest. `ret_other`: an operation that came to
  * another result by that, if there is one. */
-static bool passes_without(struct search *s, uint32_t stream, uint64_t index,
+static bool passes_without(struct tp_explain_search *s, uint32_t stream, uint64_t index,
                            struct tp_record *ret_other, bool *ret_has_other)
 {
     struct tp_trial *trial = s->explain->trial;
@@ -326,7 +370,8 @@ static bool passes_without(struct search *s, uint32_t stream, uint64_t index,
         return false;
     tp_tape_set(tape, stream, index, 0);
     trial->records = RECORDS_MAX;
-    s->error = tp_trial_replay(trial, tape, &outcome);
+    if (!s->skips)
+        s->error = tp_trial_replay(trial, tape, &outcome);
     trial->records = 0;
     tp_tape_destroy(tape);
     s->explain->runs++;
@@ -336,35 +381,61 @@ static bool passes_without(struct search *s, uint32_t stream, uint64_t index,
     return true;
 }
 
-static bool try_choices_of(struct search *s, bool faults)
+/* Whether the choice is one to be made mildest in this stage. */
+static bool is_candidate(const struct tp_explain_search *s,
+                         const struct tp_draw_entry *entry)
 {
-    struct tp_explain *explain = s->explain;
+    uint32_t concern = s->stream % TP_CONCERNS;
 
-    for (uint32_t stream = 0; stream < tp_tape_streams(explain->tape); stream++) {
-        bool is_fault = stream % TP_CONCERNS == TP_CONCERN_FAULT;
+    return entry->value != 0 && entry->kind != TP_DRAW_SEED &&
+           (concern == TP_CONCERN_FAULT) == (s->stage == FAULTS) &&
+           concern != TP_CONCERN_WORKLOAD;
+}
 
-        for (uint64_t i = tp_tape_count(explain->tape, stream); i > 0 && !is_over(s); i--) {
-            struct tp_draw_entry entry = tp_tape_entry(explain->tape, stream, i - 1);
-            bool has_other = false;
+/* The next one, from the end of each stream; false: there is none. */
+static bool find_choice(struct tp_explain_search *s)
+{
+    const struct tp_tape *tape = s->explain->tape;
 
-            if (entry.value == 0 || entry.kind == TP_DRAW_SEED || is_fault != faults ||
-                stream % TP_CONCERNS == TP_CONCERN_WORKLOAD ||
-                !passes_without(s, stream, i - 1, &explain->failed, &has_other))
-                continue;
-            explain->choice = entry;
-            explain->choice_stream = stream;
-            explain->choice_index = i - 1;
-            explain->how = faults && has_other ? TP_EXPLAINED_ERROR : TP_EXPLAINED_CHOICE;
-            return true;
+    while (s->stream < tp_tape_streams(tape)) {
+        for (; s->left > 0; s->left--) {
+            struct tp_draw_entry entry = tp_tape_entry(tape, s->stream, s->left - 1);
+
+            if (is_candidate(s, &entry))
+                return true;
         }
+        s->stream++;
+        s->left = tp_tape_count(tape, s->stream);
     }
     return false;
+}
+
+static void try_choice(struct tp_explain_search *s)
+{
+    struct tp_explain *explain = s->explain;
+    bool has_other = false;
+
+    if (!find_choice(s)) {
+        s->stage = s->stage == FAULTS ? CHOICES : OVER;
+        s->stream = 0;
+        s->left = tp_tape_count(explain->tape, 0);
+        return;
+    }
+    s->left--;
+    if (!passes_without(s, s->stream, s->left, &explain->failed, &has_other))
+        return;
+    explain->choice = tp_tape_entry(explain->tape, s->stream, s->left);
+    explain->choice_stream = s->stream;
+    explain->choice_index = s->left;
+    explain->how =
+        s->stage == FAULTS && has_other ? TP_EXPLAINED_ERROR : TP_EXPLAINED_CHOICE;
+    s->stage = OVER;
 }
 
 /* ------------------------------------------------------------------ all of it */
 
 /* The name that a file was opened by, for an operation that had only its fd. */
-static void name_file(const struct search *s, struct tp_record *record)
+static void name_file(const struct tp_explain_search *s, struct tp_record *record)
 {
     for (uint32_t i = s->record_count; i > 0 && record->text[0] == '\0'; i--) {
         const struct tp_record *other = &s->records[i - 1];
@@ -375,27 +446,88 @@ static void name_file(const struct search *s, struct tp_record *record)
     }
 }
 
-int tp_explain_run(struct tp_explain *explain)
+int tp_explain_begin(struct tp_explain *explain)
 {
-    struct search *s = calloc(1, sizeof *s);
+    explain->search = calloc(1, sizeof *explain->search);
+    if (explain->search == NULL)
+        return -ENOMEM;
+    explain->search->explain = explain;
+    return 0;
+}
+
+static void name_files(struct tp_explain_search *s)
+{
+    for (uint32_t i = 0; i < s->explain->barrier_count; i++)
+        name_file(s, &s->explain->barriers[i].after);
+    name_file(s, &s->explain->failed);
+}
+
+bool tp_explain_step(struct tp_explain *explain)
+{
+    struct tp_explain_search *s = explain->search;
+
+    switch (s->stage) {
+    case RECORDS:
+        s->error = record_run(s);
+        if (s->error == 0)
+            list_candidates(s);
+        s->stage = ONE;
+        break;
+    case ONE:
+        try_one(s);
+        break;
+    case TWO:
+        try_two(s);
+        break;
+    case FAULTS:
+    case CHOICES:
+        try_choice(s);
+        break;
+    case OVER:
+        return false;
+    }
+    if (s->error < 0)
+        s->stage = OVER;
+    if (s->stage == OVER)
+        name_files(s);
+    return s->stage != OVER;
+}
+
+bool tp_explain_skip(struct tp_explain *explain)
+{
+    bool more;
+
+    /* Without its facts there is nothing to look for. */
+    if (explain->search->stage == RECORDS)
+        explain->search->stage = OVER;
+    explain->search->skips = true;
+    more = tp_explain_step(explain);
+    explain->search->skips = false;
+    return more;
+}
+
+int tp_explain_end(struct tp_explain *explain)
+{
     int error;
 
-    if (s == NULL)
-        return -ENOMEM;
-    s->explain = explain;
-    s->error = record_run(s);
-    if (s->error == 0) {
-        list_candidates(s);
-        if (!try_barriers(s) && !try_choices_of(s, true))
-            (void)try_choices_of(s, false);
-        for (uint32_t i = 0; i < explain->barrier_count; i++)
-            name_file(s, &explain->barriers[i].after);
-        name_file(s, &explain->failed);
-    }
-    error = s->error;
-    free(s->records);
-    free(s);
+    if (explain->search == NULL)
+        return 0;
+    error = explain->search->error;
+    free(explain->search->records);
+    free(explain->search);
+    explain->search = NULL;
     return error;
+}
+
+int tp_explain_run(struct tp_explain *explain)
+{
+    int error = tp_explain_begin(explain);
+
+    if (error < 0)
+        return error;
+    while (tp_explain_step(explain) && tp_host_now_ns() < explain->until_ns)
+        ;
+    return tp_explain_end(explain);
 }
 
 /* ------------------------------------------------------------------ in words */

@@ -39,11 +39,14 @@ struct tp_explained_barrier {
     struct tp_record promise; /* before which; text "" unless it is before one */
 };
 
+struct tp_explain_search; /* explain.c */
+
 struct tp_explain {
     struct tp_trial *trial;
     const struct tp_tape *tape;    /* fails; best if it was shrunk */
     struct tp_sim_outcome outcome; /* of it */
-    uint64_t until_ns;             /* of the host's clock */
+    uint64_t until_ns;             /* of the host's clock; for tp_explain_run() */
+    struct tp_explain_search *search;
     /* What was found. */
     enum tp_explained how;
     uint32_t barrier_count; /* missing ones */
@@ -58,6 +61,14 @@ struct tp_explain {
 
 /** Looks for it. 0, or -errno. */
 int tp_explain_run(struct tp_explain *explain);
+
+/** The same in steps of one trial each, for hosts that must not be kept waiting. begin: 0,
+ * or -ENOMEM. step: whether there is more to do. end: at any time; 0, or the -errno that
+ * ended it early. skip: a step whose trial is known to end badly. */
+int tp_explain_begin(struct tp_explain *explain);
+bool tp_explain_step(struct tp_explain *explain);
+bool tp_explain_skip(struct tp_explain *explain);
+int tp_explain_end(struct tp_explain *explain);
 
 /** In a word: "fsync", "sync_dir", "error", "choice", or "none". */
 const char *tp_explain_kind(const struct tp_explain *explain);

@@ -51,12 +51,12 @@ static int32_t find(struct tp_memory *memory, size_t size_bytes)
 
 static void *map(size_t size_bytes)
 {
-    return tp_alloc(NULL, size_bytes, ALIGN);
+    return tp_alloc(NULL, size_bytes, PAGE_BYTES);
 }
 
 static void unmap(void *block, size_t size_bytes)
 {
-    tp_free(NULL, block, size_bytes, ALIGN);
+    tp_free(NULL, block, size_bytes, PAGE_BYTES);
 }
 
 #else

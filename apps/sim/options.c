@@ -6,6 +6,7 @@
 
 #include "apps/common/args.h"
 #include "apps/common/say.h"
+#include "apps/sim/manner.h"
 #include "apps/sim/text.h"
 
 enum { JOBS_MAX = 1024, SEEDS_DEFAULT = 1000 };
@@ -154,59 +155,24 @@ static bool read_time(const char *text, uint64_t *ret_time_ns)
     return true;
 }
 
-static bool read_profile(const char *text, uint32_t *ret_profile)
+static bool read_profile(const char *text, struct tp_sim_options *run)
 {
-    for (uint32_t i = 0; tp_disk_profile_name(i) != NULL; i++) {
-        if (strcmp(tp_disk_profile_name(i), text) == 0) {
-            *ret_profile = i + 1;
-            return true;
-        }
-    }
+    if (tp_manner_profile(text, run))
+        return true;
     app_say("--profile: there is no profile '%s'; --help lists them", text);
     return false;
 }
 
-static bool read_family(const char *text, size_t len, uint32_t *ret_set)
-{
-    if (len == 3 && memcmp(text, "all", 3) == 0) {
-        *ret_set = (UINT32_C(1) << TP_FAMILIES) - 1;
-        return true;
-    }
-    for (uint32_t i = 0; i < TP_FAMILIES; i++) {
-        const char *name = tp_family_name(i);
-
-        if (strlen(name) == len && memcmp(name, text, len) == 0) {
-            *ret_set = TP_FAMILY_BIT(i);
-            return true;
-        }
-    }
-    return false;
-}
-
-/* "+kill,-all": what comes later counts. */
 static bool read_faults(const char *text, struct tp_sim_options *run)
 {
-    for (const char *at = text; *at != '\0';) {
-        size_t len = strcspn(at, ",");
-        uint32_t set;
+    const char *wrong = tp_manner_faults(text, run);
 
-        if ((*at != '+' && *at != '-') || !read_family(at + 1, len - 1, &set)) {
-            app_say("--faults: '%.*s' is neither +NAME nor -NAME of a family; "
-                    "--faults=help says which there are",
-                    (int)len, at);
-            return false;
-        }
-        if (*at == '+') {
-            run->families_on |= set;
-            run->families_off &= ~set;
-        } else {
-            run->families_off |= set;
-            run->families_on &= ~set;
-        }
-        at += len;
-        at += *at == ',';
-    }
-    return true;
+    if (wrong == NULL)
+        return true;
+    app_say("--faults: '%.*s' is neither +NAME nor -NAME of a family; "
+            "--faults=help says which there are",
+            (int)strcspn(wrong, ","), wrong);
+    return false;
 }
 
 static void list_families(void)
@@ -250,7 +216,7 @@ static enum tp_arguments_result read_option(const struct app_args *args, int opt
         break;
     case PROFILE:
         ret->profile = args->value;
-        good = read_profile(args->value, &ret->run.profile);
+        good = read_profile(args->value, &ret->run);
         break;
     case FAULTS:
         ret->faults = args->value;

@@ -43,7 +43,8 @@ void tp_sim_conclude(struct tp_sim *sim, enum tp_verdict verdict, const char *fi
     va_start(arguments, format);
     (void)vsnprintf(outcome->message, sizeof outcome->message, format, arguments);
     va_end(arguments);
-    tp_sim_note(sim, NOTE_VERDICT, (uint64_t)verdict, outcome->kind);
+    /* Without the line: compilers differ in that of a call over several lines. */
+    tp_sim_note(sim, NOTE_VERDICT, (uint64_t)verdict, words[1]);
     tp_sim_tell(sim, TP_FACT_VERDICT, (uint32_t)verdict, NULL, outcome->message);
 }
 
@@ -395,8 +396,10 @@ void tp_sim_finish(struct tp_sim *sim)
 
 void tp_sim_begin(struct tp_sim *sim)
 {
-    if (sim->phase == TP_PHASE_SETUP && !sim->over)
-        begin_work(sim);
+    if (sim->phase != TP_PHASE_SETUP || sim->over)
+        return;
+    begin_work(sim);
+    settle(sim);
 }
 
 bool tp_sim_advance(struct tp_sim *sim)
@@ -406,8 +409,10 @@ bool tp_sim_advance(struct tp_sim *sim)
     while (sim->runs) {
         enum ended how = go_on(sim);
 
-        if (how == STEPPED)
+        if (how == STEPPED) {
+            settle(sim); /* what it leads to, too: acts come after that */
             return true;
+        }
         end_phase(sim, how);
     }
     return false;

@@ -211,6 +211,10 @@ uint64_t tp_ratio(uint64_t base, uint64_t drawn);
 /** A moment of an operation: it is told, and ghosts come when it has taken effect. */
 void tp_watch_moment(struct tp_node *node, const struct tp_virtual_moment *moment);
 
+/** Where an operation in flight was submitted; left alone if that is not known. */
+void tp_watch_site(const struct tp_node *node, uint64_t handle, const char **ret_file,
+                   uint32_t *ret_line);
+
 /* ------------------------------------------------------------------ chaos.c */
 
 /** The chaos begins: the first events are drawn. */

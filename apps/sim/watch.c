@@ -28,7 +28,8 @@ static bool is_ready_made(const char *file)
 /* Where an operation was submitted; the op table knows until it is claimed. Of what a
  * ready-made machine does, it is where that was started, since there is what can be wrong.
  */
-static void find_site(const struct tp_node *node, uint64_t handle, struct tp_fact *fact)
+void tp_watch_site(const struct tp_node *node, uint64_t handle, const char **ret_file,
+                   uint32_t *ret_line)
 {
     const struct tp_slots *slots = &node->scheduler->slots;
     const struct tp_slot *slot;
@@ -39,8 +40,8 @@ static void find_site(const struct tp_node *node, uint64_t handle, struct tp_fac
     while (slot->file != NULL && is_ready_made(slot->file) && slot->owner != NULL &&
            slot->owner->end_slot != 0)
         slot = &slots->slots[slot->owner->end_slot];
-    fact->file = slot->file;
-    fact->line = tp_slot_line(slot);
+    *ret_file = slot->file;
+    *ret_line = tp_slot_line(slot);
 }
 
 static void tell_moment(struct tp_node *node, const struct tp_virtual_moment *moment)
@@ -48,7 +49,7 @@ static void tell_moment(struct tp_node *node, const struct tp_virtual_moment *mo
     struct tp_fact fact = {.kind = TP_FACT_OPERATION, .node = node, .moment = moment};
 
     fact.at_ns = tp_world_now_ns(node->sim->world);
-    find_site(node, moment->request->handle, &fact);
+    tp_watch_site(node, moment->request->handle, &fact.file, &fact.line);
     node->sim->options.watch->fact(node->sim->options.watch->context, &fact);
 }
 

@@ -1,0 +1,301 @@
+/* What the host of the module calls. Strings go in by engine_input(), out by
+ * engine_output(); an error is a negative number, and its sentence is the output. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/sim/engine/engine.h"
+#include "apps/sim/engine/why.h"
+#include "apps/sim/manner.h"
+#include "io/wasm/system.h"
+
+/* Declares a function under the name that the host calls it by, and begins its definition.
+ */
+#define EXPORT_AS(exported, type, name, ...)                               \
+    __attribute__((__export_name__(#exported), __visibility__("default"))) \
+    type name(__VA_ARGS__);                                                \
+    type name(__VA_ARGS__)
+#define EXPORT(type, name, ...) EXPORT_AS(name, type, name, __VA_ARGS__)
+
+enum { INPUT_MAX = 1 << 24, TEXT_MAX = 1024 };
+
+static struct tp_scenario scenarios[SIM_SCENARIOS_MAX];
+static uint32_t scenario_count;
+static struct engine engine;
+static char *input, *output;
+static size_t output_bytes;
+
+/* ------------------------------------------------------------------ strings */
+
+/* Where the output of this call goes; it begins empty. */
+static FILE *open_output(void)
+{
+    FILE *out;
+
+    free(output);
+    output = NULL;
+    out = open_memstream(&output, &output_bytes);
+    if (out == NULL)
+        tp_stop(__FILE__, __LINE__, "no memory for what is to be said");
+    return out;
+}
+
+static int32_t close_output(FILE *out)
+{
+    if (fclose(out) != 0 || output_bytes > INT32_MAX)
+        tp_stop(__FILE__, __LINE__, "no memory for what is to be said");
+    return (int32_t)output_bytes;
+}
+
+static int32_t fail(int32_t error, const char *sentence)
+{
+    FILE *out = open_output();
+
+    (void)fputs(sentence, out);
+    (void)close_output(out);
+    return tp_errno_number(error);
+}
+
+static const struct tp_scenario *find(const char *name)
+{
+    scenario_count = scenario_count == 0 ? sim_scenarios(scenarios) : scenario_count;
+    for (uint32_t i = 0; i < scenario_count; i++) {
+        if (strcmp(scenarios[i].name, name) == 0)
+            return &scenarios[i];
+    }
+    return NULL;
+}
+
+/* ------------------------------------------------------------------ the host's calls */
+
+EXPORT(int32_t, engine_abi, void)
+{
+    return ENGINE_ABI;
+}
+
+EXPORT(uint32_t, engine_used, void)
+{
+    return tp_wasm_memory_used();
+}
+
+EXPORT(char *, engine_input, uint32_t len_bytes)
+{
+    free(input);
+    input = len_bytes > INPUT_MAX ? NULL : malloc((size_t)len_bytes + 1);
+    return input;
+}
+
+EXPORT(const char *, engine_output, void)
+{
+    return output;
+}
+
+EXPORT(uint32_t, engine_output_bytes, void)
+{
+    return (uint32_t)output_bytes;
+}
+
+EXPORT(int32_t, engine_list, void)
+{
+    FILE *out = open_output();
+
+    (void)find("");
+    engine_write_list(scenarios, scenario_count, out);
+    return close_output(out);
+}
+
+/* "scenario\nprofile\nfaults", from the input. */
+static int32_t read_manner(uint32_t text_len, const struct tp_scenario **ret_scenario,
+                           struct tp_sim_options *ret_options, char *ret_text,
+                           const char **ret_faults)
+{
+    char *profile, *faults;
+
+    if (input == NULL || text_len >= TEXT_MAX)
+        return fail(-EINVAL, "the text is too long, or missing");
+    memcpy(ret_text, input, text_len);
+    ret_text[text_len] = '\0';
+    profile = strchr(ret_text, '\n');
+    faults = profile == NULL ? NULL : strchr(profile + 1, '\n');
+    if (faults == NULL)
+        return fail(-EINVAL, "the text is not scenario, profile and faults, a line each");
+    *profile++ = '\0';
+    *faults++ = '\0';
+    *ret_scenario = find(ret_text);
+    if (*ret_scenario == NULL)
+        return fail(-ENOENT, "there is no such scenario");
+    if (profile[0] != '\0' && !tp_manner_profile(profile, ret_options))
+        return fail(-EINVAL, "there is no such profile");
+    if (strlen(faults) >= ENGINE_FAULTS || tp_manner_faults(faults, ret_options) != NULL)
+        return fail(-EINVAL, "the faults are not +NAME or -NAME of families");
+    *ret_faults = faults;
+    return 0;
+}
+
+static int32_t begin(uint32_t text_len, uint64_t seed, struct tp_tape *tape)
+{
+    struct tp_sim_options options = {.size = sizeof options, .seed = seed};
+    const struct tp_scenario *scenario;
+    char text[TEXT_MAX];
+    const char *faults;
+    int32_t error = read_manner(text_len, &scenario, &options, text, &faults);
+
+    if (error < 0) {
+        tp_tape_destroy(tape);
+        return error;
+    }
+    if (engine_begin(&engine, scenario, &options, faults, tape) < 0)
+        return fail(-ENOMEM, "no memory for a run");
+    return 0;
+}
+
+EXPORT(int32_t, engine_open, uint32_t text_len, uint64_t seed)
+{
+    return begin(text_len, seed, NULL);
+}
+
+EXPORT(int32_t, engine_open_tape, uint32_t text_len, uint32_t tape_len)
+{
+    struct tp_tape *tape;
+
+    if (input == NULL || text_len >= TEXT_MAX || tape_len > INPUT_MAX)
+        return fail(-EINVAL, "the text or the tape is too long, or missing");
+    if (tp_tape_load(input + text_len, tape_len, NULL, &tape) < 0)
+        return fail(-EBADMSG, "this is no tape");
+    return begin(text_len, 0, tape);
+}
+
+EXPORT(void, engine_close, void)
+{
+    engine_end(&engine);
+}
+
+EXPORT(int32_t, engine_step, uint32_t events, uint64_t until_ns)
+{
+    if (engine.scenario == NULL)
+        return fail(-EBADF, "no run is open");
+    return (int32_t)engine_go(&engine, events > INT32_MAX ? INT32_MAX : events, until_ns);
+}
+
+EXPORT(int32_t, engine_step_node, uint32_t node, uint32_t events)
+{
+    if (engine.scenario == NULL || node >= engine.node_count || node >= ENGINE_NODES)
+        return fail(-EINVAL, "there is no such node");
+    return (int32_t)engine_go_to(&engine, node, events > INT32_MAX ? INT32_MAX : events);
+}
+
+EXPORT(int32_t, engine_over, void)
+{
+    return engine.over;
+}
+
+EXPORT(int32_t, engine_state, void)
+{
+    FILE *out;
+
+    if (engine.scenario == NULL)
+        return fail(-EBADF, "no run is open");
+    out = open_output();
+    engine_write_state(&engine, out);
+    return close_output(out);
+}
+
+static int32_t write_ring(const struct engine_ring *ring, uint64_t from)
+{
+    FILE *out;
+
+    if (engine.scenario == NULL)
+        return fail(-EBADF, "no run is open");
+    out = open_output();
+    engine_facts_write(ring, from, out);
+    return close_output(out);
+}
+
+EXPORT(int32_t, engine_facts, uint64_t from)
+{
+    return write_ring(&engine.facts.all, from);
+}
+
+EXPORT(int32_t, engine_marks, uint64_t from)
+{
+    return write_ring(&engine.facts.marks, from);
+}
+
+/* ------------------------------------------------------------------ acts, tapes */
+
+EXPORT_AS(engine_act, int32_t, engine_act_now, uint32_t kind, uint32_t node, uint32_t other,
+          uint64_t span_ns)
+{
+    struct tp_act act = {.kind = kind, .node = node, .other = other, .span_ns = span_ns};
+    int32_t error = engine.scenario == NULL ? -EBADF : engine_act(&engine, &act);
+
+    switch (error) {
+    case 0:
+        return 0;
+    case -EBADF:
+        return fail(error, "no run is open");
+    case -EBUSY:
+        return fail(error, "the run is over");
+    case -EINVAL:
+        return fail(error, "there is no such act, or no such node");
+    case -EPERM:
+        return fail(error, "this node is part of the test and is spared");
+    case -ENOTCONN:
+        return fail(error, "the node is down");
+    default:
+        return fail(error, "no memory for the tape");
+    }
+}
+
+EXPORT(int32_t, engine_tape, void)
+{
+    size_t len;
+
+    if (engine.scenario == NULL)
+        return fail(-EBADF, "no run is open");
+    len = tp_tape_save(engine.tape, NULL, 0);
+    free(output);
+    output = malloc(len);
+    if (output == NULL || len > INT32_MAX)
+        tp_stop(__FILE__, __LINE__, "no memory for a tape");
+    output_bytes = tp_tape_save(engine.tape, output, len);
+    return (int32_t)len;
+}
+
+/* ------------------------------------------------------------------ why */
+
+EXPORT(int32_t, engine_explain_begin, void)
+{
+    if (!engine.over || engine.outcome.verdict == TP_VERDICT_PASSED)
+        return fail(-EINVAL, "there is nothing to explain");
+    engine_why_end(engine.why);
+    engine.why = engine_why_begin(&engine);
+    return engine.why == NULL ? fail(-ENOMEM, "no memory to explain") : 0;
+}
+
+EXPORT(int32_t, engine_explain_step, void)
+{
+    if (engine.why == NULL)
+        return fail(-EINVAL, "nothing is being explained");
+    return engine_why_step(engine.why);
+}
+
+EXPORT(int32_t, engine_explain_trapped, void)
+{
+    if (engine.why == NULL)
+        return fail(-EINVAL, "nothing is being explained");
+    engine_why_trapped(engine.why);
+    return 0;
+}
+
+EXPORT(int32_t, engine_explanation, void)
+{
+    FILE *out;
+
+    if (engine.why == NULL)
+        return fail(-EINVAL, "nothing is being explained");
+    out = open_output();
+    engine_why_write(engine.why, out);
+    return close_output(out);
+}

@@ -1,0 +1,219 @@
+#include "apps/sim/engine/facts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "apps/sim/sim_internal.h"
+#include "apps/sim/text.h"
+
+/* ------------------------------------------------------------------ keeping */
+
+static void keep(struct engine_ring *ring, const struct tp_record *record, uint64_t event)
+{
+    struct engine_fact *fact = &ring->facts[ring->next % ring->capacity];
+
+    ring->next++;
+    fact->event = event;
+    fact->record = *record;
+}
+
+static bool is_sync(const struct tp_record *record)
+{
+    return record->kind == TP_FACT_OPERATION && record->stage == TP_VIRTUAL_EFFECT &&
+           (record->op == TP_FSYNC || record->op == TP_SYNC_DIR) && record->result >= 0 &&
+           record->inode != 0;
+}
+
+static void keep_sync(struct engine_facts *facts, const struct tp_record *record)
+{
+    struct engine_sync *sync = NULL;
+
+    for (uint32_t i = 0; i < ENGINE_SYNCS && sync == NULL; i++) {
+        if (facts->syncs[i].node == record->node && facts->syncs[i].inode == record->inode)
+            sync = &facts->syncs[i];
+    }
+    if (sync == NULL)
+        sync = &facts->syncs[facts->next_sync++ % ENGINE_SYNCS];
+    *sync = (struct engine_sync){record->node, record->inode, record->at_ns};
+}
+
+static void note(void *context, const struct tp_fact *fact)
+{
+    struct engine_facts *facts = context;
+    const struct tp_record *record = &facts->record;
+    uint64_t event = facts->sim == NULL ? 0 : tp_sim_events(facts->sim);
+
+    facts->one.count = 0;
+    facts->one.watch.fact(facts->one.watch.context, fact);
+    keep(&facts->all, record, event);
+    if (record->kind != TP_FACT_OPERATION)
+        keep(&facts->marks, record, event);
+    if (is_sync(record))
+        keep_sync(facts, record);
+    if (record->node == 0 || record->node > ENGINE_NODES)
+        return;
+    facts->told[record->node - 1]++;
+    if (record->kind == TP_FACT_END)
+        facts->last_end[record->node - 1] = record->detail;
+}
+
+static int ring_init(struct engine_ring *ring, uint32_t capacity)
+{
+    ring->capacity = capacity;
+    ring->facts = tp_alloc(NULL, capacity * sizeof *ring->facts, 16);
+    return ring->facts == NULL ? -ENOMEM : 0;
+}
+
+static void ring_deinit(struct engine_ring *ring)
+{
+    tp_free(NULL, ring->facts, ring->capacity * sizeof *ring->facts, 16);
+}
+
+int engine_facts_init(struct engine_facts *facts)
+{
+    memset(facts, 0, sizeof *facts);
+    if (ring_init(&facts->all, ENGINE_FACTS_KEPT) < 0 ||
+        ring_init(&facts->marks, ENGINE_MARKS_KEPT) < 0)
+        return -ENOMEM;
+    tp_recorder_init(&facts->one, &facts->record, 1);
+    facts->one.all_stages = true;
+    facts->watch = (struct tp_sim_watch){note, facts};
+    return 0;
+}
+
+void engine_facts_deinit(struct engine_facts *facts)
+{
+    ring_deinit(&facts->all);
+    ring_deinit(&facts->marks);
+    memset(facts, 0, sizeof *facts);
+}
+
+/* ------------------------------------------------------------------ questions */
+
+uint64_t engine_facts_synced_ns(const struct engine_facts *facts, uint32_t node,
+                                uint32_t inode)
+{
+    for (uint32_t i = 0; i < ENGINE_SYNCS; i++) {
+        if (facts->syncs[i].node == node && facts->syncs[i].inode == inode)
+            return facts->syncs[i].at_ns;
+    }
+    return TP_NEVER;
+}
+
+uint64_t engine_facts_last_sync_ns(const struct engine_facts *facts, uint32_t node)
+{
+    uint64_t last_ns = TP_NEVER;
+
+    for (uint32_t i = 0; i < ENGINE_SYNCS; i++) {
+        if (facts->syncs[i].node == node &&
+            (last_ns == TP_NEVER || facts->syncs[i].at_ns > last_ns))
+            last_ns = facts->syncs[i].at_ns;
+    }
+    return last_ns;
+}
+
+/* ------------------------------------------------------------------ as JSON */
+
+static const char *kind_of(const struct tp_record *record)
+{
+    switch ((enum tp_fact_kind)record->kind) {
+    case TP_FACT_PHASE:
+        return "phase";
+    case TP_FACT_BOOT:
+        return "boot";
+    case TP_FACT_END:
+        return "end";
+    case TP_FACT_EVENT:
+        return (record->detail & TP_EVENT_ACT) != 0 ? "act" : "event";
+    case TP_FACT_PROMISE:
+        return "promise";
+    case TP_FACT_OPERATION:
+        return "operation";
+    case TP_FACT_VERDICT:
+        return "verdict";
+    }
+    tp_unreachable();
+}
+
+/* Whether it is something that goes wrong. */
+static bool is_fault(const struct tp_record *record)
+{
+    switch ((enum tp_fact_kind)record->kind) {
+    case TP_FACT_END:
+        return record->detail != TP_END_EXIT;
+    case TP_FACT_EVENT:
+        return true;
+    case TP_FACT_OPERATION:
+        return record->stage != TP_VIRTUAL_BEGUN && record->result < 0;
+    case TP_FACT_VERDICT:
+        return record->detail != TP_VERDICT_PASSED;
+    case TP_FACT_PHASE:
+    case TP_FACT_BOOT:
+    case TP_FACT_PROMISE:
+        return false;
+    }
+    tp_unreachable();
+}
+
+static void write_operation(const struct tp_record *record, FILE *out)
+{
+    static const char *const stages[] = {"begins", "takes effect", "completes"};
+    bool has_result = record->stage != TP_VIRTUAL_BEGUN;
+
+    (void)fprintf(out, ",\"stage\":\"%s\",\"op\":\"%s\",\"result\":", stages[record->stage],
+                  tp_kind_info[record->op].name);
+    if (!has_result)
+        (void)fputs("null", out);
+    else if (record->result < 0)
+        (void)fprintf(out, "\"%s\"", tp_errno_name(record->result));
+    else
+        (void)fprintf(out, "\"%d\"", record->result);
+}
+
+static void write_fact(const struct engine_fact *fact, uint64_t number, FILE *out)
+{
+    const struct tp_record *record = &fact->record;
+    char words[320];
+
+    (void)fprintf(out, "{\"n\":%" PRIu64 ",\"at_ns\":%" PRIu64 ",\"event\":%" PRIu64,
+                  number, record->at_ns, fact->event);
+    if (record->node == 0)
+        (void)fputs(",\"node\":null", out);
+    else
+        (void)fprintf(out, ",\"node\":%u", record->node - 1);
+    (void)fprintf(out, ",\"kind\":\"%s\",\"detail\":%u,\"text\":", kind_of(record),
+                  record->detail);
+    if (record->kind == TP_FACT_OPERATION)
+        tp_text_json(tp_record_operation(record, words, sizeof words), out);
+    else if (record->kind == TP_FACT_EVENT)
+        tp_text_json(record->text, out);
+    else
+        tp_text_json(tp_record_fact(record, words, sizeof words), out);
+    if (record->kind == TP_FACT_OPERATION)
+        write_operation(record, out);
+    else
+        (void)fputs(",\"stage\":\"\",\"op\":\"\",\"result\":null", out);
+    (void)fputs(",\"file\":", out);
+    tp_text_json(record->file == NULL ? "" : tp_text_base(record->file), out);
+    (void)fprintf(out, ",\"line\":%u,\"fault\":%s}", record->line,
+                  is_fault(record) ? "true" : "false");
+}
+
+void engine_facts_write(const struct engine_ring *ring, uint64_t from, FILE *out)
+{
+    uint64_t oldest = ring->next > ring->capacity ? ring->next - ring->capacity : 0;
+    uint64_t first = from < oldest ? oldest : from;
+    uint64_t end;
+
+    first = first < ring->next ? first : ring->next;
+    end =
+        ring->next - first > ENGINE_FACTS_A_CALL ? first + ENGINE_FACTS_A_CALL : ring->next;
+    (void)fprintf(out, "{\"first\":%" PRIu64 ",\"next\":%" PRIu64 ",\"facts\":[", first,
+                  end);
+    for (uint64_t i = first; i < end; i++) {
+        (void)fputs(i == first ? "" : ",", out);
+        write_fact(&ring->facts[i % ring->capacity], i, out);
+    }
+    (void)fputs("]}", out);
+}

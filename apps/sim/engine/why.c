@@ -1,0 +1,143 @@
+#include "apps/sim/engine/why.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/sim/engine/engine.h"
+#include "apps/sim/text.h"
+
+struct engine_why {
+    struct tp_trial trial;
+    struct tp_explain explain;
+    struct tp_tape *tape; /* of the run that failed */
+    bool done;
+};
+
+struct engine_why *engine_why_begin(const struct engine *engine)
+{
+    struct engine_why *why = calloc(1, sizeof *why);
+    struct tp_batch_job job = {.scenario = engine->scenario, .options = engine->options};
+
+    if (why == NULL)
+        return NULL;
+    job.options.watch = NULL;
+    job.options.tape = NULL;
+    (void)tp_trial_open(&why->trial, &job);
+    why->explain.trial = &why->trial;
+    why->explain.outcome = engine->outcome;
+    if (tp_tape_copy(engine->tape, NULL, &why->tape) < 0 ||
+        tp_explain_begin(&why->explain) < 0) {
+        engine_why_end(why);
+        return NULL;
+    }
+    why->explain.tape = why->tape;
+    return why;
+}
+
+bool engine_why_step(struct engine_why *why)
+{
+    if (why->done)
+        return false;
+    why->done = !tp_explain_step(&why->explain);
+    return !why->done;
+}
+
+void engine_why_trapped(struct engine_why *why)
+{
+    if (!why->done)
+        why->done = !tp_explain_skip(&why->explain);
+}
+
+void engine_why_end(struct engine_why *why)
+{
+    if (why == NULL)
+        return;
+    (void)tp_explain_end(&why->explain);
+    tp_trial_close(&why->trial);
+    tp_tape_destroy(why->tape);
+    free(why);
+}
+
+/* ------------------------------------------------------------------ as JSON */
+
+static void write_text(const char *name, const char *text, FILE *out)
+{
+    (void)fprintf(out, ",\"%s\":", name);
+    tp_text_json(text, out);
+}
+
+/* What `tempest-sim explain` prints. */
+static void write_words(const struct tp_explain *explain, FILE *out)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *words = open_memstream(&text, &bytes);
+
+    if (words == NULL)
+        tp_stop(__FILE__, __LINE__, "no memory for an explanation");
+    tp_explain_print(explain, words);
+    if (fclose(words) != 0)
+        tp_stop(__FILE__, __LINE__, "no memory for an explanation");
+    write_text("text", text, out);
+    free(text);
+}
+
+static const char *before_of(const struct tp_explained_barrier *barrier)
+{
+    switch (barrier->before) {
+    case TP_BEFORE_PROMISE:
+        return "promise";
+    case TP_BEFORE_SAME:
+        return "same";
+    case TP_BEFORE_OTHER:
+        return "other";
+    case TP_BEFORE_NOTHING:
+        break;
+    }
+    return "";
+}
+
+static void write_barriers(const struct tp_explain *explain, FILE *out)
+{
+    char words[256];
+
+    (void)fputs(",\"barriers\":[", out);
+    for (uint32_t i = 0; i < explain->barrier_count; i++) {
+        const struct tp_explained_barrier *barrier = &explain->barriers[i];
+        const struct tp_record *after = &barrier->after;
+
+        (void)fprintf(out, "%s{\"node\":%u,\"names\":%s", i == 0 ? "" : ",",
+                      barrier->ghost.node, barrier->ghost.names ? "true" : "false");
+        write_text("after", tp_record_operation(after, words, sizeof words), out);
+        write_text("path", after->text, out);
+        write_text("file", after->file == NULL ? "" : tp_text_base(after->file), out);
+        (void)fprintf(out, ",\"line\":%u", after->line);
+        write_text("before", before_of(barrier), out);
+        write_text("promise", barrier->promise.text, out);
+        (void)fputc('}', out);
+    }
+    (void)fputc(']', out);
+}
+
+void engine_why_write(struct engine_why *why, FILE *out)
+{
+    const struct tp_explain *explain = &why->explain;
+    const struct tp_record *site = tp_explain_site(explain);
+    char words[256];
+
+    (void)fprintf(out, "{\"done\":%s,\"runs\":%" PRIu64 ",\"explained\":%s",
+                  why->done ? "true" : "false", why->trial.runs,
+                  explain->how != TP_EXPLAINED_NOT ? "true" : "false");
+    write_text("kind", tp_explain_kind(explain), out);
+    write_words(explain, out);
+    write_text("lost", explain->unkept, out);
+    (void)fprintf(out, ",\"node\":%d", (int)site->node - 1);
+    write_text("path", site->text, out);
+    write_text("file", site->file == NULL ? "" : tp_text_base(site->file), out);
+    (void)fprintf(out, ",\"line\":%u", site->line);
+    write_text("operation",
+               site->node == 0 ? "" : tp_record_operation(site, words, sizeof words), out);
+    write_barriers(explain, out);
+    (void)fputc('}', out);
+}
