@@ -55,6 +55,13 @@ static void tell_moment(struct tp_node *node, const struct tp_virtual_moment *mo
 
 static void appear(const struct tp_node *node, const struct tp_ghost *ghost)
 {
+    const struct tp_disk *disk = node->disk;
+
+    /* After another ghost the run may be another one, in which there is no such file. */
+    if (ghost->inode == 0 || ghost->inode >= disk->inodes.used ||
+        (tp_inode_at(disk, ghost->inode)->kind == TP_FILE_DIRECTORY) != ghost->names ||
+        tp_inode_at(disk, ghost->inode)->kind == TP_FILE_OTHER)
+        return;
     if (ghost->names)
         tp_name_log_commit_dir(node->disk, ghost->inode);
     else
