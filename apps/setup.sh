@@ -150,12 +150,12 @@ install_clients() {
     local folder=$root/build/clients wanted=$root/tests/kv/clients/package.json
     command -v npm >/dev/null || return 0
     [ ! -d "$folder/node_modules/redis" ] || ! cmp -s "$wanted" "$folder/package.json" || return 0
-    say "installing with npm into build/clients: ioredis, redis"
+    say "installing with npm into build/clients: ioredis, playwright-core, redis"
     mkdir -p "$folder" && cp "$wanted" "$folder/package.json"
     npm install --prefix "$folder" --no-audit --no-fund --ignore-scripts --fetch-retries 1 \
         --fetch-timeout 30000 >"$folder/npm.log" 2>&1 && return
     rm -rf "$folder/node_modules"
-    say "not to be had (build/clients/npm.log), tests that need them are skipped: ioredis, redis"
+    say "not to be had (build/clients/npm.log), tests that need them are skipped: ioredis, playwright-core, redis"
 }
 
 wanted=$needed

@@ -4,7 +4,8 @@
 //   features       names of OP that it can do
 //   parallel       how many operations of an Io it is given at a time
 //   session()      -> an object that does them for one Io: start(op) gives the value that the operation
-//                  completes with, or a promise of it, or throws; end() closes all that is open
+//                  completes with, or a promise of it, or throws; end() closes all that is open;
+//                  gather(ops), if there is one, sees beforehand what is going to be started
 // The bridge begins operations in the order in which they were submitted, turns what goes wrong into the
 // operation's error, stops those that have not begun, and says through `onArrival` when the first of some
 // completions has come.
@@ -108,6 +109,7 @@ class Session {
 
   begin() {
     let begun = 0;
+    if (this.running < this.parallel) this.work.gather?.(this.queue.map(([, op]) => op));
     while (begun < this.queue.length && this.running < this.parallel) this.run(...this.queue[begun++]);
     this.queue.splice(0, begun);
   }
@@ -184,6 +186,7 @@ export class Driver {
     this.exports = exports;
     this.bridge = bridge;
     this.later = makeYield();
+    this.onTick = () => {}; // called after each
     this.due = false; // a tick is scheduled
     this.over = false;
     this.timer = null;
@@ -216,6 +219,7 @@ export class Driver {
     this.ticks++;
     try {
       const progress = this.exports.tempest_tick();
+      this.onTick();
       if (progress === FINISHED) return this.end(this.resolve);
       if (progress === STUCK) return this.end(this.reject, new Error('stuck: machines wait and nothing can wake them'));
       if (progress === PROGRESS || this.bridge.pending) return this.wake();
