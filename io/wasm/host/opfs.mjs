@@ -68,6 +68,7 @@ class Opfs {
     this.features = ['open', 'close', 'read', 'write', 'fsync', 'fstat', 'truncate', 'list_dir', 'stat', 'rename',
       'remove', 'create_dir', 'create_dir_all', 'remove_dir', 'sync_dir', 'lock'];
     this.nodes = new Map(); // open files, by path
+    this.locks = new Map(); // of directories, by path: the open that has it
     this.inodes = new Map(); // numbers, by path
     this.inodeLast = 0;
     this.goneLast = 0;
@@ -227,7 +228,10 @@ class OpfsSession {
   close({ fd }) {
     const file = this.file(fd);
     this.files.delete(fd);
-    if (!file.node) return 0;
+    if (!file.node) {
+      if (this.host.locks.get(file.path) === file) this.host.locks.delete(file.path);
+      return 0;
+    }
     return this.host.inTurn(async () => {
       const { node } = file;
       if (node.locked === file) node.locked = null;
@@ -333,11 +337,14 @@ class OpfsSession {
     });
   }
 
+  // The locks of directories are kept by path, those of files with the file.
   lock({ fd }) {
     const file = this.file(fd);
-    const holder = file.node ?? fail('EOPNOTSUPP');
-    if (holder.locked !== null && holder.locked !== file) fail('EAGAIN');
-    holder.locked = file;
+    const { locks } = this.host;
+    const holder = file.node ? file.node.locked : locks.get(file.path) ?? null;
+    if (holder !== null && holder !== file) fail('EAGAIN');
+    if (file.node) file.node.locked = file;
+    else locks.set(file.path, file);
     return 0;
   }
 
