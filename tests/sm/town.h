@@ -32,6 +32,7 @@ struct town {
     struct peer peers[PEERS_MAX];
     enum peer_manner manners[PEERS_MAX];
     uint32_t lines[PEERS_MAX];
+    uint32_t lines_seen[PEERS_MAX]; /* that they had said before */
     uint32_t count;
     uint64_t seed, grace_ns;
     uint64_t patience_ns; /* of MUTE ones; 0: their own */
