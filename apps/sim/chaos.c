@@ -18,9 +18,11 @@ enum {
     WIPE,
     /* of links, from few to many */
     ISOLATE,
-    ONE_WAY,
+    MUTE,
+    DEAF,
     PAIR,
     SPLIT,
+    RING,
 
     WHEN_OCTAVES = 9,  /* 1 to TP_CHAOS_WITHIN operations */
     SPAN_OCTAVES = 14, /* 1 ms to 16 s */
@@ -54,9 +56,11 @@ static const char *const event_names[] = {
     [ROLLBACK] = "its disk is as it was",
     [WIPE] = "its disk is empty",
     [ISOLATE] = "a node is cut off",
-    [ONE_WAY] = "nothing that a node sends arrives",
+    [MUTE] = "nothing that a node sends arrives",
+    [DEAF] = "nothing arrives at a node",
     [PAIR] = "two nodes cannot reach each other",
     [SPLIT] = "the nodes are in two halves",
+    [RING] = "each node reaches its two neighbours only",
 };
 
 static uint64_t draw(const struct tp_sim *sim, uint32_t number, enum tp_draw kind,
@@ -132,13 +136,15 @@ static void plan_node(struct tp_node *node)
 static void plan_links(struct tp_sim *sim)
 {
     static const struct tp_schedule none;
-    static const uint32_t events[] = {ISOLATE, ONE_WAY, PAIR, SPLIT};
+    static const uint32_t events[] = {ISOLATE, MUTE, DEAF, PAIR, SPLIT, RING};
+    /* What is no other one among so few. */
+    uint32_t count = sim->node_count < 3 ? 3 : sim->node_count < 4 ? 5 : 6;
     struct tp_schedule *schedule = &sim->links;
 
     *schedule = none;
     if (sim->node_count < 2 || !tp_swarm_is_on(sim, TP_FAMILY_PARTITION))
         return;
-    schedule->event = draw_event(sim, 0, events, sim->node_count < 3 ? 2 : 4);
+    schedule->event = draw_event(sim, 0, events, count);
     if (schedule->event == NOTHING)
         return;
     draw_times(sim, 0, sim->begun, schedule);
@@ -279,14 +285,18 @@ static bool is_broken(const struct tp_sim *sim, const struct tp_schedule *schedu
     switch (schedule->event) {
     case ISOLATE:
         return from == one || to == one;
-    case ONE_WAY:
+    case MUTE:
         return from == one;
+    case DEAF:
+        return to == one;
     case PAIR:
         return (from == one && to == (one + 1) % sim->node_count) ||
                (to == one && from == (one + 1) % sim->node_count);
     case SPLIT: /* halves, the first of which begins at `one` */
         return ((from + sim->node_count - one) % sim->node_count < sim->node_count / 2) !=
                ((to + sim->node_count - one) % sim->node_count < sim->node_count / 2);
+    case RING:
+        return from != (to + 1) % sim->node_count && to != (from + 1) % sim->node_count;
     default:
         return false;
     }

@@ -16,6 +16,7 @@ extern const struct tp_scenario zoo_13_bug, zoo_13_twin;
 extern const struct tp_scenario zoo_14_bug, zoo_14_twin;
 extern const struct tp_scenario zoo_15_bug, zoo_15_twin;
 extern const struct tp_scenario zoo_16_bug, zoo_16_twin;
+extern const struct tp_scenario zoo_17_bug, zoo_17_twin;
 extern const struct tp_scenario zoo_18_bug, zoo_18_twin;
 extern const struct tp_scenario zoo_19_bug, zoo_19_twin;
 extern const struct tp_scenario zoo_20_bug, zoo_20_twin;
@@ -37,6 +38,7 @@ const struct zoo_bug zoo_bugs[] = {
     {14, "14_empty_file.c", "ZooKeeper 2332", &zoo_14_bug, &zoo_14_twin},
     {15, "15_middle.c", "FAST'18, PAR", &zoo_15_bug, &zoo_15_twin},
     {16, "16_padding.c", "tigerbeetle 2681", &zoo_16_bug, &zoo_16_twin},
+    {17, "17_forever.c", "Raft without pre-vote", &zoo_17_bug, &zoo_17_twin},
     {18, "18_reused_fd.c", "redis 8751", &zoo_18_bug, &zoo_18_twin},
     {19, "19_marker.c", "Ceph 3721", &zoo_19_bug, &zoo_19_twin},
     {20, "20_redo.c", "Berkeley DB test suite", &zoo_20_bug, &zoo_20_twin},
