@@ -310,8 +310,8 @@ static void time_mark(struct tp_ctx *cx, struct tp_journal *j)
         j->mark_due = passed_ns >= idle_ns;
         idle_ns -= j->mark_due ? 0 : passed_ns;
     }
-    if (idle_ns != TP_NEVER && !j->marked && !j->mark_due && !j->closing &&
-        !tp_op_is_some(j->mark_op))
+    if (j->phase == TP_JOURNAL_OPEN && idle_ns != TP_NEVER && !j->marked && !j->mark_due &&
+        !j->closing && !tp_op_is_some(j->mark_op))
         j->mark_op = tp_timer(cx, idle_ns);
 }
 
