@@ -207,6 +207,7 @@ static void end_process(struct tp_node *node, bool power)
     tp_swarm_count(node);
     node->needs_power = !power && tp_swarm_needs_power_cut(node);
     tp_scheduler_crash(node->scheduler);
+    node->scheduler = NULL;
     if (power)
         tp_virtual_io_power_cut(node->io);
     else
@@ -216,7 +217,6 @@ static void end_process(struct tp_node *node, bool power)
     node->trace = tp_hash_words(words, 2, 0);
     tp_virtual_io_destroy(node->io);
     node->io = NULL;
-    node->scheduler = NULL;
     node->paused = node->wanted = false;
     node->resume_ns = TP_NEVER;
     free_memory(node);

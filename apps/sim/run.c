@@ -390,6 +390,8 @@ void tp_sim_finish(struct tp_sim *sim)
         return;
     for (uint32_t i = 0; i < sim->node_count; i++)
         tp_node_end(sim->nodes[i], TP_END_KILL);
+    if (sim->scenario->finish != NULL)
+        sim->scenario->finish(sim);
     sum_up(sim);
     sim->finished = true;
 }

@@ -160,6 +160,10 @@ struct tp_scenario {
     uint64_t chaos_ns;         /* at most, less when the work is done; 0: 60 s */
     uint64_t liveness_ns;      /* deadline; 0: 60 s */
     uint64_t recovery_ns;      /* deadline; 0: 60 s */
+
+    /** The run is over, however it ended, and every node is down: gives back what the
+     * scenario has taken from the system. NULL: nothing. */
+    void (*finish)(struct tp_sim *sim);
 };
 
 /** What a node is made of. All zero is a plain node. */
@@ -193,6 +197,10 @@ TP_EXPORT enum tp_sim_phase tp_sim_phase(const struct tp_sim *sim);
 
 /** The world's time. */
 TP_EXPORT uint64_t tp_sim_now_ns(const struct tp_sim *sim);
+
+/** Which families of faults the swarm has switched on: TP_FAMILY_BIT() of each. In setup()
+ * that is not known yet. */
+TP_EXPORT uint32_t tp_sim_families(const struct tp_sim *sim);
 
 /** A choice of the scenario's own: below `bound`, 0 the mildest. In setup() it shapes the
  * run. */

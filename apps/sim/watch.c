@@ -31,9 +31,12 @@ static bool is_ready_made(const char *file)
 void tp_watch_site(const struct tp_node *node, uint64_t handle, const char **ret_file,
                    uint32_t *ret_line)
 {
-    const struct tp_slots *slots = &node->scheduler->slots;
+    const struct tp_slots *slots;
     const struct tp_slot *slot;
 
+    if (node->scheduler == NULL)
+        return; /* the process is gone: nobody waits for it any more */
+    slots = &node->scheduler->slots;
     if (!tp_slots_hold(slots, handle))
         return;
     slot = &slots->slots[tp_slot_index(handle)];

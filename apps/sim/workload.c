@@ -39,6 +39,11 @@ uint64_t tp_sim_events(const struct tp_sim *sim)
     return tp_world_events(sim->world);
 }
 
+uint32_t tp_sim_families(const struct tp_sim *sim)
+{
+    return sim->swarm.on;
+}
+
 uint64_t tp_sim_draw(struct tp_sim *sim, uint64_t bound)
 {
     return tp_tape_draw(sim->tape, tp_stream(0, TP_CONCERN_WORKLOAD), TP_DRAW_WORKLOAD,
