@@ -343,6 +343,7 @@ static enum tp_step end(struct kv_client *client)
     kv_reply_deinit(&client->late);
     if (client->admitted)
         kv_session_close(&client->server->engine, &client->session);
+    client->admitted = false;
     return tp_end(&client->machine, client->connection.error);
 }
 
