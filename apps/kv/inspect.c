@@ -161,7 +161,7 @@ static void print_entry(const struct kv_view *view, FILE *stream)
 static int32_t dump_db(const struct kv_store *store, uint32_t db, FILE *stream)
 {
     uint64_t count = kv_store_count(store, db), cursor = 0;
-    struct list list = {calloc(count, sizeof *list.views), 0};
+    struct list list = {calloc((size_t)count, sizeof *list.views), 0};
 
     if (list.views == NULL)
         return -ENOMEM;
@@ -169,7 +169,7 @@ static int32_t dump_db(const struct kv_store *store, uint32_t db, FILE *stream)
         cursor = kv_store_scan(store, db, cursor, collect, &list);
     } while (cursor != 0);
     tp_assert(list.count == count);
-    qsort(list.views, count, sizeof *list.views, by_key);
+    qsort(list.views, (size_t)count, sizeof *list.views, by_key);
     (void)fprintf(stream, "SELECT %" PRIu32 "\n", db);
     for (uint64_t i = 0; i < count && ferror(stream) == 0; i++)
         print_entry(&list.views[i], stream);

@@ -5,27 +5,24 @@
 
 #include "apps/common/args.h"
 #include "apps/common/say.h"
-#include "apps/kv/sim/world.h"
+#include "apps/kv/sim/scenario.h"
 
-static void add(struct kv_world_outcome *sum, const struct kv_world_outcome *one)
+/* What runs came to. */
+struct sum {
+    struct kv_tally tally;
+    uint64_t events, operations, virtual_ns;
+    uint64_t faults, kills, power_cuts;
+};
+
+static void add(struct sum *sum, const struct tp_sim_outcome *outcome)
 {
-    sum->events += one->events;
-    sum->virtual_ns += one->virtual_ns;
-    sum->boots += one->boots;
-    sum->kills += one->kills;
-    sum->power_cuts += one->power_cuts;
-    sum->stops += one->stops;
-    sum->failures += one->failures;
-    sum->connections += one->connections;
-    sum->snapshots += one->snapshots;
-    sum->faults += one->faults;
-    sum->stats.steps_acked += one->stats.steps_acked;
-    sum->stats.steps_refused += one->stats.steps_refused;
-    sum->stats.steps_unknown += one->stats.steps_unknown;
-    sum->stats.survived += one->stats.survived;
-    sum->stats.reads += one->stats.reads;
-    sum->stats.reads_of_others += one->stats.reads_of_others;
-    sum->stats.counts += one->stats.counts;
+    sum->events += outcome->events;
+    sum->operations += outcome->operations;
+    sum->virtual_ns += outcome->virtual_ns;
+    sum->kills += outcome->fired[TP_FAMILY_KILL];
+    sum->power_cuts += outcome->fired[TP_FAMILY_POWER];
+    for (uint32_t family = 0; family < TP_FAMILIES; family++)
+        sum->faults += outcome->fired[family];
 }
 
 /* Numbers are short-lived texts: one buffer for each of a line. */
@@ -38,15 +35,19 @@ static const char *count(struct numbers *numbers, uint32_t which, uint64_t numbe
     return app_count(number, numbers->text[which], APP_TEXT_BYTES);
 }
 
-static void print(const struct kv_world_outcome *o)
+static void print(const struct sum *sum)
 {
-    const struct kv_oracle_stats *stats = &o->stats;
+    const struct kv_tally *tally = &sum->tally;
+    const struct kv_oracle_stats *stats = &tally->stats;
     struct numbers n;
     char time[APP_TEXT_BYTES];
 
-    (void)printf("  servers      %" PRIu32 ": %" PRIu32 " killed, %" PRIu32
-                 " power cuts, %" PRIu32 " ended in order, %" PRIu32 " by an error\n",
-                 o->boots, o->kills, o->power_cuts, o->stops, o->failures);
+    (void)printf("  servers      %s; %s times a process was killed, %s times the power was "
+                 "cut\n",
+                 count(&n, 0, tally->boots), count(&n, 1, sum->kills),
+                 count(&n, 2, sum->power_cuts));
+    (void)printf("               %s ended in order, %s by an error\n",
+                 count(&n, 0, tally->stops), count(&n, 1, tally->failures));
     (void)printf("  writes       %s acknowledged, %s refused; %s without an answer, of "
                  "which %s were there\n",
                  count(&n, 0, stats->steps_acked), count(&n, 1, stats->steps_refused),
@@ -54,28 +55,33 @@ static void print(const struct kv_world_outcome *o)
     (void)printf("  reads        %s, %s of them of what others write; %s of counters\n",
                  count(&n, 0, stats->reads), count(&n, 1, stats->reads_of_others),
                  count(&n, 2, stats->counts));
-    (void)printf("  beside       %s connections, %s snapshots, %s faults of the network\n",
-                 count(&n, 0, o->connections), count(&n, 1, o->snapshots),
-                 count(&n, 2, o->faults));
-    (void)printf("  the world    %s events in %s of its time\n", count(&n, 0, o->events),
-                 app_duration(o->virtual_ns, time, sizeof time));
+    (void)printf("  races        %s reads and writes of what everybody writes, %s of them "
+                 "without an answer\n",
+                 count(&n, 0, tally->races), count(&n, 1, tally->unknown_races));
+    (void)printf("  beside       %s snapshots, %s faults of all kinds\n",
+                 count(&n, 0, tally->snapshots), count(&n, 1, sum->faults));
+    (void)printf("  the world    %s operations, %s events in %s of its time\n",
+                 count(&n, 0, sum->operations), count(&n, 1, sum->events),
+                 app_duration(sum->virtual_ns, time, sizeof time));
 }
 
 int kv_simulate(uint64_t first, uint64_t last)
 {
-    struct kv_world_outcome sum = {.events = 0}, outcome;
+    struct sum sum = {.events = 0};
+    struct kv_scenario_context context = {&sum.tally};
+    struct tp_scenario scenario = kv_scenario;
+    struct tp_sim_outcome outcome;
 
+    scenario.context = &context;
     for (uint64_t seed = first;; seed++) {
-        struct kv_world_config config = {.seed = seed};
+        struct tp_sim_options options = {.size = sizeof options, .seed = seed};
 
-        if (kv_world_run(&config, &outcome) < 0) {
-            app_say("no memory");
-            return APP_EXIT_FAILED;
-        }
+        tp_sim_run(&scenario, &options, &outcome);
         add(&sum, &outcome);
-        if (outcome.violation[0] != '\0') {
-            (void)printf("seed %" PRIu64 ": broken: %s\n", seed, outcome.violation);
-            print(&outcome);
+        if (outcome.verdict != TP_VERDICT_PASSED) {
+            (void)printf("seed %" PRIu64 ": %s: %s\n", seed,
+                         tp_verdict_name(outcome.verdict), outcome.message);
+            print(&sum);
             return APP_EXIT_FAILED;
         }
         if (seed == last)
@@ -84,7 +90,7 @@ int kv_simulate(uint64_t first, uint64_t last)
     if (first == last)
         (void)printf("seed %" PRIu64 ": nothing was lost, nothing was invented; trace hash "
                      "%016" PRIx64 "\n",
-                     first, outcome.trace_hash);
+                     first, outcome.trace);
     else
         (void)printf("seeds %" PRIu64 " to %" PRIu64
                      ": nothing was lost, nothing was invented\n",

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/** Lives those of seeds `first` to `last` (sim/world.h), up to the first one in which a
+/** Lives those of seeds `first` to `last` (sim/scenario.h), up to the first one in which a
  * promise was broken, and prints what happened. What the program is to exit with. */
 int kv_simulate(uint64_t first, uint64_t last);
 

@@ -392,7 +392,46 @@ Test(oracle, knows_when_a_key_expires)
     kv_oracle_see(&oracle, 0, 5, 1, 1, &sight);
     cr_assert(ne(str, oracle.violation, ""), "it was still there at 15");
     oracle.violation[0] = '\0';
-    sight = (struct kv_sight){kv_slice_text("mortal"), 16, 20};
+    oracle.owners[0].keys[5].versions[0].gone = 0;
+    sight = (struct kv_sight){kv_slice_text("mortal"), 16, 20, 0};
     kv_oracle_see(&oracle, 0, 5, 1, 1, &sight);
     cr_assert(ne(str, oracle.violation, ""), "it had gone by 16");
+}
+
+/* The clock may go back, but not what has expired come back. */
+Test(oracle, finds_a_key_that_comes_back_with_the_clock)
+{
+    struct kv_sight there = seen("mortal"), gone = seen(NULL);
+
+    kv_oracle_init(&oracle);
+    (void)kv_oracle_step(&oracle, 0);
+    kv_oracle_put(&oracle, 0, 5, kv_slice_text("mortal"), 15);
+    kv_oracle_see(&oracle, 0, 5, 1, 1, &gone);
+    kv_oracle_see(&oracle, 0, 5, 1, 1, &there);
+    cr_assert(eq(str, oracle.violation, ""),
+              "it was asked for before it was seen to have gone");
+    there.moment = oracle.moment;
+    kv_oracle_see(&oracle, 0, 5, 1, 1, &there);
+    cr_assert(ne(str, oracle.violation, ""));
+}
+
+/* Two seconds ahead and back: a key may have expired in between, and be there again. */
+Test(oracle, follows_a_clock_that_steps)
+{
+    struct kv_clock clock = {.now_ms = 0};
+    uint32_t asked;
+
+    kv_clock_boot(&clock, 1000);
+    asked = clock.epoch;
+    kv_clock_see(&clock, 3000);
+    kv_clock_see(&clock, 1010);
+    cr_assert(eq(i64, kv_clock_earliest(&clock, asked, 1005), 1005));
+    cr_assert(ge(i64, kv_clock_latest(&clock, asked), 3000));
+    cr_assert(eq(i64, kv_clock_latest(&clock, clock.epoch), 1010));
+    kv_clock_see(&clock, 500);
+    cr_assert(eq(i64, kv_clock_earliest(&clock, asked, 1005), 500));
+    for (uint32_t i = 0; i < KV_EPOCHS_MAX; i++)
+        kv_clock_boot(&clock, 500);
+    cr_assert(eq(i64, kv_clock_earliest(&clock, asked, 1005), INT64_MIN), "it forgets");
+    cr_assert(eq(i64, kv_clock_latest(&clock, asked), INT64_MAX));
 }

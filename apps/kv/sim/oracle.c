@@ -13,12 +13,15 @@ void kv_oracle_init(struct kv_oracle *oracle)
         oracle->owners[i].certain = true;
 }
 
-void kv_oracle_violate(struct kv_oracle *oracle, const char *format, ...)
+void kv_oracle_violate_at(struct kv_oracle *oracle, const char *file, uint32_t line,
+                          const char *format, ...)
 {
     va_list arguments;
 
     if (kv_oracle_is_broken(oracle))
         return;
+    oracle->file = file;
+    oracle->line = line;
     va_start(arguments, format);
     (void)vsnprintf(oracle->violation, sizeof oracle->violation, format, arguments);
     va_end(arguments);
@@ -71,15 +74,27 @@ static bool find_version(struct kv_oracle_key *key, uint64_t step,
     return !key->forgetful;
 }
 
-static bool matches(const struct kv_version *version, const struct kv_sight *sight)
+/* Whether the clock has ever been behind that since the version was sent: the server may
+ * have found that it has expired at any time. */
+static bool may_have_expired(const struct kv_oracle *oracle,
+                             const struct kv_version *version, const struct kv_sight *sight)
+{
+    return version->expire_ms != 0 &&
+           (sight->before_ms > version->expire_ms ||
+            kv_clock_latest(&oracle->clock, version->epoch) > version->expire_ms);
+}
+
+static bool matches(const struct kv_oracle *oracle, const struct kv_version *version,
+                    const struct kv_sight *sight)
 {
     bool seen = sight->value.bytes != NULL;
 
     if (!version->there)
         return !seen;
     if (!seen)
-        return version->expire_ms != 0 && sight->before_ms > version->expire_ms;
+        return may_have_expired(oracle, version, sight);
     return (version->expire_ms == 0 || sight->after_ms <= version->expire_ms) &&
+           (version->gone == 0 || sight->moment < version->gone) &&
            version->len == sight->value.len && version->hash == hash_of(sight->value);
 }
 
@@ -105,7 +120,12 @@ void kv_oracle_put(struct kv_oracle *oracle, uint32_t owner, uint32_t key,
     struct kv_owner *o = owner_of(oracle, owner);
     struct kv_oracle_key *k = &o->keys[key];
     struct kv_version version = {
-        .step = o->sent, .there = true, .len = value.len, .expire_ms = expire_ms};
+        .step = o->sent,
+        .there = true,
+        .len = value.len,
+        .expire_ms = expire_ms,
+        .epoch = oracle->clock.boot,
+    };
 
     tp_assert(key < KV_KEYS && o->certain && value.len <= KV_VALUE_MAX);
     if (value.len > 0)
@@ -136,12 +156,14 @@ struct kv_slice kv_oracle_value(const struct kv_oracle *oracle, uint32_t owner,
     return kv_slice_of(k->bytes, k->len);
 }
 
-int64_t kv_oracle_expiry(const struct kv_oracle *oracle, uint32_t owner, uint32_t key)
+int64_t kv_oracle_expiry(const struct kv_oracle *oracle, uint32_t owner, uint32_t key,
+                         uint32_t *ret_epoch)
 {
     const struct kv_oracle_key *k = &oracle->owners[owner].keys[key];
+    const struct kv_version *last = &k->versions[(k->first + k->count - 1) % KV_VERSIONS];
 
-    return k->count == 0 ? 0
-                         : k->versions[(k->first + k->count - 1) % KV_VERSIONS].expire_ms;
+    *ret_epoch = k->count == 0 ? 0 : last->epoch;
+    return k->count == 0 ? 0 : last->expire_ms;
 }
 
 void kv_oracle_ack(struct kv_oracle *oracle, uint32_t owner, uint64_t step)
@@ -201,6 +223,20 @@ static void violate_sight(struct kv_oracle *oracle, uint32_t owner, uint32_t key
                           sight->value.len, floor, ceiling);
 }
 
+/* Who asks from now on must not see it again: that it has expired, or whatever took it
+ * away, was shown. */
+static void note_gone(struct kv_oracle *oracle, struct kv_oracle_key *key, uint64_t step,
+                      const struct kv_sight *sight)
+{
+    for (uint32_t i = 0; i < key->count; i++) {
+        struct kv_version *version = version_at(key, i);
+
+        if (version->step == step && version->there && version->gone == 0 &&
+            sight->value.bytes == NULL && !oracle->may_come_back)
+            version->gone = ++oracle->moment;
+    }
+}
+
 void kv_oracle_see(struct kv_oracle *oracle, uint32_t owner, uint32_t key, uint64_t floor,
                    uint64_t ceiling, const struct kv_sight *sight)
 {
@@ -215,22 +251,26 @@ void kv_oracle_see(struct kv_oracle *oracle, uint32_t owner, uint32_t key, uint6
         ceiling = o->sent;
     if (!find_version(k, floor, &version))
         return;
-    if (matches(&version, sight))
+    if (matches(oracle, &version, sight)) {
+        note_gone(oracle, k, version.step, sight);
         return;
+    }
     for (uint32_t i = 0; i < k->count; i++) {
         version = *version_at(k, i);
-        if (version.step <= floor || version.step > ceiling || !matches(&version, sight))
+        if (version.step <= floor || version.step > ceiling ||
+            !matches(oracle, &version, sight))
             continue;
         /* What was shown must be there from now on. */
         if (version.step > o->acked)
             o->acked = version.step;
+        note_gone(oracle, k, version.step, sight);
         return;
     }
     violate_sight(oracle, owner, key, floor, ceiling, sight);
 }
 
 /* Whether all is as it was after a step. */
-static bool is_as_after(struct kv_owner *o, uint64_t step,
+static bool is_as_after(struct kv_oracle *oracle, struct kv_owner *o, uint64_t step,
                         const struct kv_sight sights[KV_KEYS])
 {
     for (uint32_t i = 0; i < KV_KEYS; i++) {
@@ -238,14 +278,14 @@ static bool is_as_after(struct kv_owner *o, uint64_t step,
 
         if (!find_version(&o->keys[i], step, &version))
             continue; /* too long ago to know */
-        if (!matches(&version, &sights[i]))
+        if (!matches(oracle, &version, &sights[i]))
             return false;
     }
     return true;
 }
 
 /* The owner goes on from a step: the keys hold what was seen. */
-static void go_on_from(struct kv_owner *o, uint64_t step,
+static void go_on_from(struct kv_oracle *oracle, struct kv_owner *o, uint64_t step,
                        const struct kv_sight sights[KV_KEYS])
 {
     for (uint32_t i = 0; i < KV_KEYS; i++) {
@@ -253,6 +293,8 @@ static void go_on_from(struct kv_owner *o, uint64_t step,
         const struct kv_slice *value = &sights[i].value;
 
         cut_versions(k, step);
+        if (k->count > 0)
+            note_gone(oracle, k, version_at(k, k->count - 1)->step, &sights[i]);
         /* One that has expired since keeps its bytes: it is not there, whoever looks. */
         if (value->bytes == NULL)
             continue;
@@ -271,11 +313,11 @@ void kv_oracle_resolve(struct kv_oracle *oracle, uint32_t owner,
 
     oracle->stats.resolved++;
     for (uint64_t step = o->sent + 1; step-- > o->acked;) {
-        if (!is_as_after(o, step, sights))
+        if (!is_as_after(oracle, o, step, sights))
             continue;
         oracle->stats.survived += step - o->acked;
         oracle->stats.steps_unknown += o->sent - o->acked;
-        go_on_from(o, step, sights);
+        go_on_from(oracle, o, step, sights);
         return;
     }
     for (uint32_t i = 0; i < KV_KEYS; i++)

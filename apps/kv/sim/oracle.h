@@ -7,7 +7,8 @@
  * is seen whole or not at all.
  *
  * Everybody reads everything. What a reader was shown is as good as acknowledged, whoever
- * wrote it: it must survive, too. Some counters belong to nobody; whoever increments one
+ * wrote it: it must survive, too. A key that was shown to have expired stays gone, wherever
+ * the clock goes. Some counters belong to nobody; whoever increments one
  * gets a number that nobody got before, and above all that were seen before it asked.
  *
  * The first thing that is wrong is kept in `violation`. Pure: no clock, no chance, no Io.
@@ -15,6 +16,7 @@
 #ifndef TEMPEST_APPS_KV_SIM_ORACLE_H
 #define TEMPEST_APPS_KV_SIM_ORACLE_H
 
+#include "apps/kv/sim/clock.h"
 #include "apps/kv/slice.h"
 #include "io/base.h"
 
@@ -34,6 +36,8 @@ struct kv_version {
     uint64_t step;
     uint64_t hash;
     int64_t expire_ms; /* 0: never */
+    uint64_t gone;     /* the moment from which nobody may see it any more; 0: not yet */
+    uint32_t epoch;    /* of the clock, from which it may have been found to have expired */
     uint32_t len;
     bool there;
 };
@@ -68,21 +72,32 @@ struct kv_oracle_stats {
 struct kv_oracle {
     struct kv_owner owners[KV_OWNERS_MAX];
     struct kv_counter counters[KV_COUNTERS];
+    struct kv_clock clock; /* the server's */
+    uint64_t moment;       /* counts what was seen to have expired */
+    bool may_come_back;    /* what has expired, as the log may have refused to hear of it */
     struct kv_oracle_stats stats;
+    const char *file; /* where a violation was found */
+    uint32_t line;
     char violation[320]; /* "": none */
 };
 
-/** What a client was shown of a key, and between which moments (wall clock) it was read. */
+/** What a client was shown of a key, and what the server's clock showed in the meantime:
+ * not less than `after_ms`, not more than `before_ms`. */
 struct kv_sight {
     struct kv_slice value; /* bytes NULL: it is not there */
     int64_t after_ms, before_ms;
+    uint64_t moment; /* of the oracle, when it was asked for */
 };
 
 /** Nobody has done anything: every database is empty. */
 void kv_oracle_init(struct kv_oracle *oracle);
 
 /** Notes a violation; the first one stays. */
-TP_PRINTF(2, 3) void kv_oracle_violate(struct kv_oracle *oracle, const char *format, ...);
+TP_PRINTF(4, 5)
+void kv_oracle_violate_at(struct kv_oracle *oracle, const char *file, uint32_t line,
+                          const char *format, ...);
+#define kv_oracle_violate(oracle, ...) \
+    kv_oracle_violate_at(oracle, __FILE__, __LINE__, __VA_ARGS__)
 
 /** Whether one was found. */
 static inline bool kv_oracle_is_broken(const struct kv_oracle *oracle)
@@ -105,7 +120,9 @@ void kv_oracle_remove(struct kv_oracle *oracle, uint32_t owner, uint32_t key);
  * up to steps. */
 struct kv_slice kv_oracle_value(const struct kv_oracle *oracle, uint32_t owner,
                                 uint32_t key);
-int64_t kv_oracle_expiry(const struct kv_oracle *oracle, uint32_t owner, uint32_t key);
+/** ... until when, and from which epoch of the clock on it may have expired. */
+int64_t kv_oracle_expiry(const struct kv_oracle *oracle, uint32_t owner, uint32_t key,
+                         uint32_t *ret_epoch);
 
 /** A step was acknowledged, and so were all before. */
 void kv_oracle_ack(struct kv_oracle *oracle, uint32_t owner, uint64_t step);

@@ -4,20 +4,13 @@
 
 #define MS UINT64_C(1000000)
 
-void kv_rude_init(struct kv_rude *rude, const struct kv_visited *visited, uint32_t rounds)
+static uint32_t below(const struct kv_rude *rude, uint32_t bound)
 {
-    memset(rude, 0, sizeof *rude);
-    rude->visited = visited;
-    rude->rounds = rounds;
-}
-
-static uint32_t below(struct tp_ctx *cx, uint32_t bound)
-{
-    return (uint32_t)(tp_random(cx) >> 32) % bound;
+    return (uint32_t)tp_node_draw(rude->node, bound);
 }
 
 /* Something that begins well, or not at all. None of it changes anything. */
-static uint32_t make_garbage(struct kv_rude *rude, struct tp_ctx *cx)
+static uint32_t make_garbage(struct kv_rude *rude)
 {
     static const char *const beginnings[] = {
         "",
@@ -32,12 +25,13 @@ static uint32_t make_garbage(struct kv_rude *rude, struct tp_ctx *cx)
         "MULTI\r\n",
         "GET / HTTP/1.1\r\nHost: x\r\n",
     };
-    const char *beginning = beginnings[below(cx, sizeof beginnings / sizeof beginnings[0])];
-    uint32_t len = (uint32_t)strlen(beginning), more = below(cx, 64);
+    const char *beginning =
+        beginnings[below(rude, sizeof beginnings / sizeof beginnings[0])];
+    uint32_t len = (uint32_t)strlen(beginning), more = below(rude, 64);
 
     memcpy(rude->bytes, beginning, len);
     for (uint32_t i = 0; i < more; i++)
-        rude->bytes[len++] = (uint8_t)(0x80 | tp_random(cx)); /* no command at all */
+        rude->bytes[len++] = (uint8_t)(0x80 | below(rude, 128)); /* no command at all */
     return len;
 }
 
@@ -45,20 +39,22 @@ static void connect_to(struct kv_rude *rude, struct tp_ctx *cx)
 {
     struct tp_socket_options options = {.no_delay = true};
 
-    rude->rounds--;
     rude->op = tp_deadline(cx, tp_connect(cx, &rude->visited->address, options), 500 * MS);
     rude->state = KV_RUDE_CONNECTING;
 }
 
 static void go_away(struct kv_rude *rude, struct tp_ctx *cx)
 {
-    rude->op = tp_timer(cx, below(cx, 10) * MS);
+    rude->over = !tp_node_more(rude->node);
+    if (rude->over)
+        return;
+    rude->op = tp_timer(cx, below(rude, 10) * MS);
     rude->state = KV_RUDE_AWAY;
 }
 
 static void send_garbage(struct kv_rude *rude, struct tp_ctx *cx)
 {
-    uint32_t len = make_garbage(rude, cx);
+    uint32_t len = make_garbage(rude);
 
     rude->buf = tp_buf_full(rude->bytes, len);
     rude->op = tp_send(cx, rude->fd, &rude->buf);
@@ -67,8 +63,8 @@ static void send_garbage(struct kv_rude *rude, struct tp_ctx *cx)
 
 static void stay(struct kv_rude *rude, struct tp_ctx *cx)
 {
-    rude->op = tp_timer(cx, below(cx, 30) * MS);
-    if (below(cx, 2) == 0) {
+    rude->op = tp_timer(cx, below(rude, 30) * MS);
+    if (below(rude, 2) == 0) {
         rude->in_buf = tp_buf_empty(rude->in, sizeof rude->in);
         rude->recv_op = tp_recv(cx, rude->fd, &rude->in_buf);
     }
@@ -117,11 +113,6 @@ enum tp_step kv_rude_tick(struct tp_machine *machine, struct tp_ctx *cx)
     struct kv_rude *rude = tp_container_of(machine, struct kv_rude, machine);
     struct tp_result result;
 
-    if (rude->state == KV_RUDE_AWAY &&
-        (rude->rounds == 0 || rude->visited->over || tp_cancelled(cx))) {
-        tp_abandon(cx, rude->op);
-        return tp_end(machine, 0);
-    }
     if (rude->state == KV_RUDE_AWAY && !tp_op_is_some(rude->op))
         go_away(rude, cx);
     if (rude->state == KV_RUDE_STAYING)
@@ -130,5 +121,5 @@ enum tp_step kv_rude_tick(struct tp_machine *machine, struct tp_ctx *cx)
         go_on(rude, cx, &result);
     if (rude->state == KV_RUDE_LEAVING && leave(rude, cx))
         go_away(rude, cx);
-    return TP_WAIT;
+    return rude->over ? tp_end(machine, 0) : TP_WAIT;
 }

@@ -10,6 +10,7 @@
 
 struct kv_rude {
     struct tp_machine machine;
+    struct tp_node *node;
     const struct kv_visited *visited;
     enum {
         KV_RUDE_AWAY,
@@ -18,15 +19,14 @@ struct kv_rude {
         KV_RUDE_STAYING,
         KV_RUDE_LEAVING
     } state;
-    uint32_t rounds; /* connections left */
+    bool over; /* it will not come again */
     struct tp_fd fd;
     struct tp_op op, recv_op;
     struct tp_buf buf, in_buf;
     uint8_t bytes[512], in[512];
 };
 
-/** It comes `rounds` times. */
-void kv_rude_init(struct kv_rude *rude, const struct kv_visited *visited, uint32_t rounds);
+/** It comes as often as its node's workload says. */
 
 enum tp_step kv_rude_tick(struct tp_machine *machine, struct tp_ctx *cx);
 

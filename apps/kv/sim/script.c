@@ -16,6 +16,7 @@ void kv_script_init(struct kv_script *script, struct kv_oracle *oracle, uint32_t
     script->owner = owner;
     script->random = seed;
     script->steps_left = steps;
+    script->racer.looks_left = 0;
 }
 
 void kv_script_deinit(struct kv_script *script)
@@ -37,6 +38,7 @@ void kv_script_connected(struct kv_script *script)
 
 void kv_script_disconnected(struct kv_script *script)
 {
+    kv_script_race_fail(script, false);
     if (script->steps_open > 0 || script->stage == KV_SCRIPT_STUCK)
         kv_oracle_doubt(script->oracle, script->owner);
     /* One that has seen its predecessor in the list has asked for nothing itself. */
@@ -51,7 +53,8 @@ void kv_script_disconnected(struct kv_script *script)
 
 bool kv_script_done(const struct kv_script *script)
 {
-    return script->steps_left == 0 && script->count == 0 && script->stage == KV_SCRIPT_RUN;
+    return script->steps_left == 0 && script->count == 0 && script->racer.looks_left == 0 &&
+           script->racer.stage == KV_RACER_IDLE && script->stage == KV_SCRIPT_RUN;
 }
 
 bool kv_script_wants(const struct kv_script *script, uint32_t depth)
@@ -62,8 +65,13 @@ bool kv_script_wants(const struct kv_script *script, uint32_t depth)
         return false;
     if (script->stage != KV_SCRIPT_RUN)
         return script->count == 0;
-    return script->steps_left > 0 && script->count < depth &&
-           (!script->one_by_one || script->steps_open == 0);
+    if (script->racer.stage == KV_RACER_WATCHING)
+        return false; /* what comes next depends on the answer */
+    if (script->racer.stage == KV_RACER_READY)
+        return script->count < depth;
+    if (script->steps_left == 0)
+        return script->racer.looks_left > 0 && script->racer.stage == KV_RACER_IDLE;
+    return script->count < depth && (!script->one_by_one || script->steps_open == 0);
 }
 
 /* ------------------------------------------------------------------ asking */
@@ -115,7 +123,13 @@ struct kv_expect *kv_script_expect(struct kv_script *script, enum kv_expect_kind
     tp_assert(script->count < KV_EXPECTS_MAX);
     script->count++;
     *expect = (struct kv_expect){
-        .kind = kind, .owner = script->owner, .ends = true, .asked_ms = script->asked_ms};
+        .kind = kind,
+        .owner = script->owner,
+        .ends = true,
+        .asked_ms = script->oracle->clock.now_ms,
+        .asked_epoch = script->oracle->clock.epoch,
+        .asked_moment = script->oracle->moment,
+    };
     return expect;
 }
 
@@ -176,7 +190,7 @@ static void ask_all(struct kv_script *script)
 
 void kv_script_ask(struct kv_script *script, int64_t now_ms)
 {
-    script->asked_ms = now_ms;
+    kv_clock_see(&script->oracle->clock, now_ms);
     switch (script->stage) {
     case KV_SCRIPT_ID:
         ask_id(script);
@@ -188,7 +202,12 @@ void kv_script_ask(struct kv_script *script, int64_t now_ms)
         ask_all(script);
         return;
     case KV_SCRIPT_RUN:
-        kv_script_plan(script);
+        if (script->racer.stage == KV_RACER_READY)
+            kv_script_race_on(script);
+        else if (script->steps_left == 0)
+            kv_script_race_look(script);
+        else
+            kv_script_plan(script);
         return;
     case KV_SCRIPT_AWAY:
     case KV_SCRIPT_STUCK:

@@ -18,6 +18,7 @@
 
 #include "apps/kv/sim/answer.h"
 #include "apps/kv/sim/oracle.h"
+#include "apps/kv/sim/race.h"
 
 enum {
     KV_EXPECTS_MAX = 256,
@@ -46,6 +47,7 @@ enum kv_expect_kind {
     KV_EXPECT_ID,
     KV_EXPECT_LIST,
     KV_EXPECT_FOUND, /* a key, to resolve a doubt */
+    KV_EXPECT_RACE,  /* what a race is about: see race.h */
 };
 
 /** One token of a reply. */
@@ -56,7 +58,9 @@ struct kv_expect {
     uint64_t step;       /* that the reply acknowledges; 0: none */
     uint64_t floor, ceiling;
     int64_t number, expire_ms;
+    uint32_t epoch, asked_epoch; /* of the clock: of `expire_ms`, of the question */
     int64_t asked_ms;
+    uint64_t asked_moment; /* of the oracle */
     const char *text;
 };
 
@@ -67,10 +71,16 @@ struct kv_script {
     bool one_by_one; /* a step is not begun before the last one was answered, because it
                         may be refused */
     uint64_t random;
+    /* Where choices come from, below a bound, 0 the mildest; NULL: from `random`. */
+    uint64_t (*choose)(void *context, uint64_t bound);
+    void *context;
+    struct kv_race *race; /* keys that everybody changes; NULL: there are none */
+    struct kv_racer racer;
     enum kv_script_stage stage;
     bool pausing; /* a little time is to pass before the next question */
     uint64_t steps_left;
     int64_t id, old_id;  /* as CLIENT ID says; 0: not known */
+    uint32_t boot;       /* of the server, that these are of: who connects counts */
     uint32_t steps_open; /* of expects, those with a step */
 
     uint8_t *request;
@@ -78,7 +88,6 @@ struct kv_script {
     struct kv_expect expects[KV_EXPECTS_MAX]; /* a ring */
     uint32_t first, count;
 
-    int64_t asked_ms;
     struct kv_sight found[KV_KEYS];
     uint8_t found_bytes[KV_KEYS][KV_VALUE_MAX];
     uint8_t value[2][KV_VALUE_MAX]; /* of the request in the making */

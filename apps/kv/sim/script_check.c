@@ -29,7 +29,7 @@ static void violate(struct kv_script *script, const struct kv_answer *answer)
                                         "a string", "nothing",  "an array", "no reply"};
     static const char *const wanted[] = {"a status", "a number", "a value",   "a size",
                                          "an array", "a count",  "a counter", "anything",
-                                         "an id",    "a list",   "a value"};
+                                         "an id",    "a list",   "a value",   "a race"};
     uint32_t len = answer->text.len < SHOWN_MAX ? answer->text.len : SHOWN_MAX;
 
     kv_oracle_violate(script->oracle,
@@ -56,6 +56,10 @@ static void take_error(struct kv_script *script, const struct kv_answer *answer)
         says(answer, "Nothing was changed") || says(answer, "Writes are refused");
     uint64_t step = 0;
 
+    if (script->stage == KV_SCRIPT_ID && says(answer, "max number of clients")) {
+        script->stage = KV_SCRIPT_STUCK;
+        return;
+    }
     if (!says(answer, "MISCONF") || (!refused && !says(answer, "unknown"))) {
         violate(script, answer);
         return;
@@ -63,6 +67,8 @@ static void take_error(struct kv_script *script, const struct kv_answer *answer)
     while (!front(script)->ends)
         pop(script);
     step = front(script)->step;
+    if (front(script)->kind == KV_EXPECT_RACE)
+        kv_script_race_fail(script, refused);
     pop(script);
     /* After a failure of the log all that was sent is refused, from some step on. */
     if (refused && step != 0 && step == script->oracle->owners[script->owner].sent)
@@ -74,10 +80,16 @@ static void take_error(struct kv_script *script, const struct kv_answer *answer)
 
 /* ------------------------------------------------------------------ replies */
 
-static struct kv_sight sight_of(const struct kv_expect *expect,
-                                const struct kv_answer *answer, int64_t now_ms)
+static struct kv_sight sight_of(const struct kv_script *script,
+                                const struct kv_expect *expect,
+                                const struct kv_answer *answer)
 {
-    struct kv_sight sight = {.after_ms = expect->asked_ms, .before_ms = now_ms};
+    const struct kv_clock *clock = &script->oracle->clock;
+    struct kv_sight sight = {
+        .after_ms = kv_clock_earliest(clock, expect->asked_epoch, expect->asked_ms),
+        .before_ms = kv_clock_latest(clock, expect->asked_epoch),
+        .moment = expect->asked_moment,
+    };
 
     if (answer->kind == KV_ANSWER_STRING)
         sight.value = answer->text;
@@ -86,9 +98,9 @@ static struct kv_sight sight_of(const struct kv_expect *expect,
 
 /* A value to resolve a doubt by is kept until all are there. */
 static void keep_found(struct kv_script *script, const struct kv_expect *expect,
-                       const struct kv_answer *answer, int64_t now_ms)
+                       const struct kv_answer *answer)
 {
-    struct kv_sight sight = sight_of(expect, answer, now_ms);
+    struct kv_sight sight = sight_of(script, expect, answer);
 
     if (sight.value.len > KV_VALUE_MAX) {
         kv_oracle_violate(script->oracle, "key %u of %u has %u bytes", expect->key,
@@ -103,10 +115,13 @@ static void keep_found(struct kv_script *script, const struct kv_expect *expect,
     if (!expect->ends)
         return;
     /* All were read at one moment, somewhere between the question and the last answer. */
-    for (uint32_t i = 0; i < KV_KEYS; i++)
-        script->found[i].before_ms = now_ms;
+    for (uint32_t i = 0; i < KV_KEYS; i++) {
+        script->found[i].after_ms = sight.after_ms;
+        script->found[i].before_ms = sight.before_ms;
+    }
     kv_oracle_resolve(script->oracle, script->owner, script->found);
     script->stage = KV_SCRIPT_RUN;
+    script->racer.looks_left = script->race == NULL ? 0 : KV_RACE_KEYS;
 }
 
 static void take_list(struct kv_script *script, const struct kv_answer *answer)
@@ -133,17 +148,20 @@ static void take_id(struct kv_script *script, int64_t id)
 }
 
 /* A number of keys, of which one may have expired between question and answer. */
-static bool is_size(const struct kv_expect *expect, int64_t size, int64_t now_ms)
+static bool is_size(const struct kv_script *script, const struct kv_expect *expect,
+                    int64_t size)
 {
     if (expect->expire_ms == 0)
         return size == expect->number;
-    return (size == expect->number && now_ms > expect->expire_ms) ||
-           (size == expect->number + 1 && expect->asked_ms <= expect->expire_ms);
+    /* That it has expired may not be noticed: then it counts on. */
+    return size == expect->number + 1 ||
+           (size == expect->number &&
+            kv_clock_latest(&script->oracle->clock, expect->epoch) > expect->expire_ms);
 }
 
 /* Whether the answer is of a kind that is expected, and says what it may. */
-static bool is_fine(const struct kv_expect *expect, const struct kv_answer *answer,
-                    int64_t now_ms)
+static bool is_fine(const struct kv_script *script, const struct kv_expect *expect,
+                    const struct kv_answer *answer)
 {
     bool is_value = answer->kind == KV_ANSWER_STRING || answer->kind == KV_ANSWER_NULL;
 
@@ -156,7 +174,7 @@ static bool is_fine(const struct kv_expect *expect, const struct kv_answer *answ
     case KV_EXPECT_ARRAY:
         return answer->kind == KV_ANSWER_ARRAY && answer->number == expect->number;
     case KV_EXPECT_SIZE:
-        return answer->kind == KV_ANSWER_NUMBER && is_size(expect, answer->number, now_ms);
+        return answer->kind == KV_ANSWER_NUMBER && is_size(script, expect, answer->number);
     case KV_EXPECT_COUNT:
     case KV_EXPECT_ID:
         return answer->kind == KV_ANSWER_NUMBER && answer->number > 0;
@@ -168,6 +186,8 @@ static bool is_fine(const struct kv_expect *expect, const struct kv_answer *answ
         return is_value;
     case KV_EXPECT_ANY:
         return true;
+    case KV_EXPECT_RACE:
+        return kv_script_race_is_fine(script, answer);
     }
     tp_unreachable();
 }
@@ -184,10 +204,10 @@ static int64_t counter_of(const struct kv_answer *answer)
 
 /* Takes what an answer of the right kind says. */
 static void take(struct kv_script *script, const struct kv_expect *expect,
-                 const struct kv_answer *answer, int64_t now_ms)
+                 const struct kv_answer *answer)
 {
     struct kv_oracle *oracle = script->oracle;
-    struct kv_sight sight = sight_of(expect, answer, now_ms);
+    struct kv_sight sight = sight_of(script, expect, answer);
 
     if (expect->kind == KV_EXPECT_VALUE)
         kv_oracle_see(oracle, expect->owner, expect->key, expect->floor, expect->ceiling,
@@ -197,11 +217,13 @@ static void take(struct kv_script *script, const struct kv_expect *expect,
     else if (expect->kind == KV_EXPECT_COUNTER)
         kv_oracle_see_counter(oracle, expect->key, expect->floor, counter_of(answer));
     else if (expect->kind == KV_EXPECT_FOUND)
-        keep_found(script, expect, answer, now_ms);
+        keep_found(script, expect, answer);
     else if (expect->kind == KV_EXPECT_ID)
         take_id(script, answer->number);
     else if (expect->kind == KV_EXPECT_LIST)
         take_list(script, answer);
+    else if (expect->kind == KV_EXPECT_RACE)
+        kv_script_race_take(script, answer);
     if (expect->step != 0)
         kv_oracle_ack(oracle, script->owner, expect->step);
 }
@@ -211,6 +233,7 @@ void kv_script_answer(struct kv_script *script, const struct kv_answer *answer,
 {
     struct kv_expect expect;
 
+    kv_clock_see(&script->oracle->clock, now_ms);
     if (script->stage == KV_SCRIPT_STUCK || kv_oracle_is_broken(script->oracle))
         return;
     if (script->count == 0) {
@@ -229,10 +252,10 @@ void kv_script_answer(struct kv_script *script, const struct kv_answer *answer,
         return;
     }
     expect = *front(script);
-    if (!is_fine(&expect, answer, now_ms)) {
+    if (!is_fine(script, &expect, answer)) {
         violate(script, answer);
         return;
     }
     pop(script);
-    take(script, &expect, answer, now_ms);
+    take(script, &expect, answer);
 }

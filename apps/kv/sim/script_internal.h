@@ -31,12 +31,14 @@ static inline uint64_t kv_script_random(struct kv_script *script)
 /** A number below `bound`; true once in so many times. */
 static inline uint32_t kv_script_below(struct kv_script *script, uint32_t bound)
 {
+    if (script->choose != NULL)
+        return (uint32_t)script->choose(script->context, bound);
     return (uint32_t)(kv_script_random(script) >> 32) % bound;
 }
 
 static inline bool kv_script_chance(struct kv_script *script, uint32_t one_in)
 {
-    return kv_script_below(script, one_in) == 0;
+    return kv_script_below(script, one_in) == one_in - 1;
 }
 
 /** Writes a request: its number of arguments, then each of them. */
@@ -55,5 +57,21 @@ void kv_script_select(struct kv_script *script, uint32_t db);
 
 /** Asks for a step, or for something that is none. */
 void kv_script_plan(struct kv_script *script);
+
+/** script_race.c: asks for something of a key that everybody changes; the second half of
+ * that; a last look at each of these keys. */
+void kv_script_race(struct kv_script *script);
+void kv_script_race_on(struct kv_script *script);
+void kv_script_race_look(struct kv_script *script);
+
+/** Whether an answer is of the kind that the race waits for. */
+bool kv_script_race_is_fine(const struct kv_script *script, const struct kv_answer *answer);
+
+/** Takes it. */
+void kv_script_race_take(struct kv_script *script, const struct kv_answer *answer);
+
+/** What was asked of such a key came to an error, or will never be answered. `refused`: it
+ * took no effect. */
+void kv_script_race_fail(struct kv_script *script, bool refused);
 
 #endif

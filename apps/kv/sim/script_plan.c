@@ -293,7 +293,8 @@ static void plan_mset(struct kv_script *script)
 static void plan_mortal(struct kv_script *script)
 {
     uint64_t step = kv_oracle_step(script->oracle, script->owner);
-    int64_t expire_ms = script->asked_ms + 1 + kv_script_below(script, LIFE_MS_MAX);
+    int64_t expire_ms =
+        script->oracle->clock.now_ms + 1 + kv_script_below(script, LIFE_MS_MAX);
     struct kv_slice value = new_value(script, 0);
 
     kv_script_begin(script, 5);
@@ -366,9 +367,9 @@ static void plan_size(struct kv_script *script)
     kv_script_word(script, "DBSIZE");
     for (uint32_t key = 0; key < KV_KEY_MORTAL; key++)
         expect->number += tip(script, key).bytes != NULL;
-    expect->asked_ms = 0; /* that it has expired may not be logged: then it counts on */
     if (tip(script, KV_KEY_MORTAL).bytes != NULL)
-        expect->expire_ms = kv_oracle_expiry(script->oracle, script->owner, KV_KEY_MORTAL);
+        expect->expire_ms =
+            kv_oracle_expiry(script->oracle, script->owner, KV_KEY_MORTAL, &expect->epoch);
 }
 
 static void plan_get_of_other(struct kv_script *script)
@@ -425,8 +426,10 @@ void kv_script_plan(struct kv_script *script)
         plan_get(script);
     else if (choice < 78)
         plan_size(script);
-    else if (choice < 90)
+    else if (choice < 86)
         plan_get_of_other(script);
-    else
+    else if (choice < 93 || script->race == NULL || script->racer.stage != KV_RACER_IDLE)
         plan_counter(script);
+    else
+        kv_script_race(script);
 }

@@ -1,42 +1,52 @@
 #include "apps/kv/sim/visitor.h"
 
 #include <errno.h>
+#include <inttypes.h>
 
 #include "runtime/operations.h"
 
 #define MS         UINT64_C(1000000)
 #define SILENCE_NS UINT64_C(3000000000)
 
-void kv_visitor_init(struct kv_visitor *visitor, const struct kv_visited *visited,
-                     uint32_t depth, uint32_t whims_in)
+int64_t kv_visited_now_ms(const struct kv_visited *visited, const struct kv_clock *clock)
 {
-    visitor->visited = visited;
-    visitor->depth = depth;
-    visitor->whims_in = whims_in;
+    struct tp_io *io = tp_node_io(visited->server);
+
+    return io == NULL ? clock->now_ms
+                      : (int64_t)(io->backend->clock(io, TP_CLOCK_WALL) / MS);
 }
 
-void kv_visitor_again(struct kv_visitor *visitor)
+static uint32_t below(const struct kv_visitor *visitor, uint32_t bound)
 {
-    tp_assert(!tp_machine_alive(&visitor->machine));
-    visitor->state = KV_VISITOR_NEW;
-    visitor->finished = false;
-    visitor->whims_in = 0;
+    return (uint32_t)tp_node_draw(visitor->node, bound);
 }
 
-static uint32_t below(struct tp_ctx *cx, uint32_t bound)
+static int64_t now_ms(const struct kv_visitor *visitor)
 {
-    return (uint32_t)(tp_random(cx) >> 32) % bound;
+    struct kv_script *script = visitor->script;
+
+    if (script->race != NULL)
+        script->race->now_ns = tp_sim_now_ns(tp_node_sim(visitor->node));
+    return kv_visited_now_ms(visitor->visited, &script->oracle->clock);
 }
 
-static int64_t now_ms(struct tp_ctx *cx)
+/* A step that is told of is a promise. */
+static void note_promise(struct kv_visitor *visitor)
 {
-    return (int64_t)(tp_wall_ns(cx) / MS);
+    const struct kv_script *script = visitor->script;
+    uint64_t acked = script->oracle->owners[script->owner].acked;
+
+    if (acked <= visitor->step)
+        return;
+    visitor->step = acked;
+    tp_node_promised(visitor->node, "step %" PRIu64 " of client %" PRIu32, acked,
+                     script->owner);
 }
 
 /* ------------------------------------------------------------------ talking */
 
 /* Understands what has come. */
-static void understand(struct kv_visitor *visitor, struct tp_ctx *cx)
+static void understand(struct kv_visitor *visitor)
 {
     uint32_t at = 0;
 
@@ -46,12 +56,14 @@ static void understand(struct kv_visitor *visitor, struct tp_ctx *cx)
         if (answer.kind == KV_ANSWER_MORE)
             break;
         if (answer.kind == KV_ANSWER_WRONG) {
-            kv_oracle_violate(visitor->script.oracle, "client %u was sent no reply: '%.*s'",
-                              visitor->script.owner, 40, (const char *)visitor->in + at);
+            kv_oracle_violate(visitor->script->oracle,
+                              "client %u was sent no reply: '%.*s'", visitor->script->owner,
+                              40, (const char *)visitor->in + at);
             visitor->hung_up = true;
             return;
         }
-        kv_script_answer(&visitor->script, &answer, now_ms(cx));
+        kv_script_answer(visitor->script, &answer, now_ms(visitor));
+        note_promise(visitor);
         at += answer.used;
     }
     visitor->in_len -= at;
@@ -63,12 +75,12 @@ static void understand(struct kv_visitor *visitor, struct tp_ctx *cx)
 static void note_end(struct kv_visitor *visitor, int32_t value)
 {
     visitor->hung_up = true;
-    if (value == 0 && visitor->ended_output && visitor->visited->serving &&
-        visitor->boot == visitor->visited->boot && visitor->script.count > 0 &&
-        visitor->script.stage != KV_SCRIPT_STUCK)
-        kv_oracle_violate(visitor->script.oracle,
+    if (value == 0 && visitor->ended_output && !visitor->visited->fails_to_send &&
+        visitor->visited->serving && visitor->script->boot == visitor->visited->boot &&
+        visitor->script->count > 0 && visitor->script->stage != KV_SCRIPT_STUCK)
+        kv_oracle_violate(visitor->script->oracle,
                           "client %u ended its side, and was not answered everything",
-                          visitor->script.owner);
+                          visitor->script->owner);
 }
 
 static void take_received(struct kv_visitor *visitor, struct tp_ctx *cx)
@@ -82,7 +94,7 @@ static void take_received(struct kv_visitor *visitor, struct tp_ctx *cx)
         return;
     }
     visitor->in_len += (uint32_t)result.value;
-    understand(visitor, cx);
+    understand(visitor);
 }
 
 static void take_sent(struct kv_visitor *visitor, struct tp_ctx *cx)
@@ -98,24 +110,36 @@ static void take_sent(struct kv_visitor *visitor, struct tp_ctx *cx)
         visitor->sent += (uint32_t)result.value;
 }
 
-static void ask(struct kv_visitor *visitor, struct tp_ctx *cx)
+/* One more command, if there is to be one. */
+static void ask_one(struct kv_visitor *visitor)
 {
-    struct kv_script *script = &visitor->script;
+    struct kv_script *script = visitor->script;
+
+    if (script->stage == KV_SCRIPT_RUN && script->steps_left > 0 &&
+        script->racer.stage != KV_RACER_READY && !tp_node_more(visitor->node))
+        script->steps_left = 0;
+    if (kv_script_wants(script, visitor->depth))
+        kv_script_ask(script, now_ms(visitor));
+}
+
+static void ask(struct kv_visitor *visitor)
+{
+    struct kv_script *script = visitor->script;
 
     if (visitor->sent == script->request_len)
         visitor->sent = script->request_len = 0;
     while (!visitor->ended_output && kv_script_wants(script, visitor->depth))
-        kv_script_ask(script, now_ms(cx));
+        ask_one(visitor);
 }
 
 static void send_on(struct kv_visitor *visitor, struct tp_ctx *cx)
 {
-    const struct kv_script *script = &visitor->script;
+    const struct kv_script *script = visitor->script;
     uint32_t left = script->request_len - visitor->sent, len;
 
     if (left == 0 || tp_op_is_some(visitor->send_op) || visitor->ended_output)
         return;
-    len = below(cx, 4) == 0 ? 1 + below(cx, 16) : KV_VISITOR_OUT;
+    len = below(visitor, 4) == 3 ? 1 + below(visitor, 16) : KV_VISITOR_OUT;
     if (len > left)
         len = left;
     memcpy(visitor->out, script->request + visitor->sent, len);
@@ -139,11 +163,12 @@ static void receive_on(struct kv_visitor *visitor, struct tp_ctx *cx)
  * away for a while. */
 static void have_a_whim(struct kv_visitor *visitor, struct tp_ctx *cx)
 {
-    uint32_t left = visitor->script.request_len - visitor->sent;
+    uint32_t left = visitor->script->request_len - visitor->sent;
 
-    if (visitor->whims_in == 0 || below(cx, visitor->whims_in) != 0)
+    if (visitor->whims_in == 0 ||
+        below(visitor, visitor->whims_in) != visitor->whims_in - 1)
         return;
-    switch (below(cx, 3)) {
+    switch (below(visitor, 3)) {
     case 0:
         visitor->hung_up = true;
         break;
@@ -155,7 +180,7 @@ static void have_a_whim(struct kv_visitor *visitor, struct tp_ctx *cx)
         break;
     default:
         if (!tp_op_is_some(visitor->op))
-            visitor->op = tp_timer(cx, below(cx, 20) * MS);
+            visitor->op = tp_timer(cx, below(visitor, 20) * MS);
         break;
     }
 }
@@ -164,8 +189,8 @@ static void have_a_whim(struct kv_visitor *visitor, struct tp_ctx *cx)
 static bool is_finished(const struct kv_visitor *visitor)
 {
     return visitor->hung_up || visitor->finished ||
-           visitor->script.stage == KV_SCRIPT_STUCK ||
-           kv_oracle_is_broken(visitor->script.oracle);
+           visitor->script->stage == KV_SCRIPT_STUCK ||
+           kv_oracle_is_broken(visitor->script->oracle);
 }
 
 static void talk(struct kv_visitor *visitor, struct tp_ctx *cx)
@@ -175,15 +200,15 @@ static void talk(struct kv_visitor *visitor, struct tp_ctx *cx)
     take_received(visitor, cx);
     take_sent(visitor, cx);
     if (tp_take(cx, &visitor->op, &result))
-        visitor->script.pausing = false;
-    visitor->finished = kv_script_done(&visitor->script);
+        visitor->script->pausing = false;
+    visitor->finished = kv_script_done(visitor->script);
     if (is_finished(visitor))
         return;
-    ask(visitor, cx);
+    ask(visitor);
     send_on(visitor, cx);
     have_a_whim(visitor, cx);
-    if (visitor->script.pausing && !tp_op_is_some(visitor->op))
-        visitor->op = tp_timer(cx, MS / 2 + below(cx, 1000000));
+    if (visitor->script->pausing && !tp_op_is_some(visitor->op))
+        visitor->op = tp_timer(cx, MS / 2 + below(visitor, 1000000));
     if (!tp_op_is_some(visitor->op)) /* else it looks away */
         receive_on(visitor, cx);
 }
@@ -192,12 +217,14 @@ static void talk(struct kv_visitor *visitor, struct tp_ctx *cx)
 
 static void go_away(struct kv_visitor *visitor, struct tp_ctx *cx)
 {
-    uint32_t ms = visitor->script.stage == KV_SCRIPT_STUCK ? 20 : 3;
+    bool in_vain = visitor->script->stage == KV_SCRIPT_STUCK ||
+                   visitor->state == KV_VISITOR_CONNECTING;
+    uint32_t ms = in_vain ? 20 : 3;
 
-    kv_script_disconnected(&visitor->script);
+    kv_script_disconnected(visitor->script);
     visitor->sent = visitor->in_len = 0;
     visitor->ended_output = visitor->hung_up = false;
-    visitor->op = tp_timer(cx, below(cx, ms * 1000) * (MS / 1000));
+    visitor->op = tp_timer(cx, below(visitor, ms * 1000) * (MS / 1000));
     visitor->state = KV_VISITOR_AWAY;
 }
 
@@ -231,8 +258,8 @@ static void connect_to(struct kv_visitor *visitor, struct tp_ctx *cx)
 
 static bool is_done(const struct kv_visitor *visitor, struct tp_ctx *cx)
 {
-    return visitor->finished || visitor->visited->over ||
-           kv_oracle_is_broken(visitor->script.oracle) || tp_cancelled(cx);
+    return visitor->finished || kv_oracle_is_broken(visitor->script->oracle) ||
+           tp_cancelled(cx);
 }
 
 /* Claims what it waited for while it was away, or while it was connecting. */
@@ -252,10 +279,10 @@ static bool arrive(struct kv_visitor *visitor, struct tp_ctx *cx)
     }
     visitor->fd = tp_into_fd(cx, result);
     /* With another server no connection of before is left, and ids begin again. */
-    if (visitor->boot != visitor->visited->boot)
-        visitor->script.old_id = 0;
-    visitor->boot = visitor->visited->boot;
-    kv_script_connected(&visitor->script);
+    if (visitor->script->boot != visitor->visited->boot)
+        visitor->script->old_id = 0;
+    visitor->script->boot = visitor->visited->boot;
+    kv_script_connected(visitor->script);
     visitor->state = KV_VISITOR_TALKING;
     return true;
 }

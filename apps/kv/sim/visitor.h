@@ -1,13 +1,15 @@
 /** apps/kv/sim/visitor.h - a simulated client: follows its script over real connections.
  *
  * It sends in pieces, reads late, now and then hangs up in the middle, or ends its side and
- * reads what is still to come; and it comes back until its script is done or the world says
- * that nobody will answer any more.
+ * reads what is still to come; and it comes back until its script is done. When its node
+ * dies it is forgotten, but for its script. What it does is on the tape, as draws of its
+ * node's workload, and what it was told as promises.
  */
 #ifndef TEMPEST_APPS_KV_SIM_VISITOR_H
 #define TEMPEST_APPS_KV_SIM_VISITOR_H
 
 #include "apps/kv/sim/script.h"
+#include "apps/sim/sim.h"
 #include "runtime/op.h"
 
 enum {
@@ -18,14 +20,16 @@ enum {
 /** What all visitors look at. */
 struct kv_visited {
     struct tp_address address;
-    uint32_t boot; /* of the server, counted; which one answers now */
-    bool serving;  /* it has begun, and has not been asked to stop */
-    bool over;     /* it will not come back */
+    uint32_t boot;                /* of the server, counted; which one answers now */
+    bool serving;                 /* it has begun, and has not been asked to stop */
+    bool fails_to_send;           /* its operations fail, those on connections too */
+    const struct tp_node *server; /* whose wall clock counts */
 };
 
 struct kv_visitor {
     struct tp_machine machine;
-    struct kv_script script;
+    struct tp_node *node;
+    struct kv_script *script; /* which outlives it */
     const struct kv_visited *visited;
     enum {
         KV_VISITOR_NEW,
@@ -34,8 +38,8 @@ struct kv_visitor {
         KV_VISITOR_TALKING,
         KV_VISITOR_LEAVING, /* until nothing is on loan any more */
     } state;
-    uint32_t boot;     /* that it has connected to last */
     uint32_t depth;    /* answers outstanding */
+    uint64_t step;     /* the last one that it was told of */
     uint32_t whims_in; /* one tick in so many something happens; 0: nothing ever does */
     bool ended_output;
     bool hung_up;  /* ... or the other side has */
@@ -49,12 +53,8 @@ struct kv_visitor {
     uint8_t in[KV_VISITOR_IN];
 };
 
-/** Prepares it; its script is there already. */
-void kv_visitor_init(struct kv_visitor *visitor, const struct kv_visited *visited,
-                     uint32_t depth, uint32_t whims_in);
-
-/** After its end: it is to come once more, without a whim, to resolve a doubt. */
-void kv_visitor_again(struct kv_visitor *visitor);
+/** What the server's wall clock shows; while its node is down, what it showed last. */
+int64_t kv_visited_now_ms(const struct kv_visited *visited, const struct kv_clock *clock);
 
 enum tp_step kv_visitor_tick(struct tp_machine *machine, struct tp_ctx *cx);
 

@@ -1,11 +1,10 @@
+#include "apps/kv/sim/scenario.h"
 #include "apps/sim/scenarios/scenarios.h"
 #include "apps/sim/zoo/zoo.h"
 
 static const struct tp_scenario *const own[] = {
-    &tally_scenario,
-    &tally_broken_scenario,
-    &tally_nodir_scenario,
-    &tally_deaf_scenario,
+    &tally_scenario,      &tally_broken_scenario, &tally_nodir_scenario,
+    &tally_deaf_scenario, &kv_scenario,
 };
 
 uint32_t sim_scenarios(struct tp_scenario *ret_scenarios)

@@ -3,31 +3,41 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "apps/kv/sim/world.h"
+#include "apps/kv/sim/scenario.h"
 
-static struct kv_world_outcome live(uint64_t seed, bool mild)
+/* What lives came to, together. */
+static struct kv_tally tally;
+static struct tp_sim_outcome sum;
+
+static struct tp_sim_outcome live(uint64_t seed, uint32_t families_off)
 {
-    struct kv_world_config config = {.seed = seed, .mild = mild};
-    struct kv_world_outcome outcome;
+    struct kv_scenario_context context = {&tally};
+    struct tp_sim_options options = {
+        .size = sizeof options, .seed = seed, .families_off = families_off};
+    struct tp_scenario scenario = kv_scenario;
+    struct tp_sim_outcome outcome;
 
-    cr_assert(eq(int, kv_world_run(&config, &outcome), 0));
-    cr_assert(eq(str, outcome.violation, ""), "seed %llu", (unsigned long long)seed);
+    scenario.context = &context;
+    tp_sim_run(&scenario, &options, &outcome);
+    cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "seed %llu: %s",
+              (unsigned long long)seed, outcome.message);
+    for (uint32_t family = 0; family < TP_FAMILIES; family++)
+        sum.fired[family] += outcome.fired[family];
     return outcome;
 }
 
-/* Without faults there is one server after the other, and every write is acknowledged. */
+/* Without faults no server ends but when it is asked to, or in the end, and no write is
+ * refused. */
 Test(life, is_calm_when_nothing_goes_wrong)
 {
-    for (uint64_t seed = 1; seed <= 3; seed++) {
-        struct kv_world_outcome outcome = live(seed, true);
-
-        cr_assert(eq(u32, outcome.boots, 2));
-        cr_assert(eq(u32, outcome.stops, 2));
-        cr_assert(eq(u32, outcome.kills + outcome.failures, 0));
-        cr_assert(eq(u64, outcome.faults, 0));
-        cr_assert(eq(u64, outcome.stats.steps_refused + outcome.stats.steps_unknown, 0));
-        cr_assert(gt(u64, outcome.stats.steps_acked, 0));
-    }
+    for (uint64_t seed = 1; seed <= 5; seed++)
+        (void)live(seed, UINT32_MAX);
+    cr_assert(eq(u64, tally.failures, 0));
+    cr_assert(eq(u64, tally.stats.steps_refused, 0));
+    cr_assert(gt(u64, tally.stats.steps_acked, 100));
+    cr_assert(gt(u64, tally.races, tally.unknown_races));
+    for (uint32_t family = 0; family < TP_FAMILIES; family++)
+        cr_assert(eq(u64, sum.fired[family], 0), "%s", tp_family_name(family));
 }
 
 Test(life, is_the_same_for_the_same_seed)
@@ -35,39 +45,29 @@ Test(life, is_the_same_for_the_same_seed)
     uint64_t hashes[3];
 
     for (uint64_t seed = 0; seed < 3; seed++)
-        hashes[seed] = live(20 + seed, false).trace_hash;
+        hashes[seed] = live(20 + seed, 0).trace;
     for (uint64_t seed = 3; seed-- > 0;)
-        cr_assert(eq(u64, live(20 + seed, false).trace_hash, hashes[seed]));
+        cr_assert(eq(u64, live(20 + seed, 0).trace, hashes[seed]));
     cr_assert(ne(u64, hashes[0], hashes[1]));
 }
 
 /* A search that finds nothing means something only if everything was tried. */
 Test(life, holds_everything_that_can_go_wrong)
 {
-    struct kv_world_outcome sum = {.events = 0};
-
-    for (uint64_t seed = 1; seed <= 24; seed++) {
-        struct kv_world_outcome outcome = live(seed, false);
-
-        sum.kills += outcome.kills;
-        sum.power_cuts += outcome.power_cuts - 2; /* there always are, in the end */
-        sum.stops += outcome.stops - 2;
-        sum.failures += outcome.failures;
-        sum.snapshots += outcome.snapshots;
-        sum.faults += outcome.faults;
-        sum.stats.steps_unknown += outcome.stats.steps_unknown;
-        sum.stats.survived += outcome.stats.survived;
-        sum.stats.steps_refused += outcome.stats.steps_refused;
-        sum.stats.reads_of_others += outcome.stats.reads_of_others;
-    }
-    cr_assert(gt(u32, sum.kills, 20));
-    cr_assert(gt(u32, sum.power_cuts, 20));
-    cr_assert(gt(u32, sum.stops, 10));
-    cr_assert(gt(u32, sum.failures, 3), "of the disk, or of the log");
-    cr_assert(gt(u64, sum.snapshots, 20));
-    cr_assert(gt(u64, sum.faults, 20));
-    cr_assert(gt(u64, sum.stats.survived, 20), "writes without an answer that were there");
-    cr_assert(gt(u64, sum.stats.steps_unknown, sum.stats.survived + 20),
+    for (uint64_t seed = 1; seed <= 40; seed++)
+        (void)live(seed, 0);
+    cr_assert(gt(u64, tally.boots, 80));
+    cr_assert(gt(u64, tally.stops, 10), "servers that ended in order");
+    cr_assert(gt(u64, tally.failures, 3), "of the disk, or of the log");
+    cr_assert(gt(u64, tally.snapshots, 20));
+    cr_assert(gt(u64, tally.races, 1000));
+    cr_assert(gt(u64, tally.unknown_races, 20));
+    cr_assert(gt(u64, tally.stats.survived, 20),
+              "writes without an answer that were there");
+    cr_assert(gt(u64, tally.stats.steps_unknown, tally.stats.survived + 20),
               "and that were not");
-    cr_assert(gt(u64, sum.stats.reads_of_others, 200));
+    cr_assert(gt(u64, tally.stats.steps_refused, 0));
+    cr_assert(gt(u64, tally.stats.reads_of_others, 100));
+    for (uint32_t family = 0; family <= TP_FAMILY_REFUSE; family++)
+        cr_assert(gt(u64, sum.fired[family], 0), "%s", tp_family_name(family));
 }

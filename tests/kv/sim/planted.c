@@ -1,34 +1,80 @@
-/* Searches lives of a server into which a bug was planted, until the oracle finds it.
+/* Lives of a server with a bug.
  *
- *     planted SEEDS
- *
- * Exit status 0: the bug was found among so many seeds. It is linked with a source in which
- * a few words were changed (planted.cmake), in place of the sound one. */
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
+ *     kv-planted NAME run kv --seeds 1..100      whatever tempest-sim can do, with that bug
+ *     kv-planted --find SEEDS NAME               exit status 0: it was found among so many
+ * seeds kv-planted --list
+ */
+#include "tests/kv/sim/planted.h"
 
-#include "apps/kv/sim/world.h"
+#include <stdio.h>
+#include <string.h>
+
+#include "apps/kv/sim/scenario.h"
+
+enum kv_planted kv_planted_bug;
+bool kv_planted_unlogged;
+
+static const char *const names[] = {"",
+#define NAME(id, name) name,
+                                    KV_PLANTED_TABLE(NAME)
+#undef NAME
+};
+enum { NAMES = sizeof names / sizeof *names };
+
+static bool plant(const char *name)
+{
+    for (uint32_t i = 1; i < NAMES; i++) {
+        if (strcmp(name, names[i]) == 0) {
+            kv_planted_bug = (enum kv_planted)i;
+            return true;
+        }
+    }
+    (void)fprintf(stderr, "there is no bug '%s'\n", name);
+    return false;
+}
+
+static int list(void)
+{
+    for (uint32_t i = 1; i < NAMES; i++)
+        (void)puts(names[i]);
+    return 0;
+}
+
+static int simulate(int argc, char **argv)
+{
+    return tp_sim_main(argc, argv, &kv_scenario, 1);
+}
+
+/* The search ends with status 1 when a seed has failed, in whatever way. */
+static int find(char *program, char *seeds, const char *name)
+{
+    char range[32];
+    char *argv[] = {program,
+                    (char[]){"run"},
+                    (char[]){"kv"},
+                    (char[]){"--seeds"},
+                    range,
+                    (char[]){"--until-failure"},
+                    (char[]){"-j1"},
+                    (char[]){"-q"},
+                    NULL};
+    int status;
+
+    (void)snprintf(range, sizeof range, "1..%s", seeds);
+    status = simulate(sizeof argv / sizeof *argv - 1, argv);
+    if (status != 1)
+        (void)fprintf(stderr, "%s: not found among %s seeds\n", name, seeds);
+    return status == 1 ? 0 : 1;
+}
 
 int main(int argc, char **argv)
 {
-    uint64_t seeds = argc == 2 ? strtoull(argv[1], NULL, 10) : 0;
-    struct kv_world_outcome outcome;
-
-    if (seeds == 0)
+    if (argc == 2 && strcmp(argv[1], "--list") == 0)
+        return list();
+    if (argc == 4 && strcmp(argv[1], "--find") == 0)
+        return plant(argv[3]) ? find(argv[0], argv[2], argv[3]) : 2;
+    if (argc < 3 || !plant(argv[1]))
         return 2;
-    for (uint64_t seed = 1; seed <= seeds; seed++) {
-        struct kv_world_config config = {.seed = seed};
-
-        if (kv_world_run(&config, &outcome) < 0) {
-            (void)fprintf(stderr, "no memory\n");
-            return 1;
-        }
-        if (outcome.violation[0] != '\0') {
-            (void)printf("seed %" PRIu64 ": %s\n", seed, outcome.violation);
-            return 0;
-        }
-    }
-    (void)fprintf(stderr, "not found among %" PRIu64 " seeds\n", seeds);
-    return 1;
+    argv[1] = argv[0];
+    return simulate(argc - 1, argv + 1);
 }

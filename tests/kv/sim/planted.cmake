@@ -1,53 +1,144 @@
-# planted.cmake - bugs that the simulation must find.
+# planted.cmake - bugs that the scenario must find.
 #
 #   kv_planted(NAME FILE SOUND BROKEN SEEDS [LABEL...])
 #
-# adds the test kv-planted-NAME: the words SOUND in a source of the project, which are there exactly
-# once, are replaced by BROKEN in a copy of it, the copy is linked in its place, and the search of
-# planted.c must find something wrong among so many seeds. A change of the source that removes these
-# words stops the configuration: a bug that is not planted is not found.
+# plants the bug NAME: the words SOUND in a source of the project, which are there exactly once,
+# become BROKEN in a copy of it, where PLANTED(NAME) asks whether this bug is to be lived with. All
+# copies are linked into one program, kv-planted, in place of the sound ones; it takes the name of a
+# bug and then what tempest-sim takes. The test kv-planted-NAME runs it until it has failed, for so
+# many seeds at most. A change of the source that removes these words stops the configuration: a
+# bug that is not planted is not found.
 # What is found is wrong in every build, so the dev build alone looks for it.
 if(TP_SANITIZE OR NOT TP_CHECKED)
   return()
 endif()
 
+set(KV_PLANTED_NAMES "")
+set(KV_PLANTED_FILES "")
+
 function(kv_planted name file sound broken seeds)
   set(source ${PROJECT_SOURCE_DIR}/${file})
-  set(copy ${CMAKE_CURRENT_BINARY_DIR}/planted/${name}.c)
-  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
-  file(READ ${source} text)
+  string(MAKE_C_IDENTIFIER ${file} key)
+  string(MAKE_C_IDENTIFIER ${name} id)
+  if(NOT file IN_LIST KV_PLANTED_FILES)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+    file(READ ${source} text)
+    set(text "#include \"tests/kv/sim/planted.h\"\n${text}")
+    set(KV_PLANTED_FILES ${KV_PLANTED_FILES} ${file} PARENT_SCOPE)
+  else()
+    set(text "${KV_PLANTED_TEXT_${key}}")
+  endif()
   string(FIND "${text}" "${sound}" first)
   string(FIND "${text}" "${sound}" last REVERSE)
   if(first EQUAL -1 OR NOT first EQUAL last)
     message(FATAL_ERROR "kv_planted(${name}): ${file} has these words never or twice:\n${sound}")
   endif()
+  string(REPLACE "PLANTED(${name})" "PLANTED(${id})" broken "${broken}")
   string(REPLACE "${sound}" "${broken}" text "${text}")
-  set(before "")
-  if(EXISTS ${copy})
-    file(READ ${copy} before)
+  set(KV_PLANTED_TEXT_${key} "${text}" PARENT_SCOPE)
+  if(NOT name IN_LIST KV_PLANTED_NAMES)
+    set(KV_PLANTED_NAMES ${KV_PLANTED_NAMES} ${name} PARENT_SCOPE)
+    tp_script(kv-planted-${name} LABELS sim ${ARGN}
+      COMMAND $<TARGET_FILE:kv-planted> --find ${seeds} ${name})
   endif()
-  if(NOT before STREQUAL text)
-    file(WRITE ${copy} "${text}")
-  endif()
-  cmake_path(GET source PARENT_PATH room)
-  set_source_files_properties(${copy} PROPERTIES INCLUDE_DIRECTORIES ${room})
-  tp_test(kv-planted-${name} SOURCES sim/planted.c ${copy} LABELS sim ${ARGN} SIM LIBRARIES tempest-kv-sim
-    PkgConfig::TEMPEST_XXHASH ARGS ${seeds})
 endfunction()
 
-# A reply leaves before its record is durable; a reply that waits for the next group leaves with this one; a read
-# waits for nothing; a segment is not durable in its directory; a torn tail is believed; a write that has failed
-# counts; what was changed behind the back of a snapshot is trimmed with it; a record is replayed on what has it already.
+# Writes a file unless it is that already, so that nothing is built anew.
+function(kv_planted_write path text)
+  set(before "")
+  if(EXISTS ${path})
+    file(READ ${path} before)
+  endif()
+  if(NOT before STREQUAL text)
+    file(WRITE ${path} "${text}")
+  endif()
+endfunction()
+
+# What is acknowledged: before it is durable; with the group that follows; a read of what is not
+# durable; a write that has failed; a part of a group; a change that found no room.
 kv_planted(early-reply apps/kv/client.c
-  "if (lsn <= tp_journal_durable_lsn(server->hook.journal))" "if (true)" 150)
+  "if (lsn <= tp_journal_durable_lsn(server->hook.journal))"
+  "if (PLANTED(early-reply) || lsn <= tp_journal_durable_lsn(server->hook.journal))" 300)
 kv_planted(wrong-sync apps/kv/client.c
   "tp_connection_release(connection, tp_journal_durable_lsn(journal))"
-  "tp_connection_release(connection, tp_journal_lsn(journal))" 500)
-kv_planted(dirty-read apps/kv/execute.c "else if (call->engine->config.dirty_reads)" "else" 500)
+  "tp_connection_release(connection, PLANTED(wrong-sync) ? tp_journal_lsn(journal) : tp_journal_durable_lsn(journal))"
+  2000)
+kv_planted(dirty-read apps/kv/execute.c "else if (call->engine->config.dirty_reads)"
+  "else if (PLANTED(dirty-read) || call->engine->config.dirty_reads)" 2000)
+kv_planted(failed-write sm/journal_writer.c "if (j->write.result < 0) {"
+  "if (!PLANTED(failed-write) && j->write.result < 0) {" 1000)
+kv_planted(short-write sm/journal_transfer.c "if (t->done == t->len || (value == 0 && !t->writing))"
+  "if (t->done == t->len || (value == 0 && !t->writing) || (PLANTED(short-write) && t->writing && value > 0))" 3000)
+kv_planted(full-acknowledged apps/kv/change.c "    if (error < 0)
+        return error;
+    change->open = true;"
+  "    kv_planted_unlogged = PLANTED(full-acknowledged) && error == -ENOSPC;
+    if (error < 0 && !kv_planted_unlogged)
+        return error;
+    change->open = true;" 3000)
+kv_planted(full-acknowledged apps/kv/change.c "    if (change->record.len == 0) {
+"
+  "    if (kv_planted_unlogged)
+        return 0;
+    if (change->record.len == 0) {
+" 3000)
+
+# What the log and its recovery do: a segment that is not durable in its directory; a sum that is
+# not checked, so that a torn tail is believed; a record too few; what was read from a cache; a second sync that says that
+# all is well; groups that were discarded; a server that is not dead yet.
 kv_planted(no-directory-sync sm/journal_maker.c
-  "TP_AWAIT(cx, tp_fsync(cx, m->dir, 0), &result);" "result.value = 0;" 150)
-kv_planted(torn-tail sm/journal_window.c
-  "return tp_journal_group_check(w->bytes, &w->group) ?" "return true ?" 500)
-kv_planted(failed-write sm/journal_writer.c "if (j->write.result < 0) {" "if (false) {" 500)
-kv_planted(early-trim apps/kv/snapshot.c "s->head.start_lsn + 1" "s->end.end_lsn + 1" 500)
-kv_planted(replay-twice apps/kv/store.c "return entry->loaded && entry->lsn >= lsn;" "return false;" 1500 slow)
+  "TP_AWAIT(cx, tp_fsync(cx, m->dir, 0), &result);"
+  "TP_AWAIT(cx, PLANTED(no-directory-sync) ? tp_timer(cx, 0) : tp_fsync(cx, m->dir, 0), &result);" 1000)
+kv_planted(torn-tail sm/journal_window.c "return tp_journal_group_check(w->bytes, &w->group) ?"
+  "return PLANTED(torn-tail) || tp_journal_group_check(w->bytes, &w->group) ?" 3000)
+kv_planted(off-by-one apps/kv/storage.c ".from_lsn = s->loader.head.start_lsn + 1,"
+  ".from_lsn = s->loader.head.start_lsn + 1 + PLANTED(off-by-one)," 100)
+kv_planted(no-recovery-sync sm/journal_recovery.c "if (!r->read_only) {"
+  "if (!r->read_only && !PLANTED(no-recovery-sync)) {" 20000 slow)
+
+# Snapshots: renamed before they are durable, or before their directory is; the log is trimmed first, or too far; a
+# snapshot is ahead of the log; a record is replayed on what has it already.
+kv_planted(unsynced-snapshot sm/staged.c "if (staged->durability != TP_DURABLE_NOT && !staged->synced) {"
+  "if (staged->durability != TP_DURABLE_NOT && !staged->synced && !PLANTED(unsynced-snapshot)) {" 3000)
+kv_planted(unsynced-rename sm/staged.c "if (staged->durability == TP_DURABLE) {"
+  "if (staged->durability == TP_DURABLE && !PLANTED(unsynced-rename)) {" 3000)
+kv_planted(trim-first apps/kv/snapshot.c
+  "        TP_AWAIT(cx, tp_staged_commit(cx, &s->staged, TP_MODE_DEFAULT, TP_DURABLE),"
+  "        if (PLANTED(trim-first))
+            tp_journal_trim(s->journal, s->head.start_lsn + 1);
+        TP_AWAIT(cx, tp_staged_commit(cx, &s->staged, TP_MODE_DEFAULT, TP_DURABLE)," 3000)
+
+# Commands and connections: a part of a command or of a transaction is logged; that a key has expired is not; WATCH
+# does not see that a key was removed; a reply overtakes the one before it; one of those who wait is not woken; a send
+# is taken for whole.
+kv_planted(half-logged apps/kv/change.c "    error = kv_record_add(&change->record, effect);"
+  "    error = PLANTED(half-logged) && change->record.len > 0 ? 0 : kv_record_add(&change->record, effect);" 1000)
+kv_planted(half-mset apps/kv/cmd_string.c "i < call->argc; i += 2)
+        kv_call_set("
+  "i < call->argc; i += 2)
+        if (!PLANTED(half-mset) || i == 1)
+            kv_call_set(" 300)
+kv_planted(short-send sm/output.c "    if (bytes < first) {
+        output->start += bytes;"
+  "    if (bytes < first && !PLANTED(short-send)) {
+        output->start += bytes;" 3000)
+
+set(copies "")
+foreach(file ${KV_PLANTED_FILES})
+  string(MAKE_C_IDENTIFIER ${file} key)
+  set(copy ${CMAKE_CURRENT_BINARY_DIR}/planted/${key}.c)
+  kv_planted_write(${copy} "${KV_PLANTED_TEXT_${key}}")
+  cmake_path(GET file PARENT_PATH room)
+  set_source_files_properties(${copy} PROPERTIES INCLUDE_DIRECTORIES ${PROJECT_SOURCE_DIR}/${room})
+  list(APPEND copies ${copy})
+endforeach()
+set(names "/* The bugs that planted.cmake plants. */\n#define KV_PLANTED_TABLE(X) \\\n")
+foreach(name ${KV_PLANTED_NAMES})
+  string(MAKE_C_IDENTIFIER ${name} id)
+  string(APPEND names "    X(${id}, \"${name}\") \\\n")
+endforeach()
+kv_planted_write(${CMAKE_CURRENT_BINARY_DIR}/planted/planted_names.h "${names}\n")
+add_executable(kv-planted sim/planted.c ${copies})
+set_target_properties(kv-planted PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/bin)
+target_include_directories(kv-planted PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/planted)
+target_link_libraries(kv-planted PRIVATE tempest-flags tempest-kv-sim PkgConfig::TEMPEST_XXHASH)
