@@ -12,6 +12,8 @@ usage: apps/run.sh              set up, build, and start tempest-kv, a durable k
                                 127.0.0.1:7379; its data are kept in tempest-data/
        apps/run.sh demo         set up, build, and run the demonstration: a real tree is copied
                                 through io_uring, then through a simulated disk with power cuts
+       apps/run.sh web          set up, build, and serve the playground on 127.0.0.1:7380: the simulator
+                                in a browser, to watch, to break and to rewind (--port N: elsewhere)
        apps/run.sh NAME ARG...  set up, build, and run the program tempest-NAME
        apps/run.sh --help       this text
 
@@ -31,6 +33,20 @@ build() {
     "$root/apps/setup.sh" >&2
     echo "build: release (log: build/release.log)" >&2
     if ! (cd "$root" && cmake --preset release -DTP_TESTS=OFF && cmake --build --preset release) >"$log" 2>&1; then
+        tail -n 40 "$log" >&2
+        echo "build: failed" >&2
+        exit 1
+    fi
+}
+
+# The same for the module that browsers run.
+build_web() {
+    local log=$root/build/wasm.log
+    mkdir -p "$root/build"
+    "$root/apps/setup.sh" --wasm >&2
+    echo "build: wasm (log: build/wasm.log)" >&2
+    if ! (cd "$root" && cmake --preset wasm && cmake --build --preset wasm &&
+        apps/web/site.sh build/wasm/bin/tempest-sim.wasm build/web) >"$log" 2>&1; then
         tail -n 40 "$log" >&2
         echo "build: failed" >&2
         exit 1
@@ -66,6 +82,12 @@ case "${1-}" in
 demo)
     build
     exec "$root/apps/demo.sh" "$bin"
+    ;;
+web)
+    shift
+    build_web
+    echo "The playground is one folder of static files, build/web: any host will do. Ctrl-C ends this one." >&2
+    exec "$root/apps/web/serve.py" "$root/build/web" "$@"
     ;;
 -*)
     usage >&2

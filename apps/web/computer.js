@@ -1,0 +1,194 @@
+/* computer.js - one node: whether it is up, its clock, what it is doing, its disk, and what can be done
+ * to it. Only what has changed is written. */
+
+import {el, setAttribute, setText, svg, timeText} from "./dom.js";
+
+const PAGES_SHOWN = 48;
+const FILES_SHOWN = 8;
+const NAMES_SHOWN = 2;
+
+const WHY_DOWN = {"killed": "its process was killed", "power": "its power was cut", "exited": "its process has exited",
+  "wiped": "its disk was wiped", "not booted": "not booted yet"};
+
+export class Computer {
+  /* `act(name, node)` does something to it. */
+  constructor(index, act) {
+    const button = (name, words, title, classes = "") => el("button", {type: "button", class: classes, title,
+      "data-act": name, onclick: () => act(this.instead[name] || name, index)}, words);
+    this.index = index;
+    this.instead = {};
+    this.files = new Map();
+    this.name = el("h3", {});
+    this.boots = el("span", {class: "quiet small"});
+    this.hand = svg("line", {x1: 12, y1: 12, x2: 12, y2: 4});
+    this.clock = el("span", {class: "clock"}, svg("svg", {viewBox: "0 0 24 24", "aria-hidden": "true"},
+      svg("circle", {cx: 12, cy: 12, r: 10.5}), svg("path", {d: "M12 1.5v3"}), this.hand), this.skew = el("span", {}));
+    this.doing = el("p", {class: "doing"});
+    this.list = el("ul", {class: "files"});
+    this.names = el("ul", {class: "names"});
+    this.state = el("p", {class: "state"});
+    this.power = button("power", "", "Cut its power (P)", "power");
+    this.power.append(svg("svg", {viewBox: "0 0 16 16", "aria-hidden": "true"}, svg("path", {d: "M9 0 2 9h5l-1 7 8-10H8z"})),
+      this.powerWords = el("span", {}));
+    this.others = {
+      kill: button("kill", "Kill", "Kill its process: what it has written stays"),
+      pause: button("pause", "Pause", "It stands still for a second"),
+      sync: button("sync", "Fail a sync", "Its next sync fails, and its pages are lost on the way"),
+      fill: button("fill", "Fill the disk", "Nothing more fits on its disk"),
+    };
+    this.actions = el("div", {class: "actions"}, this.power, ...Object.values(this.others));
+    this.root = el("article", {class: "computer"}, el("header", {}, el("i", {class: "led"}), this.name, this.boots,
+      this.clock), this.doing, el("div", {class: "disk"}, this.list, this.names), this.state, this.actions);
+  }
+
+  draw(node, state) {
+    const canAct = !state.over && !node.spared;
+    const isUp = node.state === "up" || node.state === "paused";
+    this.node = node;
+    setAttribute(this.root, "data-state", node.state);
+    setText(this.name, node.name);
+    setText(this.boots, node.boots > 1 ? `boot ${node.boots}` : "");
+    this.drawClock(node.clock);
+    this.drawDoing(node);
+    this.drawFiles(node.disk);
+    this.drawNames(node.disk);
+    setText(this.state, this.stateText(node, state));
+    this.actions.hidden = node.spared;
+    this.instead = {power: isUp ? "harsh" : "start", pause: node.state === "paused" ? "resume" : "pause",
+      fill: node.disk.full ? "room" : "fill"};
+    setText(this.powerWords, isUp ? "Cut the power" : "Boot now");
+    setAttribute(this.power, "aria-label", `${isUp ? "Cut the power of" : "Boot"} ${node.name}`);
+    setAttribute(this.power, "data-on", isUp);
+    this.power.disabled = !canAct || node.state === "done" && state.phase === "check";
+    setText(this.others.pause, node.state === "paused" ? "Resume" : "Pause");
+    setText(this.others.fill, node.disk.full ? "Make room" : "Fill the disk");
+    for (const [name, button] of Object.entries(this.others))
+      button.disabled = !canAct || (!isUp && name !== "fill") || (name === "sync" && node.disk.sync_will_fail);
+  }
+
+  /* The hand points up when the clock is right; by the logarithm of how wrong it is, as seconds and hours
+   * both occur. */
+  drawClock(clock) {
+    setAttribute(this.clock, "data-none", clock === null);
+    if (clock === null) {
+      setText(this.skew, "");
+      return;
+    }
+    const skew = clock.skew_ns, size = Math.abs(skew) < 1e3 ? 0 : Math.min(1, Math.log10(Math.abs(skew) / 1e3) / 9.6);
+    this.hand.style.transform = `rotate(${(Math.sign(skew) * size * 150).toFixed(1)}deg)`;
+    setText(this.skew, clock.frozen ? "stands" : size === 0 ? "on time" : (skew > 0 ? "+" : "\u2212") + timeText(Math.abs(skew)));
+    setAttribute(this.clock, "title", `Its wall clock, beside the world's${clock.drift_ppm ? `; it drifts by ${clock.drift_ppm} ppm` : ""}`);
+    setAttribute(this.clock, "data-off", clock.frozen || size > 0);
+  }
+
+  drawDoing(node) {
+    const op = node.ops[node.ops.length - 1];
+    const more = node.ops.length - 1 + (node.ops_more || 0);
+    const words = op ? [op.kind, op.path, op.bytes ? `${op.bytes} bytes` : ""].filter(Boolean).join(" ") : "";
+    const machines = node.machines.filter(machine => machine.state !== "ended").map(machine => machine.name);
+    const who = op && op.machine ? op.machine : machines[0] || "";
+    setText(this.doing, node.state === "down" ? "\u00a0" : words ? `${who}: ${words}${more > 0 ? `, and ${more} more` : ""}` : who || "\u00a0");
+    setAttribute(this.doing, "title", op && op.file ? `${op.file}:${op.line}` : null);
+  }
+
+  drawFiles(disk) {
+    const files = disk.files.filter(file => file.kind !== "dir" || file.name !== "durable");
+    const shown = files.slice(0, FILES_SHOWN), seen = new Set();
+    for (const file of shown) {
+      const key = file.inode + file.path;
+      seen.add(key);
+      if (!this.files.has(key))
+        this.files.set(key, this.fileRow());
+      this.drawFile(this.files.get(key), file);
+    }
+    for (const [key, row] of this.files) {
+      if (!seen.has(key)) {
+        row.root.remove();
+        this.files.delete(key);
+      }
+    }
+    shown.forEach((file, i) => {
+      const {root} = this.files.get(file.inode + file.path);
+      if (this.list.children[i] !== root)
+        this.list.insertBefore(root, this.list.children[i] || null);
+    });
+    const more = files.length - shown.length + (disk.files_more || 0);
+    setAttribute(this.list, "data-more", more > 0 ? `and ${more} more files` : null);
+    setAttribute(this.list, "data-empty", files.length === 0 ? "an empty disk" : null);
+  }
+
+  fileRow() {
+    const path = el("span", {class: "path"}), pages = el("span", {class: "pages"}), size = el("span", {class: "size quiet"});
+    return {root: el("li", {}, path, pages, size), path, pages, size, drawn: null};
+  }
+
+  drawFile(row, file) {
+    const title = {durable: "its name is durable", pending: "its name is in memory only: a power cut may lose it",
+      gone: "it was removed, but the disk still has its name"}[file.name];
+    setText(row.path, file.path);
+    setAttribute(row.path, "data-name", file.name);
+    setAttribute(row.path, "title", title);
+    setText(row.size, file.kind === "dir" ? "directory" : bytesText(file.size));
+    setAttribute(row.size, "title", file.durable_size === file.size ? null : `${bytesText(file.durable_size)} of it on the disk`);
+    if (row.drawn === file.pages)
+      return;
+    row.drawn = file.pages;
+    row.pages.replaceChildren(...Array.from(file.pages.slice(0, PAGES_SHOWN), page =>
+      el("i", {class: "page " + (page === "." ? "hole" : page)})));
+    if (file.pages.length > PAGES_SHOWN)
+      row.pages.append(`+${file.pages.length - PAGES_SHOWN}`);
+    setAttribute(row.pages, "aria-label", `${file.cached} pages in memory only, ${file.device} in the disk's cache, ` +
+      `${file.durable} durable, ${file.lost} lost`);
+    setAttribute(row.pages, "role", "img");
+  }
+
+  drawNames(disk) {
+    const words = disk.pending_names.slice(-NAMES_SHOWN).map(name => name.text);
+    const more = disk.pending_names.length - words.length;
+    const text = words.join("\n") + more;
+    if (this.namesDrawn === text)
+      return;
+    this.namesDrawn = text;
+    this.names.replaceChildren(...words.map(each => el("li", {}, each)));
+    if (more > 0)
+      this.names.append(el("li", {class: "quiet"}, `and ${more} before`));
+  }
+
+  stateText(node, state) {
+    const left = at => at === null || at === undefined ? "" : ` for ${timeText(Math.max(0, at - state.now_ns))} more`;
+    if (node.state === "down")
+      return (WHY_DOWN[node.why] || "down") + (node.boots_at_ns === null ? "" :
+        `; boots in ${timeText(Math.max(0, node.boots_at_ns - state.now_ns))}`);
+    if (node.state === "paused")
+      return "stands still" + left(node.resumes_at_ns);
+    if (node.state === "done")
+      return "its work is done";
+    const ills = [];
+    if (node.disk.sync_will_fail)
+      ills.push("its next sync will fail");
+    if (node.disk.failing)
+      ills.push("its file system takes no change");
+    if (node.disk.full)
+      ills.push("its disk is full");
+    if (ills.length > 0)
+      return ills.join(", ");
+    return riskText(node.disk);
+  }
+}
+
+/* What only memory and the disk's cache have. */
+function riskText(disk) {
+  const pages = disk.pages.cached + disk.pages.device, names = disk.pending_names.length + (disk.names_more || 0);
+  const risks = [];
+  if (pages > 0)
+    risks.push(pages === 1 ? "1 page" : `${pages} pages`);
+  if (names > 0)
+    risks.push(names === 1 ? "1 name" : `${names} names`);
+  return risks.length > 0 ? `a power cut now may lose ${risks.join(" and ")}` : "";
+}
+
+function bytesText(bytes) {
+  if (bytes < 10240)
+    return bytes + " B";
+  return bytes < 10 << 20 ? (bytes / 1024).toFixed(0) + " KiB" : (bytes / 1048576).toFixed(0) + " MiB";
+}

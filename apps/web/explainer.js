@@ -1,0 +1,46 @@
+/* explainer.js - a worker that finds out why a run failed: its tape is run again here, and then many
+ * times with one thing changed, while the page stays as it is. It ends when it has an answer. */
+
+import {Engine} from "./engine.js";
+
+const STEP_EVENTS = 20000;
+const TELL_MS = 250;
+
+function explain(module, setting) {
+  let engine = new Engine(module);
+  let toldAt = performance.now();
+  let more = true;
+
+  engine.open(setting);
+  while (!engine.over)
+    engine.step(STEP_EVENTS);
+  engine.explainBegin();
+  while (more) {
+    const before = engine.save();
+    try {
+      more = engine.explainStep(STEP_EVENTS);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError))
+        throw error;
+      /* The program stopped itself in one of the trials: that one has failed, the others go on. */
+      engine = new Engine(module);
+      engine.restore(before);
+      engine.explainTrapped();
+    }
+    if (more && performance.now() - toldAt > TELL_MS) {
+      postMessage({explanation: engine.explanation()});
+      toldAt = performance.now();
+    }
+  }
+  postMessage({explanation: engine.explanation()});
+}
+
+onmessage = async ({data}) => {
+  try {
+    const response = await fetch(data.url);
+    explain(await WebAssembly.compile(await response.arrayBuffer()), data.setting);
+  } catch (error) {
+    postMessage({error: String(error.message || error)});
+  }
+  close();
+};

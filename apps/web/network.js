@@ -1,0 +1,153 @@
+/* network.js - who can reach whom, and what is on its way: circles, lines and travelling dots. A line
+ * that is clicked is cut, or made whole again; a circle that is clicked loses its power. */
+
+import {setAttribute, setText, svg} from "./dom.js";
+
+const RADIUS = 21;
+const MESSAGES_MAX = 64;
+const SIDE = 5; /* of a line, by direction */
+
+export class Network {
+  /* `does`: {power(node), part(a, b), mend(a, b)} */
+  constructor(root, does) {
+    this.root = root;
+    this.does = does;
+    this.count = 0;
+    this.dots = new Map();
+  }
+
+  /* Circles on an ellipse, the first one at the left if there are two, else on top. */
+  place(count, width) {
+    const height = count < 3 ? 84 : width < 500 ? 200 : 156;
+    const rx = Math.min(width / 2 - 60, count < 3 ? 240 : 300), ry = height / 2 - RADIUS - 14;
+    this.root.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    this.root.setAttribute("height", height);
+    this.spots = Array.from({length: count}, (_, i) => {
+      const turn = (count < 3 ? Math.PI : -Math.PI / 2) + i * 2 * Math.PI / count;
+      return {x: width / 2 + rx * Math.cos(turn), y: height / 2 - (count < 3 ? 6 : 4) + ry * Math.sin(turn)};
+    });
+  }
+
+  build(nodes, width) {
+    this.count = nodes.length;
+    this.width = width;
+    this.dots.clear();
+    this.root.replaceChildren();
+    this.place(nodes.length, width);
+    this.lines = new Map();
+    this.layer = svg("g", {class: "dots"});
+    for (let a = 0; a < nodes.length; a++) {
+      for (let b = a + 1; b < nodes.length; b++)
+        this.root.append(this.line(a, b, nodes));
+    }
+    this.root.append(this.layer);
+    this.circles = nodes.map((node, i) => this.circle(node, i));
+    this.root.append(...this.circles.map(circle => circle.group));
+  }
+
+  line(a, b, nodes) {
+    const from = this.spots[a], to = this.spots[b];
+    const middle = {x: (from.x + to.x) / 2, y: (from.y + to.y) / 2};
+    const ends = {x1: from.x, y1: from.y, x2: to.x, y2: to.y};
+    const group = svg("g", {class: "link", tabindex: 0, role: "button"},
+      svg("line", {class: "hit", ...ends}), svg("line", {class: "wire", ...ends}),
+      svg("g", {class: "scissors", transform: `translate(${middle.x} ${middle.y})`},
+        svg("circle", {r: 9}), svg("path", {d: "M-4-4 4 4M4-4-4 4"})));
+    const name = `${nodes[a].name} and ${nodes[b].name}`;
+    const line = {group, name, cut: null};
+    group.dataset.link = a + "-" + b;
+    const act = () => line.cut ? this.does.mend(a, b) : this.does.part(a, b);
+    group.addEventListener("click", act);
+    group.addEventListener("keydown", event => pressed(event, act));
+    this.lines.set(a + "-" + b, line);
+    return group;
+  }
+
+  circle(node, i) {
+    const spot = this.spots[i];
+    const name = svg("text", {class: "name", y: RADIUS + 14});
+    const group = svg("g", {class: "host", transform: `translate(${spot.x} ${spot.y})`},
+      svg("circle", {r: RADIUS}), svg("path", {class: "bolt", d: "M3-12-8 3h7l-2 10L8-4H1z"}), name);
+    setText(name, node.name);
+    if (!node.spared) {
+      setAttribute(group, "tabindex", 0);
+      setAttribute(group, "role", "button");
+      setAttribute(group, "aria-label", `Cut the power of ${node.name}`);
+      group.addEventListener("click", () => this.does.power(i));
+      group.addEventListener("keydown", event => pressed(event, () => this.does.power(i)));
+    }
+    return {group};
+  }
+
+  draw(state, width) {
+    const shown = state.nodes.length > 1;
+    this.root.style.display = shown ? "" : "none";
+    if (!shown) {
+      this.count = 0;
+      return;
+    }
+    if (this.count !== state.nodes.length || Math.abs(width - this.width) > 8)
+      this.build(state.nodes, width);
+    state.nodes.forEach((node, i) => setAttribute(this.circles[i].group, "data-state", node.state));
+    this.drawLines(state);
+    this.drawMessages(state);
+  }
+
+  drawLines(state) {
+    for (const [key, line] of this.lines) {
+      const [a, b] = key.split("-").map(Number);
+      const there = state.links_cut.some(([from, to]) => from === a && to === b);
+      const back = state.links_cut.some(([from, to]) => from === b && to === a);
+      line.cut = there && back ? "both" : there || back ? "one" : null;
+      setAttribute(line.group, "data-cut", line.cut);
+      setAttribute(line.group, "aria-label", line.cut ? `Mend the link of ${line.name}` : `Cut the link of ${line.name}`);
+      setAttribute(line.group, "aria-pressed", line.cut ? "true" : "false");
+    }
+  }
+
+  /* A dot is known by when and where it was sent, so that it glides from one picture to the next. */
+  drawMessages(state) {
+    const seen = new Set(), times = new Map();
+    for (const message of state.messages.slice(0, MESSAGES_MAX)) {
+      const base = `${message.from}/${message.to}/${message.sent_ns}/${message.kind}`;
+      const again = times.get(base) || 0;
+      const key = base + "/" + again;
+      times.set(base, again + 1);
+      if (message.from === message.to || !this.spots[message.from] || !this.spots[message.to])
+        continue;
+      seen.add(key);
+      this.drawMessage(key, message, state.now_ns);
+    }
+    for (const [key, dot] of this.dots) {
+      if (!seen.has(key)) {
+        dot.remove();
+        this.dots.delete(key);
+      }
+    }
+  }
+
+  drawMessage(key, message, now) {
+    const from = this.spots[message.from], to = this.spots[message.to];
+    const span = message.at_ns - message.sent_ns;
+    const way = span <= 0 ? 1 : Math.min(1, Math.max(0, (now - message.sent_ns) / span));
+    const long = Math.hypot(to.x - from.x, to.y - from.y) || 1;
+    const edge = RADIUS / long, at = edge + way * (1 - 2 * edge);
+    const x = from.x + (to.x - from.x) * at + (to.y - from.y) / long * SIDE;
+    const y = from.y + (to.y - from.y) * at - (to.x - from.x) / long * SIDE;
+    let dot = this.dots.get(key);
+    if (!dot) {
+      dot = svg("circle", {class: "dot " + message.kind, r: message.bytes > 256 ? 6 : message.bytes > 0 ? 4.5 : 3});
+      this.layer.append(dot);
+      this.dots.set(key, dot);
+    }
+    dot.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
+  }
+}
+
+export function pressed(event, act) {
+  if (event.key !== "Enter" && event.key !== " ")
+    return;
+  event.preventDefault();
+  event.stopPropagation();
+  act();
+}

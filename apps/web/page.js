@@ -1,0 +1,462 @@
+/* page.js - the page: what is chosen, what is drawn, what is clicked. The simulator is in a worker
+ * (worker.js); what the page knows of the run is the last state that it was told. */
+
+import {$, capital, countText, el, setAttribute, setText, timeText} from "./dom.js";
+import {Computer} from "./computer.js";
+import {Events} from "./events.js";
+import {LINK_CHARACTERS, linkOf, readLink, readSeed} from "./link.js";
+import {Network} from "./network.js";
+import {Timeline} from "./timeline.js";
+import {tellStory} from "./story.js";
+
+const ENGINE = new URL("tempest-sim.wasm", location.href).href;
+const FIRST = "#scenario=zoo-03&seed=1&faults=-all";
+const RATES = [1, 2, 4, 8, 20, 60, 200, 1000, 5000, 20000, Infinity];
+const PLAIN = {seed: "1", profile: "", faults: "", clicks: [], at: 0};
+const TOAST_MS = 4000;
+const LINK_MS = 400;
+const GROUPS = {zoo: "Bugs that somebody shipped, and their repaired twins", own: "Small programs", kv: "The key-value server",
+  log: "The log", copy: "The copy program"};
+
+let list = null;
+let acts = {}; /* by name */
+let setting = null;
+let tape = null; /* {name, bytes}: runs instead of the seed */
+let last = null; /* the last that the worker told */
+let state = null; /* of it, the world */
+let computers = [];
+let found = null; /* the explanation, as far as it is known */
+let explainer = null;
+let explained = ""; /* which end it is about */
+let drawing = false;
+let askPower = false; /* P was pressed: which node? */
+let linkTimer = 0, toastTimer = 0;
+
+const worker = new Worker(new URL("worker.js", import.meta.url), {type: "module"});
+const tell = (order, more = {}) => worker.postMessage({order, ...more});
+const network = new Network($("wires"), {
+  power: node => act(nodeIsUp(node) ? "harsh" : "start", node),
+  part: (a, b) => act("part", a, b),
+  mend: (a, b) => act("mend", a, b),
+});
+const timeline = new Timeline($("marks"), $("scrub"), event => tell("go", {event}));
+const events = new Events($("events"));
+
+function toast(words) {
+  clearTimeout(toastTimer);
+  setText($("toast"), words);
+  $("toast").hidden = false;
+  toastTimer = setTimeout(() => { $("toast").hidden = true; }, TOAST_MS);
+}
+
+/* ------------------------------------------------------------------ which run */
+
+function scenarioOf(name) {
+  return list.scenarios.find(each => each.name === name);
+}
+
+function titleOf(scenario) {
+  if (scenario.group === "zoo" && scenario.zoo > 0)
+    return `${scenario.zoo}${scenario.is_twin ? ", repaired" : ""}: ${scenario.summary}`;
+  return `${scenario.name}: ${scenario.summary}`;
+}
+
+function fillChoices() {
+  for (const [group, words] of Object.entries(GROUPS)) {
+    const some = list.scenarios.filter(each => each.group === group);
+    if (some.length > 0)
+      $("scenario").append(el("optgroup", {label: words}, ...some.map(each => el("option", {value: each.name}, titleOf(each)))));
+  }
+  $("profile").append(el("option", {value: ""}, "usual"), ...list.profiles.map(each =>
+    el("option", {value: each.name, title: each.summary}, each.name)));
+  for (const each of list.acts) {
+    each.links = each.name === "cut" || each.name === "part" || each.name === "mend";
+    acts[each.name] = each;
+  }
+}
+
+function showChoices() {
+  $("scenario").value = setting.scenario;
+  $("seed").value = tape ? "" : setting.seed;
+  $("seed").placeholder = tape ? "a tape" : "";
+  $("profile").value = setting.profile;
+  if (![...$("faults").options].some(option => option.value === setting.faults))
+    $("faults").append(el("option", {value: setting.faults}, setting.faults));
+  $("faults").value = setting.faults;
+  setText($("lead"), "");
+  $("lead").append(...leadOf(scenarioOf(setting.scenario)));
+  document.title = `${setting.scenario}, ${tape ? tape.name : "seed " + setting.seed} \u2013 Tempest playground`;
+}
+
+/* What is on the page, and what to do with it. */
+function leadOf(scenario) {
+  const what = scenario.is_twin ? "The repaired twin of a bug that somebody shipped" : scenario.group === "zoo"
+    ? "A bug that somebody shipped" : "A program of ours";
+  const todo = scenario.is_twin ? "Cut its power whenever you like: it bears it." : scenario.nodes > 1
+    ? "Click a circle to cut its power, a line to part two nodes; then go back and try something else."
+    : scenario.group === "zoo" ? "Cut its power just after it has promised something, and see what it loses."
+      : "Cut its power, fail its disk; then go back and try something else.";
+  const lead = [el("b", {}, `${what}: `), scenario.summary + ". ", todo + " "];
+  if (scenario.twin && scenarioOf(scenario.twin))
+    lead.push(el("a", {href: linkOf({...setting, scenario: scenario.twin}, [], 0, list.acts)},
+      scenario.is_twin ? "With the bug" : "Its repaired twin"));
+  return lead;
+}
+
+function begin(next, {clicks = [], at = 0, play = true} = {}) {
+  setting = next;
+  forget();
+  state = last = null;
+  computers = [];
+  $("nodes").replaceChildren();
+  showChoices();
+  tell("open", {setting: {...setting, tape: tape ? tape.bytes : null}, clicks, at, play: play && at === 0});
+}
+
+function beginFromLink(isFirst) {
+  const {setting: next, clicks, at, wrong} = readLink(location.hash || FIRST, list, {...PLAIN, scenario: "zoo-03"});
+  if (wrong.length > 0)
+    toast(`Not understood in the link: ${wrong.join(", ")}`);
+  tape = null;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  begin(next, {clicks, at, play: !(isFirst && still) && at === 0});
+}
+
+function chosen() {
+  const seed = readSeed($("seed").value) ?? setting.seed;
+  tape = null;
+  begin({scenario: $("scenario").value, seed, profile: $("profile").value, faults: $("faults").value});
+}
+
+function link() {
+  return linkOf(setting, last ? last.clicks : [], last && !last.playing ? last.event : 0, list.acts);
+}
+
+/* The address follows the run, though not at its speed: browsers allow so many changes only. */
+function follow() {
+  if (linkTimer || tape)
+    return;
+  linkTimer = setTimeout(() => {
+    linkTimer = 0;
+    if (!tape && last && link() !== location.hash && link().length < LINK_CHARACTERS)
+      history.replaceState(null, "", link());
+  }, LINK_MS);
+}
+
+/* ------------------------------------------------------------------ what is drawn */
+
+function draw() {
+  drawing = false;
+  tell("drawn");
+  if (!state)
+    return;
+  if (computers.length !== state.nodes.length) {
+    computers = state.nodes.map((_, i) => new Computer(i, act));
+    $("nodes").replaceChildren(...computers.map(computer => computer.root));
+    setAttribute($("nodes"), "data-count", Math.min(computers.length, 4));
+  }
+  computers.forEach((computer, i) => computer.draw(state.nodes[i], {...state, over: isOver()}));
+  network.draw(state, $("world").clientWidth);
+  drawMoment();
+  drawControl();
+  drawProof();
+  drawVerdict();
+  timeline.draw({event: last.event, known: last.known, end: last.end, list: last.marks});
+  events.draw(last, state.nodes.map(node => node.name));
+  follow();
+}
+
+const isOver = () => state.over || Boolean(last.trap);
+
+function drawMoment() {
+  setText($("phase"), state.phase);
+  setAttribute($("phase"), "data-phase", state.phase);
+  setText($("now"), timeText(state.now_ns));
+  setText($("event"), countText(last.event));
+  setText($("storm"), state.families.length > 0 ? `this seed has: ${state.families.join(", ")}` : "");
+}
+
+function drawControl() {
+  document.body.dataset.playing = last.playing;
+  setAttribute($("play"), "aria-label", last.playing ? "Pause" : "Play");
+  for (const id of ["step", "next", "last"])
+    $(id).disabled = isOver();
+  $("first").disabled = $("back").disabled = last.event === 0;
+  $("undo").disabled = !last.canUndo;
+  setText($("undo"), last.clicks.length > 1 ? `Undo click (${last.clicks.length})` : "Undo click");
+}
+
+function drawProof() {
+  const isTaped = last.clicks.length > 0 || tape;
+  setText($("hash-what"), isOver() ? "Trace hash of the whole run:" : `Trace hash after ${countText(last.event)} events:`);
+  setText($("hash"), state.trace);
+  drawCommand(state.command);
+  setText($("command-what"), isTaped
+    ? "With your clicks a run is a tape: save it, and give its name. It ends with the same hash."
+    : "In the repository: apps/run.sh sim, and what follows tempest-sim here. It ends with the same hash.");
+}
+
+/* It breaks between words only, and not at their hyphens. */
+function drawCommand(command) {
+  if ($("command").textContent === command)
+    return;
+  $("command").replaceChildren(...command.split(" ").flatMap((word, i) => [i > 0 ? " " : "", el("span", {}, word)]));
+}
+
+function drawVerdict() {
+  if (!isOver()) {
+    $("verdict").hidden = true;
+    return;
+  }
+  const key = [last.generation, last.end, state.trace].join("/");
+  if (key !== explained) {
+    explained = key;
+    found = null;
+    if (state.verdict !== "passed" && !last.trap)
+      tell("tape", {why: key});
+    $("verdict").hidden = true;
+  }
+  if ($("verdict").hidden) {
+    drawStory();
+    /* On a phone it is above the picture. */
+    if (matchMedia("(max-width: 980px)").matches)
+      $("verdict").scrollIntoView({block: "start"});
+  }
+}
+
+function drawStory() {
+  const scenario = scenarioOf(setting.scenario);
+  const passed = state.verdict === "passed" && !last.trap;
+  const actions = [{words: "Watch it again", act: () => tell("go", {event: 0, thenPlay: true})}];
+  if (!passed && last.clicks.length > 0)
+    actions.unshift({words: "Take my click back", act: buttons.undo});
+  if (!passed && scenario.twin && !scenario.is_twin)
+    actions.push({words: "The same, to its repaired twin", act: () => begin({...setting, scenario: scenario.twin})});
+  if (passed)
+    actions.push({words: "Another seed", act: dice});
+  tellStory($("verdict"), {state, trap: last.trap, found, actions, twin: null});
+}
+
+/* ------------------------------------------------------------------ why it failed */
+
+function forget() {
+  if (explainer)
+    explainer.terminate();
+  explainer = null;
+  found = null;
+  explained = "";
+}
+
+function explain(bytes) {
+  if (explainer)
+    explainer.terminate();
+  explainer = new Worker(new URL("explainer.js", import.meta.url), {type: "module"});
+  explainer.onmessage = ({data}) => {
+    found = data;
+    /* The story is told once: who listens to it need not hear it again with every number. */
+    if (found.explanation && !found.explanation.done) {
+      if ($("tries"))
+        setText($("tries"), countText(found.explanation.runs));
+    } else if (!$("verdict").hidden) {
+      drawStory();
+    }
+  };
+  explainer.postMessage({url: ENGINE, setting: {...setting, tape: bytes}});
+}
+
+/* ------------------------------------------------------------------ what is done to it */
+
+function nodeIsUp(node) {
+  return state.nodes[node].state === "up" || state.nodes[node].state === "paused";
+}
+
+function act(name, node, other = 0) {
+  if (!state || !acts[name])
+    return;
+  forget();
+  tell("act", {act: {kind: acts[name].kind, node, other, span_ns: 0}});
+}
+
+function dice() {
+  tape = null;
+  begin({...setting, seed: String(1 + Math.floor(Math.random() * 9999))});
+}
+
+async function copy(text, words) {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(words);
+  } catch {
+    toast(`The browser does not let this page copy. Here it is: ${text}`);
+  }
+}
+
+function share() {
+  const hash = link();
+  if (tape || hash.length >= LINK_CHARACTERS) {
+    toast("This run does not fit into a link: save its tape.");
+    return;
+  }
+  copy(location.href.replace(/#.*/, "") + hash, last.clicks.length > 0 ? "Copied: the link has your clicks." : "Copied.");
+}
+
+function gotTape({why, tape: bytes, state: end}) {
+  if (why !== "save") {
+    if (why === explained)
+      explain(bytes);
+    return;
+  }
+  const name = `${setting.scenario}-${tape ? "tape" : setting.seed}.tape`;
+  const url = URL.createObjectURL(new Blob([bytes], {type: "application/octet-stream"}));
+  el("a", {href: url, download: name}).click();
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
+  toast(`Saved as ${name}; natively it ends with the hash ${end.trace}.`);
+}
+
+async function openTape(file) {
+  if (!file)
+    return;
+  tape = {name: file.name, bytes: new Uint8Array(await file.arrayBuffer())};
+  const scenario = list.scenarios.filter(each => file.name.startsWith(each.name + "-")).sort((a, b) =>
+    b.name.length - a.name.length)[0];
+  begin({...setting, scenario: scenario ? scenario.name : setting.scenario});
+}
+
+/* ------------------------------------------------------------------ keys and buttons */
+
+function setSpeed(value) {
+  const at = Math.min(RATES.length - 1, Math.max(0, value)), rate = RATES[at];
+  $("speed").value = at;
+  setText($("speed-text"), rate === Infinity ? "full speed" : `${countText(rate)} event${rate === 1 ? "" : "s"}/s`);
+  document.body.style.setProperty("--beat", rate > 60 ? "0s" : `${Math.min(0.4, 0.9 / rate)}s`);
+  tell("rate", {events: rate});
+}
+
+function previousMark() {
+  const earlier = timeline.list ? timeline.list.filter(mark => mark.event < last.event) : [];
+  tell("go", {event: earlier.length > 0 ? earlier[earlier.length - 1].event : 0});
+}
+
+function togglePlay() {
+  if (last && isOver())
+    tell("go", {event: 0, thenPlay: true});
+  else
+    tell("play", {on: !(last && last.playing)});
+}
+
+const buttons = {
+  first: () => tell("go", {event: 0}),
+  back: () => tell("by", {events: -1}),
+  play: togglePlay,
+  step: () => tell("by", {events: 1}),
+  next: () => tell("next"),
+  last: () => tell("go", {event: Infinity}),
+  undo: () => { forget(); tell("undo"); },
+  dice,
+  copy: () => copy(state.command, "Copied."),
+  share,
+  save: () => tell("tape", {why: "save"}),
+  open: () => $("file").click(),
+  keys: () => $("help").showModal(),
+};
+
+const keys = {
+  " ": togglePlay,
+  "ArrowLeft": event => event.shiftKey ? previousMark() : buttons.back(),
+  "ArrowRight": event => event.shiftKey ? buttons.next() : buttons.step(),
+  "Home": buttons.first,
+  "End": buttons.last,
+  "-": () => setSpeed(Number($("speed").value) - 1),
+  "+": () => setSpeed(Number($("speed").value) + 1),
+  "=": () => setSpeed(Number($("speed").value) + 1),
+  "u": buttons.undo,
+  "n": dice,
+  "l": share,
+  "s": buttons.save,
+  "o": buttons.open,
+  "?": buttons.keys,
+  "p": () => {
+    if (state.nodes.length === 1) {
+      act("harsh", 0);
+    } else {
+      askPower = true;
+      toast("Cut the power of which node? Press its number, from 1 on.");
+    }
+  },
+};
+
+function keyed(event) {
+  const at = event.target;
+  if (event.ctrlKey || event.altKey || event.metaKey || !state || $("help").open || at.matches("input:not([type=range]), select"))
+    return;
+  if (event.key === " " && at.closest("button, a, summary, [role=button]"))
+    return;
+  if (at.matches("[type=range]") && !/^[a-z +=-]$/.test(event.key))
+    return;
+  if (askPower) {
+    askPower = false;
+    $("toast").hidden = true;
+    if (/^[1-9]$/.test(event.key) && Number(event.key) <= state.nodes.length) {
+      act("harsh", Number(event.key) - 1);
+      return;
+    }
+  }
+  const does = keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+  if (does) {
+    event.preventDefault();
+    does(event);
+  }
+}
+
+function listen() {
+  for (const [id, does] of Object.entries(buttons))
+    $(id).addEventListener("click", () => { if (state || id === "open" || id === "dice") does(); });
+  for (const id of ["scenario", "profile", "faults"])
+    $(id).addEventListener("change", chosen);
+  $("seed").addEventListener("change", () => {
+    if (readSeed($("seed").value) === null)
+      toast("A seed is a number from 0 to 18446744073709551615.");
+    chosen();
+  });
+  $("setting").addEventListener("submit", event => { event.preventDefault(); $("seed").blur(); });
+  $("speed").addEventListener("input", () => setSpeed(Number($("speed").value)));
+  $("file").addEventListener("change", () => { openTape($("file").files[0]); $("file").value = ""; });
+  document.addEventListener("keydown", keyed);
+  document.addEventListener("dragover", event => event.preventDefault());
+  document.addEventListener("drop", event => { event.preventDefault(); openTape(event.dataTransfer.files[0]); });
+  addEventListener("hashchange", () => beginFromLink(false));
+  new ResizeObserver(() => { if (state) network.draw(state, $("world").clientWidth); }).observe($("world"));
+}
+
+const heard = {
+  list: message => {
+    list = message.list;
+    fillChoices();
+    setSpeed(Number($("speed").value));
+    listen();
+    beginFromLink(true);
+  },
+  state: message => {
+    last = message;
+    state = JSON.parse(message.state);
+    if (message.refused)
+      toast(capital(message.refused));
+    if (!drawing) {
+      drawing = true;
+      requestAnimationFrame(draw);
+    }
+  },
+  tape: gotTape,
+  error: message => {
+    toast(capital(message.text));
+    /* A tape that is none, or of another program: back to the seed. */
+    if (tape && !state) {
+      tape = null;
+      begin(setting, {play: false});
+    }
+  },
+};
+
+worker.onmessage = ({data}) => heard[data.say](data);
+worker.onerror = event => toast(`The simulator could not be started: ${event.message || "this browser has no module workers"}`);
+tell("load", {url: ENGINE});

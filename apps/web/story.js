@@ -1,0 +1,97 @@
+/* story.js - how a run ended, and why, for someone who has never seen such a page. */
+
+import {capital, countText, el, timeText} from "./dom.js";
+
+const NAMES = {before: "The name was in memory, and not yet on the disk.", cure: "sync the directory", call: "tp_sync_dir()"};
+const BYTES = {before: "The bytes were in memory, and not yet on the disk.", cure: "sync the file", call: "tp_fsync()"};
+const LOST_SHOWN = 2;
+const BEFORES = {same: ", before the same is changed again", other: ", before something else is changed"};
+const VERDICTS = {
+  failed: "It broke its promise", deadlock: "It is stuck", liveness: "It never got its work done",
+  stopped: "It stopped itself", passed: "It kept its promises",
+};
+
+function place({file, line}, otherwise) {
+  return file ? `${file}:${line}` : otherwise;
+}
+
+function lines(...steps) {
+  return el("ol", {class: "steps"}, ...steps.filter(Boolean).map(([tone, words, more]) =>
+    el("li", {class: tone}, el("b", {}, words), more ? el("span", {}, more) : null)));
+}
+
+/* "03_rename.c:22: what is wrong" */
+function split(message) {
+  const found = /^(\S+\.c:\d+): (.*)$/s.exec(message);
+  return found ? [capital(found[2]), `found out at ${found[1]}`] : [capital(message), ""];
+}
+
+/* The latest of what was lost. */
+function someOf(lost) {
+  const all = lost.split("; "), last = all.slice(-LOST_SHOWN).join("; ");
+  return all.length > LOST_SHOWN ? `${last}; and ${all.length - LOST_SHOWN} before` : last;
+}
+
+function barriers(explanation, message) {
+  const steps = [], cure = el("div", {class: "cure"}, el("h3", {}, "What was missing"));
+  for (const barrier of explanation.barriers) {
+    const kind = barrier.names ? NAMES : BYTES;
+    steps.push(["change", `The program did this: ${barrier.after}`, kind.before]);
+    if (barrier.promise)
+      steps.push(["promise", `It promised: \u201c${barrier.promise}\u201d`, "Somebody relies on that from now on."]);
+    cure.append(el("p", {}, "After ", el("code", {}, place(barrier, barrier.after)), ": ", el("strong", {}, kind.cure), " with ",
+      el("code", {}, kind.call), barrier.promise ? ", before that is promised." : `${BEFORES[barrier.before] || ""}.`));
+  }
+  return [lines(...steps, ["power", "The power was cut", explanation.lost ? `Lost: ${someOf(explanation.lost)}` : ""],
+    ["end", ...split(message)]), cure];
+}
+
+function why(explanation, message) {
+  if (explanation.barriers.length > 0)
+    return barriers(explanation, message);
+  switch (explanation.kind) {
+  case "error":
+    return [lines(["change", `This failed: ${explanation.operation}`, "Without that error the run passes."], ["end", ...split(message)]),
+      el("div", {class: "cure"}, el("h3", {}, "What was not borne"), el("p", {}, "The error at ",
+        el("code", {}, place(explanation, explanation.operation)), "."))];
+  case "choice":
+    return [lines(["end", ...split(message)]), el("div", {class: "cure"}, el("h3", {}, "What it depends on"),
+      el("p", {}, "One choice of the world: made milder, the run passes. Which one is below."))];
+  default:
+    return [lines(["end", ...split(message)]), el("p", {class: "quiet"},
+      "No single barrier, error or choice was found that makes this run pass. Go back, and look at it step by step.")];
+  }
+}
+
+/* `found`: null while nobody knows, {explanation} or {error}. */
+export function tellStory(root, {state, trap, twin, found, actions}) {
+  const verdict = trap ? "stopped" : state.verdict;
+  const message = trap || state.message;
+  const passed = verdict === "passed";
+  const story = [el("h2", {}, el("i", {class: "led"}), VERDICTS[verdict] || capital(verdict))];
+
+  if (passed) {
+    story.push(el("p", {}, `${countText(state.operations)} operations in ${timeText(state.now_ns)} of its time, a power cut of all at ` +
+      "the end, and everything that was promised is there."));
+  } else {
+    const isTold = found && found.explanation && found.explanation.done;
+    const [words, where] = split(message);
+    if (!isTold)
+      story.push(el("p", {class: "message"}, words), where ? el("p", {class: "quiet small"}, where) : "");
+    if (isTold)
+      story.push(...why(found.explanation, message));
+    else if (found && found.error)
+      story.push(el("p", {class: "quiet"}, `It could not be explained: ${found.error}`));
+    else if (!trap)
+      story.push(el("p", {class: "quiet looking"}, "Why? Running it again, with one thing changed each time \u2026 ",
+        el("span", {id: "tries", "aria-hidden": "true"})));
+    if (isTold)
+      story.push(el("details", {}, el("summary", {}, "As tempest-sim explain says it"), el("pre", {}, found.explanation.text)));
+  }
+  story.push(el("div", {class: "bar"}, ...actions.map(action => el("button", {type: "button", onclick: action.act}, action.words))));
+  if (twin)
+    story.push(el("p", {class: "quiet small"}, twin));
+  root.className = "verdict " + (passed ? "good" : "bad");
+  root.replaceChildren(...story);
+  root.hidden = false;
+}

@@ -1,0 +1,247 @@
+/* worker.js - where the simulator runs, beside the page. It works in slices of a few milliseconds, so
+ * that a message is never late, and tells the page how things are at most once for each time that the
+ * page has drawn. */
+
+import {EngineError} from "./engine.js";
+import {Run} from "./run.js";
+
+const SLICE_MS = 7;
+const RING_BYTES = 192 << 20;
+const FACTS_FIRST = 80; /* that the page gets when it has come from elsewhere */
+const FACTS_MORE = 240; /* more than these, and it is elsewhere */
+
+let run = null;
+let list = null;
+let playing = false;
+let rate = 8; /* events a second; Infinity: as fast as it goes */
+let target = null; /* an event to go to, or null */
+let errand = null; /* what to do when it is there */
+let owed = 0; /* events that playing is behind */
+let paidAt = 0;
+let tellable = true; /* the page has drawn what it was told last */
+let changed = false;
+let generation = 0;
+let factsTold = 0;
+let marksTold = null;
+let sleeping = 0; /* a timer, or 0 */
+let stepping = false; /* a slice is about to come */
+
+const channel = new MessageChannel();
+channel.port1.onmessage = slice;
+
+function wake() {
+  clearTimeout(sleeping);
+  sleeping = 0;
+  if (!stepping) {
+    stepping = true;
+    channel.port2.postMessage(0);
+  }
+}
+
+function slice() {
+  const now = performance.now();
+  stepping = false;
+  if (run === null)
+    return;
+  try {
+    if (target !== null)
+      goOn(now + SLICE_MS);
+    else if (playing)
+      play(now);
+  } catch (error) {
+    playing = false;
+    target = errand = null;
+    postMessage({say: "error", text: String(error.message || error)});
+  }
+  tell();
+}
+
+function goOn(until) {
+  changed = true;
+  if (!run.forward(target, until)) {
+    wake();
+    return;
+  }
+  const then = errand;
+  target = errand = null;
+  if (then)
+    then();
+  paidAt = performance.now();
+  if (playing || target !== null)
+    wake();
+}
+
+function play(now) {
+  owed = Math.min(owed + (now - paidAt) * rate / 1000, Math.max(1, rate / 20));
+  paidAt = now;
+  if (owed >= 1) {
+    const before = run.event;
+    run.forward(rate === Infinity ? Infinity : before + Math.floor(owed), now + SLICE_MS);
+    owed = rate === Infinity ? 1 : owed - (run.event - before);
+    changed = true;
+  }
+  if (run.isOver)
+    playing = false;
+  else if (owed >= 1)
+    wake();
+  else
+    sleeping = setTimeout(wake, Math.max(1, (1 - owed) * 1000 / rate));
+}
+
+/* ------------------------------------------------------------------ what the page is told */
+
+function newFacts() {
+  const next = run.engine.facts(Number.MAX_SAFE_INTEGER).next;
+  const isElsewhere = next < factsTold || next > factsTold + FACTS_MORE;
+  const facts = [];
+  let from = isElsewhere ? Math.max(0, next - FACTS_FIRST) : factsTold;
+
+  while (from < next) {
+    const some = run.engine.facts(from);
+    facts.push(...some.facts);
+    if (some.next <= from)
+      break;
+    from = some.next;
+  }
+  factsTold = next;
+  return {facts, isElsewhere};
+}
+
+function tell() {
+  if (!changed || !tellable || errand !== null)
+    return;
+  changed = tellable = false;
+  const marks = generation + "/" + run.marksNext + "/" + run.marks.length;
+  postMessage({
+    say: "state",
+    generation,
+    event: run.event,
+    known: run.known,
+    end: run.end,
+    trap: run.isOver ? run.trap : null,
+    clicks: run.clicks,
+    clicksDone: run.done,
+    canUndo: run.clicks.length > 0,
+    playing,
+    going: target,
+    refused: run.refused,
+    snapshots: run.ring.list.length,
+    snapshotBytes: run.ring.bytes,
+    state: run.engine.stateText(),
+    marks: marks === marksTold ? null : run.marks,
+    ...newFacts(),
+  });
+  marksTold = marks;
+  run.refused = "";
+}
+
+/* ------------------------------------------------------------------ what the page asks for */
+
+const orders = {
+  async load({url}) {
+    const response = await fetch(url);
+    if (!response.ok)
+      throw new Error(`${url}: ${response.status} ${response.statusText}`);
+    run = new Run(await WebAssembly.compile(await response.arrayBuffer()), RING_BYTES);
+    list = run.engine.list();
+    postMessage({say: "list", list});
+    run.isOpen = false;
+  },
+
+  open({setting, clicks, at, play: begins}) {
+    run.open(setting, clicks);
+    run.isOpen = true;
+    generation++;
+    factsTold = Number.MAX_SAFE_INTEGER;
+    playing = begins;
+    target = at > 0 ? at : null;
+    errand = null;
+  },
+
+  play({on}) {
+    playing = on && !run.isOver;
+    target = errand = null;
+    owed = 1;
+    paidAt = performance.now();
+  },
+
+  rate({events}) {
+    rate = events;
+    owed = 0;
+    paidAt = performance.now();
+  },
+
+  /* To an event; Infinity is the end. */
+  go({event, thenPlay = false}) {
+    playing = thenPlay;
+    target = Math.max(0, event);
+    errand = null;
+    run.aim(Math.min(target, run.known));
+  },
+
+  /* So many events from here, or from where it is going: keys may come faster than they are done. */
+  by({events}) {
+    orders.go({event: (Number.isFinite(target) && target !== null ? target : run.event) + events});
+  },
+
+  /* To the next thing on the time line. */
+  next() {
+    playing = false;
+    const mark = run.marks.find(each => each.event > run.event);
+    if (mark)
+      orders.go({event: mark.event});
+    else
+      orders.go({event: Infinity});
+  },
+
+  act({act}) {
+    try {
+      run.click(act);
+    } catch (error) {
+      if (!(error instanceof EngineError))
+        throw error;
+      run.refused = error.message;
+    }
+    generation++;
+    target = errand = null;
+  },
+
+  undo() {
+    run.undo();
+    generation++;
+    playing = false;
+  },
+
+  /* The tape of the whole run: to its end, and back. */
+  tape({why}) {
+    const {event} = run, was = playing;
+    playing = false;
+    target = Infinity;
+    errand = () => {
+      const state = JSON.parse(run.engine.stateText());
+      postMessage({say: "tape", why, tape: run.engine.tape(), state, setting: run.setting});
+      orders.go({event, thenPlay: was && !run.isOver});
+    };
+    run.aim(run.known);
+  },
+
+  drawn() {
+    tellable = true;
+  },
+};
+
+onmessage = async ({data}) => {
+  try {
+    await orders[data.order](data);
+  } catch (error) {
+    postMessage({say: "error", text: String(error.message || error)});
+    return;
+  }
+  if (run === null || !run.isOpen)
+    return;
+  if (data.order !== "drawn")
+    changed = true;
+  tell();
+  if (playing || target !== null)
+    wake();
+};

@@ -1,0 +1,301 @@
+/* playground.mjs MODULE TEMPEST-SIM FOLDER [PART]: the playground in a real browser, as a visitor uses it. FOLDER
+ * is for scratch. The native simulator is the judge of hashes. */
+
+import assert from "node:assert";
+import {execFileSync, spawn} from "node:child_process";
+import {mkdirSync, rmSync} from "node:fs";
+import {dirname, join} from "node:path";
+import {fileURLToPath} from "node:url";
+
+import {prepare} from "../wasm/browser.mjs";
+
+const [MODULE, SIM, FOLDER, ONLY = ""] = process.argv.slice(2);
+const WEB = join(dirname(fileURLToPath(import.meta.url)), "../../apps/web");
+const PATIENCE_MS = 60000;
+const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
+  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+function native(scenario, ...words) {
+  let out;
+  try {
+    out = execFileSync(SIM, ["replay", scenario, ...words], {encoding: "utf8", stdio: ["ignore", "pipe", "ignore"]});
+  } catch (error) {
+    out = error.stdout;
+  }
+  const found = /: (\w+), trace ([0-9a-f]{16}), /.exec(out);
+  assert.ok(found, `tempest-sim said: ${out}`);
+  return {verdict: found[1], trace: found[2]};
+}
+
+/* The page as a folder below another one, on a server without special headers. */
+async function serve() {
+  rmSync(FOLDER, {recursive: true, force: true});
+  mkdirSync(join(FOLDER, "below"), {recursive: true});
+  execFileSync(join(WEB, "site.sh"), [MODULE, join(FOLDER, "below/playground")]);
+  const server = spawn(join(WEB, "serve.py"), [FOLDER, "--port", "0"], {stdio: ["ignore", "pipe", "inherit"]});
+  const address = await new Promise((good, bad) => {
+    server.stdout.once("data", data => good(String(data).trim()));
+    server.once("exit", status => bad(new Error(`serve.py ended with ${status}`)));
+  });
+  process.on("exit", () => server.kill());
+  for (const signal of ["SIGTERM", "SIGINT"])
+    process.on(signal, () => process.exit(1));
+  return {server, url: `${address}below/playground/`};
+}
+
+class Visit {
+  constructor(page) {
+    this.page = page;
+    this.errors = [];
+    page.setDefaultTimeout(PATIENCE_MS);
+    page.on("console", message => { if (message.type() === "error") this.errors.push(message.text()); });
+    page.on("pageerror", error => this.errors.push(error.message));
+  }
+
+  text(selector) {
+    return this.page.locator(selector).innerText();
+  }
+
+  async event() {
+    return Number((await this.text("#event")).replace(/\D/g, ""));
+  }
+
+  async until(condition, argument) {
+    await this.page.waitForFunction(condition, argument, {timeout: PATIENCE_MS});
+  }
+
+  async untilEvent(event) {
+    await this.until(wanted => Number(document.getElementById("event").textContent.replace(/\D/g, "")) === wanted, event);
+  }
+
+  async end() {
+    await this.page.keyboard.press("End");
+    await this.page.locator("#verdict:not([hidden])").waitFor();
+    return this.text("#hash");
+  }
+
+  async scrollsAside() {
+    return this.page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+  }
+}
+
+const {executable, playwright} = await prepare();
+const {server, url} = await serve();
+const browser = await playwright.launch({executablePath: executable, args: FLAGS});
+const PARTS = [];
+const part = (name, hash, options, body) => PARTS.push({name, hash, options, body});
+
+part("a seed that passes has the native hash", "#scenario=tally&seed=1", {}, async visit => {
+  const hash = await visit.end();
+  assert.equal(hash, native("tally", "--seed", "1").trace);
+  assert.match(await visit.text("#command"), /^tempest-sim replay tally --seed 1$/);
+  assert.match(await visit.text("#verdict"), /kept its promises/i);
+  const event = await visit.event();
+  await visit.page.keyboard.press("Home");
+  await visit.untilEvent(0);
+  assert.equal(await visit.page.locator("#verdict").isHidden(), true);
+  assert.notEqual(await visit.text("#hash"), hash);
+  await visit.page.keyboard.press("ArrowRight");
+  await visit.untilEvent(1);
+  await visit.page.keyboard.press("ArrowRight");
+  await visit.untilEvent(2);
+  await visit.page.keyboard.press("ArrowLeft");
+  await visit.untilEvent(1);
+  assert.equal(await visit.end(), hash);
+  assert.equal(await visit.event(), event);
+});
+
+part("a seed that fails natively fails here, and the page stops there", "#scenario=zoo-05&seed=3", {}, async visit => {
+  const seed = [1, 2, 3, 4, 5, 6, 7, 8].find(each => native("zoo-05", "--seed", String(each)).verdict === "failed");
+  await visit.page.evaluate(hash => { location.hash = hash; }, `#scenario=zoo-05&seed=${seed}`);
+  await visit.until(wanted => document.getElementById("seed").value === wanted, String(seed));
+  for (let i = 0; i < 10; i++)
+    await visit.page.keyboard.press("+");
+  await visit.page.locator("#verdict.bad:not([hidden])").waitFor();
+  assert.equal(await visit.text("#hash"), native("zoo-05", "--seed", String(seed)).trace);
+  assert.equal(await visit.page.locator("#step").isDisabled(), true);
+  await visit.page.locator("#verdict .cure").waitFor();
+});
+
+part("zoo 3: a click on cut the power is told in plain words", "", {}, async visit => {
+  /* Without a link the page is there already. Wait for something that is promised and not durable. */
+  await visit.page.locator("#play[aria-label=Pause]").waitFor();
+  await visit.until(() => [...document.querySelectorAll("#events .e-promise")].length > 1 &&
+    document.querySelector(".names li"));
+  await visit.page.getByRole("button", {name: "Cut the power of"}).first().click();
+  await visit.page.locator("#verdict.bad .cure").waitFor();
+  const told = await visit.text("#verdict");
+  assert.match(told, /broke its promise/i);
+  assert.match(told, /The power was cut/);
+  assert.match(told, /\/state/, "the file that was lost");
+  assert.match(told, /sync the directory/);
+  assert.match(told, /03_rename\.c:33/);
+  assert.equal(await visit.page.locator("#verdict").getAttribute("aria-live"), "polite");
+
+  /* It is a link: another page comes to the same. */
+  await visit.until(() => /clicks=\d+\.harsh/.test(location.hash));
+  const trace = await visit.text("#hash");
+  const other = new Visit(await visit.page.context().newPage());
+  await other.page.goto(visit.page.url().replace(/&at=\d+/, ""));
+  await other.page.locator("#nodes .computer").waitFor();
+  assert.equal(await other.end(), trace);
+  await other.page.close();
+
+  /* And a tape: tempest-sim comes to the same, and so does this page when it opens it. */
+  const loading = visit.page.waitForEvent("download");
+  await visit.page.keyboard.press("s");
+  const tape = join(FOLDER, (await loading).suggestedFilename());
+  await (await loading).saveAs(tape);
+  assert.deepEqual(native("zoo-03", "--tape", tape, "--faults=-all"), {verdict: "failed", trace});
+  await visit.page.locator("#file").setInputFiles(tape);
+  await visit.until(() => document.getElementById("seed").placeholder === "a tape");
+  assert.equal(await visit.end(), trace);
+
+  /* Nothing of it happens to the twin. */
+  await visit.page.getByRole("link", {name: /repaired twin/}).click();
+  await visit.until(() => document.getElementById("scenario").selectedOptions[0].textContent.includes("repaired"));
+  await visit.until(() => document.querySelectorAll("#events .e-promise").length > 1);
+  await visit.page.keyboard.press("p");
+  await visit.until(() => document.querySelector("#events .e-act"));
+  await visit.end();
+  assert.match(await visit.page.locator("#verdict").getAttribute("class"), /good/);
+});
+
+part("a click can be taken back", "#scenario=zoo-03&seed=1&faults=-all", {}, async visit => {
+  const trace = await visit.end();
+  await visit.page.keyboard.press("Home");
+  await visit.untilEvent(0);
+  for (let i = 0; i < 30; i++)
+    await visit.page.keyboard.press("ArrowRight");
+  await visit.untilEvent(30);
+  await visit.page.keyboard.press("p");
+  await visit.until(() => document.querySelector(".computer[data-state=down]"));
+  assert.notEqual(await visit.end(), trace);
+  await visit.page.keyboard.press("u");
+  await visit.untilEvent(30);
+  assert.equal(await visit.page.locator("#undo").isDisabled(), true);
+  assert.equal(await visit.end(), trace);
+});
+
+part("the keyboard alone", "#scenario=zoo-03&seed=1&faults=-all&at=10", {}, async visit => {
+  await visit.untilEvent(10);
+  await visit.page.locator("#nodes .power").waitFor();
+  const names = [];
+  for (let i = 0; i < 60; i++) {
+    await visit.page.keyboard.press("Tab");
+    const at = await visit.page.evaluate(() => {
+      const element = document.activeElement, style = getComputedStyle(element);
+      return {name: element.getAttribute("aria-label") || element.textContent || element.labels?.[0]?.textContent || "",
+        seen: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2, body: element === document.body};
+    });
+    if (at.body)
+      break;
+    assert.ok(at.name.trim().length > 0, "everything that has the focus has a name");
+    assert.ok(at.seen, `the focus is seen on ${at.name}`);
+    names.push(at.name);
+  }
+  for (const wanted of [/^Cut the power of/, /^Kill/, /^Pause/, /^Fail a sync/, /^Fill the disk/, /^Position/, /^Play/, /^Copy/, /^Save tape/])
+    assert.ok(names.some(name => wanted.test(name)), `${wanted} is reached`);
+  await visit.page.locator("#nodes .power").focus();
+  await visit.page.keyboard.press("Enter");
+  await visit.until(() => document.querySelector(".computer[data-state=down]"));
+  await visit.page.keyboard.press("?");
+  assert.equal(await visit.page.locator("#help").isVisible(), true);
+  await visit.page.keyboard.press("Escape");
+  assert.equal(await visit.page.locator("#help").isVisible(), false);
+});
+
+part("links between nodes are cut and mended by clicks", "#scenario=zoo-13&seed=2&faults=-all&at=40", {}, async visit => {
+  await visit.untilEvent(40);
+  const link = visit.page.locator(".link").first();
+  await link.focus();
+  await visit.page.keyboard.press("Enter");
+  await visit.until(() => document.querySelector(".link").dataset.cut === "both");
+  assert.match(await link.getAttribute("aria-label"), /^Mend/);
+  await visit.page.keyboard.press("Enter");
+  await visit.until(() => !document.querySelector(".link").dataset.cut);
+  const trace = await visit.end();
+  const loading = visit.page.waitForEvent("download");
+  await visit.page.locator("#save").click();
+  const tape = join(FOLDER, "links.tape");
+  await (await loading).saveAs(tape);
+  assert.equal(native("zoo-13", "--tape", tape, "--faults=-all").trace, trace);
+});
+
+part("a phone", "#scenario=zoo-03&seed=1&faults=-all", {viewport: {width: 360, height: 740}, hasTouch: true, isMobile: true}, async visit => {
+  await visit.until(() => document.querySelector(".names li"));
+  assert.equal(await visit.scrollsAside(), false);
+  const power = await visit.page.locator("#nodes .power").boundingBox();
+  const control = await visit.page.locator(".control").boundingBox();
+  assert.ok(power.y + power.height <= control.y, "the button is in the first screen");
+  assert.ok(power.height >= 36, "and is large enough for a finger");
+  await visit.page.locator("#nodes .power").tap();
+  await visit.page.locator("#verdict .cure").waitFor();
+  assert.equal(await visit.scrollsAside(), false);
+  const verdict = await visit.page.locator("#verdict").boundingBox();
+  assert.ok(verdict.y >= -1 && verdict.y < 300, `the verdict is in sight: ${verdict.y}`);
+});
+
+part("three nodes on a phone", "#scenario=zoo-13&seed=2&at=60", {viewport: {width: 360, height: 740}}, async visit => {
+  await visit.untilEvent(60);
+  assert.equal(await visit.scrollsAside(), false);
+});
+
+part("the dark, and no motion", "", {colorScheme: "dark", reducedMotion: "reduce"}, async visit => {
+  await visit.page.locator("#nodes .computer").waitFor();
+  const seen = await visit.page.evaluate(() => ({back: getComputedStyle(document.body).backgroundColor,
+    transition: getComputedStyle(document.querySelector(".clock line")).transitionDuration}));
+  const [red, green, blue] = seen.back.match(/\d+/g).map(Number);
+  assert.ok(red + green + blue < 150, seen.back);
+  assert.equal(seen.transition, "0s");
+  assert.equal(await visit.page.locator("#play").getAttribute("aria-label"), "Play", "it waits to be started");
+  assert.equal(await visit.event(), 0);
+});
+
+part("what is wrong is said", "#scenario=nosuch&seed=-5", {}, async visit => {
+  await visit.page.locator("#toast:not([hidden])").waitFor();
+  assert.match(await visit.text("#toast"), /scenario, seed/);
+  await visit.page.locator("#file").setInputFiles({name: "no.tape", mimeType: "application/octet-stream", buffer: Buffer.from("no tape")});
+  await visit.until(() => /tape/i.test(document.getElementById("toast").textContent));
+});
+
+part("the page answers while a run goes as fast as it can", "#scenario=tally&seed=7", {}, async visit => {
+  for (let i = 0; i < 10; i++)
+    await visit.page.keyboard.press("+");
+  const longest = await visit.page.evaluate(() => new Promise(good => {
+    let last = performance.now(), most = 0, count = 0;
+    const frame = () => {
+      const now = performance.now();
+      most = Math.max(most, now - last);
+      last = now;
+      if (++count < 60)
+        requestAnimationFrame(frame);
+      else
+        good(most);
+    };
+    requestAnimationFrame(frame);
+  }));
+  assert.ok(longest < 1000, `a frame took ${longest} ms`);
+});
+
+let failed = 0;
+for (const {name, hash, options, body} of PARTS.filter(each => each.name.includes(ONLY))) {
+  const context = await browser.newContext({viewport: {width: 1280, height: 800}, acceptDownloads: true, ...options});
+  const visit = new Visit(await context.newPage());
+  try {
+    await visit.page.goto(url + hash);
+    await visit.page.locator("#nodes .computer").first().waitFor();
+    await body(visit);
+    assert.deepEqual(visit.errors, [], "the console is empty");
+    console.log(`ok: ${name}`);
+  } catch (error) {
+    failed++;
+    console.log(`FAILED: ${name}\n${error.stack}`);
+    await visit.page.screenshot({path: join(FOLDER, `failed-${failed}.png`)}).catch(() => {});
+  }
+  await context.close();
+}
+await browser.close();
+server.removeAllListeners("exit");
+server.kill();
+process.exit(failed === 0 ? 0 : 1);

@@ -1,0 +1,171 @@
+/* rewind.mjs MODULE TEMPEST-SIM: runs that go back and forth, against the native simulator. */
+
+import assert from "node:assert";
+import {execFileSync} from "node:child_process";
+import {mkdtempSync, readFileSync, rmSync, writeFileSync} from "node:fs";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
+import test from "node:test";
+
+import {Engine, EngineError} from "../../apps/web/engine.js";
+import {Run} from "../../apps/web/run.js";
+
+const [MODULE, SIM] = process.argv.slice(2);
+const module = new WebAssembly.Module(readFileSync(MODULE));
+const list = new Engine(module).list();
+const kindOf = name => list.acts.find(act => act.name === name).kind;
+const settingOf = (scenario, seed, more = {}) => ({scenario, seed: String(seed), profile: "", faults: "", tape: null, ...more});
+
+function open(setting, clicks = [], bytesMax = 64 << 20) {
+  const run = new Run(module, bytesMax);
+  run.open(setting, clicks);
+  return run;
+}
+
+const stateOf = run => JSON.parse(run.engine.stateText());
+const goTo = (run, event) => {
+  run.aim(Math.min(event, run.known));
+  assert.ok(run.forward(event, Infinity));
+};
+
+/* What the native simulator says of the same run. */
+function native(scenario, ...words) {
+  let out;
+  try {
+    out = execFileSync(SIM, ["replay", scenario, ...words], {encoding: "utf8", stdio: ["ignore", "pipe", "ignore"]});
+  } catch (error) {
+    out = error.stdout;
+  }
+  const found = /^(\S+): (\w+), trace ([0-9a-f]{16}), ended in (\S+), (\d+) operations$/m.exec(out);
+  assert.ok(found, `tempest-sim said: ${out}`);
+  return {verdict: found[2], trace: found[3], operations: Number(found[5])};
+}
+
+test("a seed has the hash that it has natively, passed or failed", () => {
+  for (const [scenario, seed] of [["tally", 1], ["tally", 7], ["zoo-03", 1], ["zoo-05", 3], ["zoo-13", 142], ["zoo-13-twin", 5]]) {
+    const run = open(settingOf(scenario, seed));
+    goTo(run, Infinity);
+    const {trace, verdict, operations} = stateOf(run);
+    assert.deepEqual({trace, verdict, operations}, native(scenario, "--seed", String(seed)), `${scenario} ${seed}`);
+  }
+});
+
+test("profile and faults count, too", () => {
+  const run = open(settingOf("tally", 4, {profile: "ext4", faults: "-all,+power"}));
+  goTo(run, Infinity);
+  assert.equal(stateOf(run).trace, native("tally", "--seed", "4", "--profile", "ext4", "--faults=-all,+power").trace);
+});
+
+test("back and forth comes to the same moments, with a ring that must thin out", () => {
+  const run = open(settingOf("tally", 7), [], 24 << 20);
+  goTo(run, Infinity);
+  const end = run.event, last = stateOf(run).trace;
+  const seen = new Map();
+  for (const part of [0.9, 0.1, 0.5, 0.49, 0.99, 0, 0.75, 0.1, 0.9, 0.5]) {
+    const event = Math.floor(end * part);
+    goTo(run, event);
+    assert.equal(run.event, event);
+    const text = run.engine.stateText();
+    if (seen.has(event))
+      assert.equal(text, seen.get(event), `event ${event}`);
+    seen.set(event, text);
+    const fresh = open(settingOf("tally", 7));
+    goTo(fresh, event);
+    assert.equal(text, fresh.engine.stateText(), `event ${event} from the beginning`);
+  }
+  assert.ok(run.ring.bytes <= 24 << 20);
+  goTo(run, Infinity);
+  assert.equal(run.event, end);
+  assert.equal(stateOf(run).trace, last);
+});
+
+test("one event back and one forward", () => {
+  const run = open(settingOf("zoo-03", 1, {faults: "-all"}));
+  goTo(run, 60);
+  const there = run.engine.stateText();
+  goTo(run, 59);
+  assert.notEqual(run.engine.stateText(), there);
+  goTo(run, 60);
+  assert.equal(run.engine.stateText(), there);
+});
+
+/* Clicks at these parts of a run; then the tape must replay natively. */
+function clicked(scenario, seed, faults, clicks) {
+  const run = open(settingOf(scenario, seed, {faults}));
+  goTo(run, Infinity);
+  const end = run.event;
+  for (const [part, name, node, other = 0] of clicks) {
+    goTo(run, Math.max(run.done > 0 ? run.clicks[run.done - 1].event : 0, Math.floor(end * part)));
+    if (run.isOver)
+      break;
+    try {
+      run.click({kind: kindOf(name), node, other, span_ns: 0});
+    } catch (error) {
+      assert.ok(error instanceof EngineError && error.message.length > 5, `${name}: ${error}`);
+    }
+  }
+  return run;
+}
+
+const scratch = mkdtempSync(join(tmpdir(), "tempest-web-"));
+process.on("exit", () => rmSync(scratch, {recursive: true}));
+
+test("clicks are part of the tape: it replays natively, and here, to the same hash", () => {
+  const all = [["zoo-03", 1, "-all", [[0.3, "harsh", 0]]],
+    ["tally", 3, "-all", [[0.2, "sync", 0], [0.3, "pause", 0], [0.4, "kill", 0], [0.6, "fill", 0], [0.7, "room", 0]]],
+    ["tally", 9, "", [[0.1, "power", 0], [0.2, "power", 0], [0.5, "sync", 0]]],
+    ["zoo-13", 2, "-all", [[0.1, "part", 0, 1], [0.2, "power", 2], [0.3, "mend", 0, 1], [0.4, "heal", 0]]]];
+  for (const [scenario, seed, faults, clicks] of all) {
+    const run = clicked(scenario, seed, faults, clicks);
+    goTo(run, Infinity);
+    const {trace, verdict, operations, acts} = stateOf(run);
+    assert.equal(acts.length, run.clicks.length);
+    assert.ok(acts.length > 0, scenario);
+    const path = join(scratch, `${scenario}.tape`);
+    const tape = run.engine.tape();
+    writeFileSync(path, tape);
+    const words = faults ? [`--faults=${faults}`] : [];
+    assert.deepEqual({trace, verdict, operations}, native(scenario, "--tape", path, ...words), `${scenario} ${seed}, natively`);
+    const again = open(settingOf(scenario, seed, {faults, tape}));
+    goTo(again, Infinity);
+    assert.equal(stateOf(again).trace, trace, `${scenario} ${seed}, from its tape`);
+    const linked = open(settingOf(scenario, seed, {faults}), run.clicks);
+    goTo(linked, Infinity);
+    assert.equal(stateOf(linked).trace, trace, `${scenario} ${seed}, from its link`);
+    goTo(linked, 10);
+    goTo(linked, Infinity);
+    assert.equal(stateOf(linked).trace, trace, `${scenario} ${seed}, back and forth over clicks`);
+  }
+});
+
+test("a click forgets what came after it, and can be taken back", () => {
+  const run = open(settingOf("zoo-03", 1, {faults: "-all"}));
+  goTo(run, Infinity);
+  const {event} = run, {trace} = stateOf(run);
+  const marks = run.marks.length;
+  goTo(run, 80);
+  run.click({kind: kindOf("harsh"), node: 0, other: 0, span_ns: 0});
+  assert.equal(run.known, 80);
+  assert.ok(run.marks.length < marks);
+  assert.ok(run.marks.every(mark => mark.event <= 80));
+  goTo(run, Infinity);
+  assert.notEqual(stateOf(run).trace, trace);
+  run.undo();
+  assert.equal(run.event, 80);
+  assert.equal(run.clicks.length, 0);
+  goTo(run, Infinity);
+  assert.equal(run.event, event);
+  assert.equal(stateOf(run).trace, trace);
+});
+
+test("what cannot be done is said in a sentence", () => {
+  const run = open(settingOf("zoo-03", 1, {faults: "-all"}));
+  assert.throws(() => run.click({kind: 99, node: 0, other: 0, span_ns: 0}), EngineError);
+  assert.throws(() => run.click({kind: kindOf("power"), node: 7, other: 0, span_ns: 0}), EngineError);
+  assert.equal(run.clicks.length, 0);
+  goTo(run, Infinity);
+  assert.throws(() => run.click({kind: kindOf("power"), node: 0, other: 0, span_ns: 0}), /over/);
+  assert.throws(() => run.open(settingOf("zoo-03", 1, {tape: new Uint8Array([1, 2, 3])})), EngineError);
+  assert.throws(() => run.open(settingOf("nosuch", 1)), EngineError);
+  assert.throws(() => run.open(settingOf("zoo-03", 1, {profile: "nosuch"})), EngineError);
+});

@@ -1,0 +1,89 @@
+/* units.mjs: the parts of the playground that need neither a browser nor the simulator. */
+
+import assert from "node:assert";
+import test from "node:test";
+
+import {Ring} from "../../apps/web/ring.js";
+import {linkOf, readClicks, readLink, readSeed} from "../../apps/web/link.js";
+import {timeText} from "../../apps/web/dom.js";
+
+const LIST = {
+  scenarios: [{name: "kv"}, {name: "zoo-03"}],
+  profiles: [{name: "paranoid"}, {name: "ext4"}],
+  acts: [{kind: 1, name: "power"}, {kind: 6, name: "part", links: true}],
+};
+const USUAL = {scenario: "zoo-03", seed: "1", profile: "", faults: "", clicks: [], at: 0};
+
+function filled(count, each, bytesMax) {
+  const ring = new Ring(bytesMax);
+  for (let event = 0; event < count; event++)
+    ring.add({event: event * each, clicks: 0, bytes: new Uint8Array(100)});
+  return ring;
+}
+
+test("a ring keeps within its bytes, and keeps the first and the last", () => {
+  const ring = filled(1000, 10, 3000);
+  assert.ok(ring.bytes <= 3000);
+  assert.equal(ring.bytes, ring.list.length * 100);
+  assert.equal(ring.list[0].event, 0);
+  assert.equal(ring.list.at(-1).event, 9990);
+});
+
+test("a ring is thinner the further back it is", () => {
+  const {list} = filled(4000, 1, 4000);
+  const gap = (from, to) => Math.max(...list.slice(1).map((snapshot, i) =>
+    snapshot.event > from && snapshot.event <= to ? snapshot.event - list[i].event : 0));
+  assert.ok(gap(3900, 4000) < gap(3000, 3500), "near the present it is denser");
+  assert.ok(gap(3000, 3500) < gap(0, 2500), "than long ago");
+  for (let i = 1; i < list.length; i++)
+    assert.ok(list[i].event - list[i - 1].event <= 0.5 * (4000 - list[i - 1].event), "no gap is large for its age");
+});
+
+test("a ring finds the latest before an event, and forgets what is after one", () => {
+  const ring = filled(10, 10, 1 << 20);
+  assert.equal(ring.before(35).event, 30);
+  assert.equal(ring.before(30).event, 30);
+  ring.cut(30, 0);
+  assert.equal(ring.list.at(-1).event, 30);
+  assert.equal(ring.bytes, 400);
+  ring.add({event: 40, clicks: 2, bytes: new Uint8Array(100)});
+  ring.cut(40, 1);
+  assert.equal(ring.list.at(-1).event, 30, "a snapshot with a click that is taken back goes with it");
+});
+
+test("a link comes back as it was written", () => {
+  const clicks = [{event: 12, kind: 1, node: 0, other: 0, span_ns: 0}, {event: 40, kind: 6, node: 0, other: 2, span_ns: 5000}];
+  const setting = {scenario: "kv", seed: "18446744073709551615", profile: "ext4", faults: "-all,+power"};
+  const hash = linkOf(setting, clicks, 99, LIST.acts);
+  assert.equal(hash, "#scenario=kv&seed=18446744073709551615&profile=ext4&faults=-all,+power&clicks=12.power.0,40.part.0-2.5000&at=99");
+  const read = readLink(hash, LIST, USUAL);
+  assert.deepEqual(read.setting, setting);
+  assert.deepEqual(read.clicks, clicks);
+  assert.equal(read.at, 99);
+  assert.deepEqual(read.wrong, []);
+});
+
+test("a link that is wrong is said to be, and what is right of it counts", () => {
+  const read = readLink("#scenario=nosuch&seed=42&profile=%3Cscript%3E&clicks=1.explode.0&at=-1&faults=%22", LIST, USUAL);
+  assert.deepEqual(read.setting, {scenario: "zoo-03", seed: "42", profile: "", faults: ""});
+  assert.deepEqual(read.wrong.sort(), ["at", "clicks", "faults", "profile", "scenario"]);
+  assert.deepEqual(read.clicks, []);
+  assert.equal(read.at, 0);
+});
+
+test("clicks and seeds are checked", () => {
+  for (const text of ["1.power", "x.power.0", "1.power.0.y", "99999999999999999999.power.0", "1.power.0-", "1.power.0;"])
+    assert.equal(readClicks(text, LIST.acts), null, text);
+  assert.deepEqual(readClicks("", LIST.acts), []);
+  for (const text of ["", "-1", "1.5", "18446744073709551616", "0x10"])
+    assert.equal(readSeed(text), null, text);
+  assert.equal(readSeed("007"), "7");
+  assert.equal(readSeed("18446744073709551615"), "18446744073709551615");
+});
+
+test("times are for people", () => {
+  assert.equal(timeText(0), "0");
+  assert.equal(timeText(950), "950 ns");
+  assert.equal(timeText(12345678), "12.35 ms");
+  assert.equal(timeText(90e9), "90.0 s");
+});
