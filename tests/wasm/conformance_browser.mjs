@@ -1,4 +1,4 @@
-// conformance_browser.mjs MODULE [--only PART]...: the suite in a browser, on its private file system.
+// conformance_browser.mjs MODULE [--only PART]... [--table FILE]: the suite in a browser, on its private file system.
 //
 // What differs there by nature is listed here, and must differ: a name that passes has no place in the list.
 import fs from 'node:fs';
@@ -18,7 +18,7 @@ for (const name of ['open_in_renamed_directory', 'rename_directory', 'rename_dir
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
-  options: { only: { type: 'string', multiple: true, default: [] } },
+  options: { only: { type: 'string', multiple: true, default: [] }, table: { type: 'string' } },
 });
 const parts = await prepare();
 const profile = makeProfile();
@@ -29,16 +29,18 @@ const { server, url } = await serveFiles((name) => {
   return /^\/(tests\/wasm|io\/wasm\/host)\/[a-z_]+\.(mjs|html)$/.test(name) ? { file } : undefined;
 });
 const counts = { pass: 0, fail: 0, skip: 0, differ: 0 };
+const lines = ['| subject | program | wasm (browser) |', '|---|---|---|'];
 let ended = false;
 try {
   const browser = await startBrowser(parts, profile);
   const page = await browser.context.newPage();
   const over = new Promise((resolve) => {
-    page.exposeFunction('told', ([what, name, result, lacking]) => {
+    page.exposeFunction('told', ([what, name, result, lacking, subject]) => {
       if (what === 'print') process.stdout.write(name);
       else if (what === 'result') {
         const word = result === 1 && DIFFERS[name] ? 'differ' : result === 0 && DIFFERS[name] ? 'fail' : ['pass', 'fail', 'skip'][result];
         counts[word]++;
+        lines.push(`| ${subject} | \`${name}\` | ${word} |`);
         if (word !== 'pass') console.log(`opfs: ${name}: ${{ skip: `skipped: no ${lacking}`, differ: DIFFERS[name], fail: 'failed' }[word]}`);
       } else {
         ended = what === 'end' && name === 0;
@@ -60,5 +62,6 @@ try {
   server.close();
   fs.rmSync(profile, { recursive: true, force: true, maxRetries: 10 });
 }
+if (ended && options.table) fs.writeFileSync(options.table, `${lines.join('\n')}\n`);
 console.log(`${counts.pass} passed, ${counts.fail} failed, ${counts.skip} skipped, ${counts.differ} differ`);
 process.exit(ended && counts.fail === 0 && counts.pass > 0 ? 0 : 1);

@@ -12,7 +12,7 @@ enum result { PASSED, FAILED, SKIPPED };
 #define PATIENCE_NS UINT64_C(60000000000)
 
 static char root[DIR_MAX / 2];
-static char skipped[32];
+static char skipped[32], subject[64];
 
 /** Where programs get their directories: the host writes the path here. */
 TP_WASM_EXPORT(conformance_root) char *conformance_root(void);
@@ -20,6 +20,8 @@ TP_WASM_EXPORT(conformance_root) char *conformance_root(void);
 TP_WASM_EXPORT(conformance_root_max) uint32_t conformance_root_max(void);
 /** The name of the i-th program; NULL after the last. */
 TP_WASM_EXPORT(conformance_name) const char *conformance_name(uint32_t index);
+/** Its subject: the file that it is in. */
+TP_WASM_EXPORT(conformance_subject) const char *conformance_subject(uint32_t index);
 /** Runs it: enum result. */
 TP_WASM_EXPORT(conformance_run_program) uint32_t conformance_run_program(uint32_t index);
 /** The kind for want of which the last one was skipped. */
@@ -42,6 +44,16 @@ const char *conformance_name(uint32_t index)
     const struct conformance_program *program = conformance_program_at(index);
 
     return program == NULL ? NULL : program->name;
+}
+
+const char *conformance_subject(uint32_t index)
+{
+    const struct conformance_program *program = conformance_program_at(index);
+    const char *slash = strrchr(program->file, '/');
+    const char *name = slash == NULL ? program->file : slash + 1;
+
+    (void)snprintf(subject, sizeof subject, "%.*s", (int)strcspn(name, "."), name);
+    return subject;
 }
 
 const char *conformance_skipped(void)

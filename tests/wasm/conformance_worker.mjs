@@ -19,7 +19,7 @@ async function main({ module, memory, mailbox, features, root, only }) {
     const name = text(at);
     if (only.length > 0 && !only.some((part) => name.includes(part))) continue;
     const result = exports.conformance_run_program(index);
-    post(['result', name, result, text(exports.conformance_skipped())]);
+    post(['result', name, result, text(exports.conformance_skipped()), text(exports.conformance_subject(index))]);
   }
   post(['end', exports.conformance_violations()]);
 }

@@ -20,6 +20,7 @@ export class Bridge {
     this.memory = null; // the module's, once there is one
     this.onArrival = () => {};
     this.sessions = new Map(); // by the Io: Session
+    this.can = new Set(host.features);
     this.features = BigInt(ABI_VERSION) << 48n;
     for (const name of host.features) this.features |= 1n << BigInt(OP[name]);
   }
@@ -68,7 +69,7 @@ export class Bridge {
       const op = readRequest(this.memory, pointer);
       if (op.name === 'cancel') session.arrive(id, session.stop(op.target));
       else if (op.name === 'end') this.end(io, session);
-      else if (!this.host.features.includes(op.name)) throw new HostError('EOPNOTSUPP');
+      else if (!this.can.has(op.name)) throw new HostError('EOPNOTSUPP');
       else session.queue.push([id, op]);
     } catch (error) {
       session.arrive(id, valueOf(error));
@@ -232,6 +233,7 @@ export class Driver {
   arm(timeoutNs) {
     clearTimeout(this.timer);
     this.timer = null;
+    if (timeoutNs === 0n) return this.wake();
     if (timeoutNs < 0n) return;
     const ms = Math.min(Math.ceil(Number(timeoutNs) / 1e6), 0x7fffffff);
     this.timer = setTimeout(() => this.wake(), ms);

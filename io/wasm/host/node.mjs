@@ -71,6 +71,7 @@ async function makeAll(path) {
 
 class NodeSession {
   constructor() {
+    this.over = false;
     this.files = new Map(); // by the module's number: { fd, path, options, busy, whenIdle, listing }
   }
 
@@ -106,13 +107,19 @@ class NodeSession {
   }
 
   end() {
-    for (const file of this.files.values()) fs.closeSync(file.fd);
+    this.over = true;
+    for (const file of this.files.values()) {
+      const close = () => fs.close(file.fd, () => {});
+      if (file.busy > 0) file.whenIdle = close; // never under an operation
+      else close();
+    }
     this.files.clear();
   }
 
   async open(op) {
     const path = this.place(op.path, op.flags, op.fd2);
     const fd = await call('open', path, openFlags(op), 0o666);
+    if (this.over) return done(call('close', fd));
     this.files.set(op.fd, { fd, path, options: op.options, busy: 0, whenIdle: null, listing: null });
     return 0;
   }

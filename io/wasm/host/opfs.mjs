@@ -39,14 +39,16 @@ async function patiently(work) {
 export async function opfsHost({ directory = 'tempest' } = {}) {
   if (!globalThis.FileSystemFileHandle?.prototype.createSyncAccessHandle || !navigator.locks)
     fail('EOPNOTSUPP', 'this browser has no private file system for workers, so nothing can be kept here');
-  const release = await patiently(() => lead(`tempest:${directory}`)).catch(() =>
-    fail('EBUSY', `another tab or window has "${directory}" open; close it, then reload this one`));
+  const refuse = (error) => fail(codeOf(error), `the browser does not let this page keep files (${error.message}); a private window?`);
+  const release = await patiently(() => lead(`tempest:${directory}`)).catch((error) =>
+    (codeOf(error) === 'EBUSY' ? fail('EBUSY', `another tab or window has "${directory}" open; close it, then reload this one`)
+      : refuse(error)));
   try {
     const root = await navigator.storage.getDirectory();
-    return new Opfs(await root.getDirectoryHandle(directory, { create: true }), release).init();
+    return await new Opfs(await root.getDirectoryHandle(directory, { create: true }), release).init();
   } catch (error) {
     release();
-    return fail(codeOf(error), `the browser does not let this page keep files (${error.message}); a private window?`);
+    return refuse(error);
   }
 }
 
@@ -280,14 +282,17 @@ class OpfsSession {
     if (offset === Infinity) fail('EFBIG');
     return this.on(fd, (node, { options }) => {
       node.modified = BigInt(Date.now()) * 1000000n;
+      const put = (data, at) => {
+        const count = node.access.write(data, { at });
+        if (options & OPEN.dsync) node.access.flush();
+        return count;
+      };
       let written;
       if (run && run.parts.length > 1) {
-        if (run.written < 0) run.written = node.access.write(joined(run), { at: run.start });
+        if (run.written < 0) run.written = put(joined(run), run.start);
         written = Math.min(Math.max(run.start + run.written - offset, 0), bytes.length);
-      } else written = node.access.write(bytes, { at: offset });
-      if (written === 0 && bytes.length > 0) fail('ENOSPC');
-      if (options & OPEN.dsync) node.access.flush();
-      return written;
+      } else written = put(bytes, offset);
+      return written > 0 || bytes.length === 0 ? written : fail('ENOSPC');
     }, OPEN.write);
   }
 
