@@ -545,6 +545,10 @@ void tp_io_caps_print(const struct tp_io *io, char *ret_text, size_t size_bytes)
                                  tp_kind_info[kind].name, hows[io->caps.kinds[kind].how],
                                  io->caps.kinds[kind].why ? io->caps.kinds[kind].why : "");
     }
+    if (used < size_bytes && io->caps.refused < 0)
+        used += (size_t)snprintf(ret_text + used, size_bytes - used,
+                                 "in place of a backend that was refused: %s\n",
+                                 tp_errno_name(io->caps.refused));
     if (used < size_bytes)
         (void)snprintf(ret_text + used, size_bytes - used, "%s", io->caps.notes);
 }

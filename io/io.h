@@ -52,6 +52,8 @@ struct tp_io_caps {
             *why; /* one phrase: "io_uring", "no such opcode before 6.9: own thread", ... */
     } kinds[TP_KINDS];
     const char *notes; /* what was found at start-up: flags, limits; lines, may be "" */
+    int32_t refused;   /* with auto/auto.h: the error by which a better backend was refused,
+                          in whose place this one is; else 0 */
 };
 
 /** What happened so far; all counts since creation. */

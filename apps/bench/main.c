@@ -25,6 +25,27 @@ static int make_io(const struct bench_options *options, const struct bench_io_wa
     return *ret_io == NULL ? -EOPNOTSUPP : 0;
 }
 
+/* What auto is, once for all that is measured. False: there is none, which was said. */
+static bool choose_backend(struct bench_options *options)
+{
+    const struct app_backend_wants one = {.ops_max = 1,
+                                          .buf_count = APP_BACKEND_NONE,
+                                          .recv_buf_count = APP_BACKEND_NONE,
+                                          .files_max = APP_BACKEND_NONE};
+    struct tp_io *io = app_backend_create(options->backend, &one);
+
+    if (io == NULL)
+        return false;
+    if (options->backend == APP_BACKEND_AUTO) {
+        options->uring_refused = tp_io_caps(io)->refused < 0;
+        options->backend = options->uring_refused ? APP_BACKEND_POSIX : APP_BACKEND_LINUX;
+        if (options->uring_refused)
+            app_say("contestants that need io_uring have no rows");
+    }
+    tp_io_destroy(io);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -45,6 +66,8 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; i < sizeof benchmarks / sizeof benchmarks[0]; i++) {
         if (strcmp(benchmarks[i].name, options.name) != 0)
             continue;
+        if (!choose_backend(&options))
+            return 1;
         result = bench_report_open(&report, &options);
         if (result == 0)
             result = bench_report_close(&report, benchmarks[i].run(&options, &report));

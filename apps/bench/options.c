@@ -231,13 +231,19 @@ int bench_options_parse(int argc, char **argv, struct bench_options *ret_options
     return 0;
 }
 
+static bool needs_uring(const char *name)
+{
+    return strncmp(name, "liburing", strlen("liburing")) == 0 ||
+           strncmp(name, "dsync-", strlen("dsync-")) == 0;
+}
+
 bool bench_options_want(const struct bench_options *options, const char *name)
 {
     for (uint32_t i = 0; i < options->only_count; i++) {
         if (strcmp(options->only[i], name) == 0)
             return true;
     }
-    return options->only_count == 0;
+    return options->only_count == 0 && !(options->uring_refused && needs_uring(name));
 }
 
 bool bench_options_want_mode(const struct bench_options *options, const char *mode)

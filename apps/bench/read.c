@@ -42,7 +42,7 @@ int bench_read(const struct bench_options *options, struct bench_report *report)
          bench_read_raw_close, NULL},
         {"tempest-fixed", "liburing-fixed", 0, bench_read_machines_open_fixed,
          bench_read_machines_run, bench_read_machines_close, NULL},
-        {"pread", "liburing", 0, bench_read_raw_open, bench_read_pread_run,
+        {"pread", "liburing", 0, bench_read_pread_open, bench_read_pread_run,
          bench_read_raw_close, NULL},
 #ifdef BENCH_LIBUV
         {"libuv", "liburing", 0, bench_read_uv_open, bench_read_uv_run, bench_read_uv_close,

@@ -57,6 +57,7 @@ static inline int bench_blocks_check(const struct bench_blocks *blocks, uint64_t
 /** read_raw.c: liburing with a registered file; with registered buffers too; pread(2). */
 int bench_read_raw_open(const struct bench_setting *setting, void **ret_state);
 int bench_read_raw_open_fixed(const struct bench_setting *setting, void **ret_state);
+int bench_read_pread_open(const struct bench_setting *setting, void **ret_state);
 int bench_read_raw_run(void *state, uint64_t operations);
 void bench_read_raw_close(void *state);
 int bench_read_pread_run(void *state, uint64_t operations);

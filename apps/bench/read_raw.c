@@ -39,7 +39,9 @@ static int open_ring(struct raw *raw)
     return result;
 }
 
-static int open_raw(const struct bench_setting *setting, bool fixed, void **ret_state)
+enum way { RING, RING_FIXED, CALLS };
+
+static int open_raw(const struct bench_setting *setting, enum way way, void **ret_state)
 {
     size_t bytes = (size_t)setting->depth * BENCH_BLOCK_BYTES;
     struct raw *raw = calloc(1, sizeof *raw);
@@ -47,7 +49,7 @@ static int open_raw(const struct bench_setting *setting, bool fixed, void **ret_
 
     if (raw == NULL)
         return -ENOMEM;
-    raw->fixed = fixed;
+    raw->fixed = way == RING_FIXED;
     raw->depth = setting->depth;
     raw->blocks = bench_blocks_of(setting);
     raw->fd = open(setting->path, bench_read_open_flags(setting));
@@ -57,7 +59,7 @@ static int open_raw(const struct bench_setting *setting, bool fixed, void **ret_
         result = -errno;
     else if (raw->memory != NULL && raw->wanted != NULL) {
         memset(raw->memory, 0, bytes); /* its pages are there before the first read */
-        result = open_ring(raw);
+        result = way == CALLS ? 0 : open_ring(raw);
     }
     if (result < 0) {
         bench_read_raw_close(raw);
@@ -69,12 +71,17 @@ static int open_raw(const struct bench_setting *setting, bool fixed, void **ret_
 
 int bench_read_raw_open(const struct bench_setting *setting, void **ret_state)
 {
-    return open_raw(setting, false, ret_state);
+    return open_raw(setting, RING, ret_state);
 }
 
 int bench_read_raw_open_fixed(const struct bench_setting *setting, void **ret_state)
 {
-    return open_raw(setting, true, ret_state);
+    return open_raw(setting, RING_FIXED, ret_state);
+}
+
+int bench_read_pread_open(const struct bench_setting *setting, void **ret_state)
+{
+    return open_raw(setting, CALLS, ret_state);
 }
 
 void bench_read_raw_close(void *state)

@@ -3,11 +3,13 @@
 #include <string.h>
 
 #include "apps/common/say.h"
+#include "io/auto/auto.h"
 #include "io/linux/linux.h"
 #include "io/posix/posix.h"
 
 _Static_assert(APP_BACKEND_NONE == TP_LINUX_NONE, "none is none to LinuxIo");
 _Static_assert(APP_BACKEND_NONE == TP_POSIX_NONE, "and to PosixIo");
+_Static_assert(APP_BACKEND_NONE == TP_AUTO_NONE, "and to what chooses between them");
 
 bool app_backend_parse(const char *name, enum app_backend *ret_backend)
 {
@@ -57,30 +59,65 @@ static int create_posix(const struct app_backend_wants *wants, struct tp_io **re
     return tp_posix_io_create(&config, ret_io);
 }
 
+static int create_auto(const struct app_backend_wants *wants, struct tp_io **ret_io)
+{
+    const struct tp_auto_io_config config = {
+        .size = sizeof config,
+        .ops_max = wants->ops_max,
+        .files_max = wants->files_max,
+        .buf_count = wants->buf_count,
+        .buf_size = wants->buf_size,
+        .recv_buf_count = wants->recv_buf_count,
+        .recv_buf_size = wants->recv_buf_size,
+        .log = wants->log,
+    };
+
+    return tp_auto_io_create(&config, ret_io);
+}
+
+static void say_uring_refused(int error)
+{
+    app_say("io_uring cannot be used: %s (%s)", tp_linux_io_refusal(error),
+            tp_errno_name(error));
+}
+
+static void say_which(int refused)
+{
+    if (refused == 0) {
+        app_say("runs on io_uring");
+        return;
+    }
+    say_uring_refused(refused);
+    app_say("runs on threads and epoll instead (--io=posix), which is slower");
+}
+
 struct tp_io *app_backend_create(enum app_backend backend,
                                  const struct app_backend_wants *wants)
 {
-    struct tp_io *io;
+    struct tp_io *io = NULL;
     int error;
 
-    if (backend != APP_BACKEND_POSIX) {
+    switch (backend) {
+    case APP_BACKEND_AUTO:
+        error = create_auto(wants, &io);
+        if (error == 0 && !wants->quiet)
+            say_which(tp_io_caps(io)->refused);
+        break;
+    case APP_BACKEND_LINUX:
         error = create_linux(wants, &io);
         if (error == 0)
             return io;
-        if (backend == APP_BACKEND_LINUX || !wants->quiet)
-            app_say("io_uring cannot be used: %s (%s)", tp_linux_io_refusal(error),
-                    tp_errno_name(error));
-        if (backend == APP_BACKEND_LINUX) {
-            app_say("docs/kernels.md says more; --io=posix runs without it");
-            return NULL;
-        }
-        if (!wants->quiet)
-            app_say("threads and readiness take its place (--io=posix), which is slower");
+        say_uring_refused(error);
+        app_say("docs/kernels.md says more; --io=posix runs without it");
+        return NULL;
+    case APP_BACKEND_POSIX:
+        error = create_posix(wants, &io);
+        break;
+    default:
+        tp_unreachable();
     }
-    error = create_posix(wants, &io);
-    if (error == 0)
-        return io;
-    app_say("the system's calls cannot be used: %s (%s)", tp_posix_io_refusal(error),
-            tp_errno_name(error));
-    return NULL;
+    if (error < 0)
+        app_say("the system's calls cannot be used: %s (%s)", tp_posix_io_refusal(error),
+                tp_errno_name(error));
+    return io;
 }

@@ -1,7 +1,7 @@
 /** apps/common/backend.h - which backend a program runs on: --io=auto, linux or posix.
  *
  * auto takes io_uring, and where that is refused threads and readiness (PosixIo); which it
- * was, and why, is said once, when it is not io_uring.
+ * was, and why, is said on standard error, once for each Io.
  */
 #ifndef TEMPEST_APPS_COMMON_BACKEND_H
 #define TEMPEST_APPS_COMMON_BACKEND_H
@@ -22,7 +22,7 @@ struct app_backend_wants {
     uint32_t recv_buf_size;  /* bytes of each */
     uint32_t files_max;      /* registered files, where there is such a thing */
     const struct tp_log *log;
-    bool quiet; /* say nothing of which it was; what is refused is always said */
+    bool quiet; /* say nothing of which auto took; that none can be had is always said */
 };
 
 /** What --io=NAME asks for. False: it is none of the three. */

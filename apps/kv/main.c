@@ -322,7 +322,7 @@ static int serve(const struct kv_options *options)
 
 static int look(const struct kv_options *options, bool dump)
 {
-    const struct app_backend_wants wants = {.log = &log_hook};
+    const struct app_backend_wants wants = {.log = &log_hook, .quiet = true};
     struct kv_inspection inspection;
     struct tp_io *io = create_io(options, &wants);
     int32_t error;

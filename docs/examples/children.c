@@ -5,7 +5,7 @@
  * them.
  */
 #include <stdio.h>
-#include <tempest/io/linux/linux.h>
+#include <tempest/io/auto/auto.h>
 #include <tempest/sm/group.h>
 #include <tempest/sm/read_file.h>
 #include <tempest/tempest.h>
@@ -61,9 +61,9 @@ int main(int argc, char **argv)
 
     if (argc != 1 + FILES)
         return fprintf(stderr, "usage: children FILE FILE FILE\n"), 2;
-    error = tp_linux_io_create(NULL, &io);
+    error = tp_auto_io_create(NULL, &io);
     if (error < 0)
-        return fprintf(stderr, "children: %s\n", tp_linux_io_refusal(error)), 1;
+        return fprintf(stderr, "children: %s\n", tp_auto_io_refusal(error)), 1;
     scheduler = tp_scheduler_create(io, 64);
     tp_assert(scheduler != NULL);
     reader.paths = argv + 1;
@@ -71,6 +71,6 @@ int main(int argc, char **argv)
     tp_scheduler_run(scheduler);
     report(&reader);
     tp_scheduler_destroy(scheduler);
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     return reader.machine.result < 0;
 }

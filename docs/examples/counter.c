@@ -3,7 +3,7 @@
  *     counter DIRECTORY [ADDRESS:PORT]
  */
 #include <signal.h>
-#include <tempest/io/linux/linux.h>
+#include <tempest/io/auto/auto.h>
 
 #include "counter.h"
 
@@ -15,10 +15,10 @@ int main(int argc, char **argv)
     struct tp_io *io;
     sigset_t signals;
     char problem[256];
-    int error = tp_linux_io_create(NULL, &io);
+    int error = tp_auto_io_create(NULL, &io);
 
     if (error < 0)
-        return fprintf(stderr, "counter: %s\n", tp_linux_io_refusal(error)), 1;
+        return fprintf(stderr, "counter: %s\n", tp_auto_io_refusal(error)), 1;
     counter.config.tick = client_tick;
     counter.config.client_bytes = sizeof(struct client);
     counter.config.stop_signals = TP_SIGNAL_TERM | TP_SIGNAL_INT;
@@ -41,6 +41,6 @@ int main(int argc, char **argv)
     }
     tp_scheduler_destroy(scheduler);
     tp_journal_deinit(&counter.log);
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     return counter.machine.result < 0;
 }

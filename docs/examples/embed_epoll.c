@@ -1,6 +1,6 @@
 /* embed_epoll.c - Tempest inside a loop of one's own that sleeps in epoll_wait(2). */
 #include <sys/epoll.h>
-#include <tempest/io/linux/linux.h>
+#include <tempest/io/auto/auto.h>
 
 #include "beat.h"
 
@@ -39,10 +39,10 @@ int main(void)
     struct beat beat = {0};
     struct tp_scheduler *scheduler;
     struct tp_io *io;
-    int ends[2], epoll, status, error = tp_linux_io_create(NULL, &io);
+    int ends[2], epoll, status, error = tp_auto_io_create(NULL, &io);
 
     if (error < 0)
-        return fprintf(stderr, "embed_epoll: %s\n", tp_linux_io_refusal(error)), 1;
+        return fprintf(stderr, "embed_epoll: %s\n", tp_auto_io_refusal(error)), 1;
     scheduler = tp_scheduler_create(io, 16);
     tp_assert(scheduler != NULL);
     epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -58,6 +58,6 @@ int main(void)
     printf("finished\n");
     close(epoll);
     tp_scheduler_destroy(scheduler);
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     return status < 0;
 }

@@ -1,6 +1,6 @@
 /* embed_libuv.c - Tempest inside libuv's loop: a poll handle for its fd, a timer for its
  * timeout. */
-#include <tempest/io/linux/linux.h>
+#include <tempest/io/auto/auto.h>
 #include <uv.h>
 
 #include "beat.h"
@@ -79,10 +79,10 @@ int main(void)
     struct beat beat = {0};
     struct host host = {0};
     struct tp_io *io;
-    int ends[2], error = tp_linux_io_create(NULL, &io);
+    int ends[2], error = tp_auto_io_create(NULL, &io);
 
     if (error < 0)
-        return fprintf(stderr, "embed_libuv: %s\n", tp_linux_io_refusal(error)), 1;
+        return fprintf(stderr, "embed_libuv: %s\n", tp_auto_io_refusal(error)), 1;
     if (pipe(ends) != 0)
         return perror("pipe"), 1;
     host.scheduler = tp_scheduler_create(io, 16);
@@ -96,6 +96,6 @@ int main(void)
         ;
     printf("finished\n");
     tp_scheduler_destroy(host.scheduler);
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     return host.status < 0;
 }

@@ -1,6 +1,6 @@
 /* embed_poll.c - Tempest inside a loop of one's own that sleeps in poll(2). */
 #include <poll.h>
-#include <tempest/io/linux/linux.h>
+#include <tempest/io/auto/auto.h>
 
 #include "beat.h"
 
@@ -28,10 +28,10 @@ int main(void)
     struct beat beat = {0};
     struct tp_scheduler *scheduler;
     struct tp_io *io;
-    int ends[2], status, error = tp_linux_io_create(NULL, &io);
+    int ends[2], status, error = tp_auto_io_create(NULL, &io);
 
     if (error < 0)
-        return fprintf(stderr, "embed_poll: %s\n", tp_linux_io_refusal(error)), 1;
+        return fprintf(stderr, "embed_poll: %s\n", tp_auto_io_refusal(error)), 1;
     if (pipe(ends) != 0)
         return perror("pipe"), 1;
     scheduler = tp_scheduler_create(io, 16);
@@ -44,6 +44,6 @@ int main(void)
         ;
     printf("finished\n");
     tp_scheduler_destroy(scheduler);
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     return status < 0;
 }

@@ -2,7 +2,7 @@
  * every second read fail. The program reads the head of a file three times through it. */
 #include <errno.h>
 #include <stdio.h>
-#include <tempest/io/linux/linux.h>
+#include <tempest/io/auto/auto.h>
 #include <tempest/io/wrap.h>
 
 struct failing_io {
@@ -30,10 +30,10 @@ int main(int argc, char **argv)
     struct tp_fd fd;
     char bytes[16];
     struct tp_buf buf = tp_buf_empty(bytes, sizeof bytes);
-    int32_t value = tp_linux_io_create(NULL, &io);
+    int32_t value = tp_auto_io_create(NULL, &io);
 
     if (value < 0)
-        return fprintf(stderr, "failing_io: %s\n", tp_linux_io_refusal(value)), 1;
+        return fprintf(stderr, "failing_io: %s\n", tp_auto_io_refusal(value)), 1;
     value = tp_io_wrap_init(&failing.wrap, &backend, io);
     if (value < 0)
         return fprintf(stderr, "failing_io: %s\n", tp_errno_name(value)), 1;

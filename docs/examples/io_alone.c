@@ -4,8 +4,8 @@
  * any number from 1 to 2^56 - 1; here it says which file, and which step of its way.
  */
 #include <stdio.h>
+#include <tempest/io/auto/auto.h>
 #include <tempest/io/io.h>
-#include <tempest/io/linux/linux.h>
 
 enum { FILES_MAX = 16, STEPS = 3 };
 enum step { OPEN, READ, CLOSE };
@@ -49,10 +49,10 @@ int main(int argc, char **argv)
     struct file files[FILES_MAX];
     uint64_t count = (uint64_t)argc - 1;
     struct tp_io *io;
-    int error = tp_linux_io_create(NULL, &io);
+    int error = tp_auto_io_create(NULL, &io);
 
     if (error < 0)
-        return fprintf(stderr, "io_alone: %s\n", tp_linux_io_refusal(error)), 1;
+        return fprintf(stderr, "io_alone: %s\n", tp_auto_io_refusal(error)), 1;
     for (uint64_t i = 0; i < count && i < FILES_MAX; i++)
         tp_io_open(io, handle_of(i, OPEN), argv[1 + i],
                    (struct tp_open_options){.read = true});
@@ -67,6 +67,6 @@ int main(int argc, char **argv)
                         completion.value);
         }
     }
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* list.c - lists a tree: a ready-made machine that is asked for one entry after another. */
 #include <stdio.h>
-#include <tempest/io/linux/linux.h>
+#include <tempest/io/auto/auto.h>
 #include <tempest/sm/walk.h>
 #include <tempest/tempest.h>
 
@@ -46,16 +46,16 @@ int main(int argc, char **argv)
     static struct lister lister;
     struct tp_scheduler *scheduler;
     struct tp_io *io;
-    int error = tp_linux_io_create(NULL, &io);
+    int error = tp_auto_io_create(NULL, &io);
 
     if (error < 0)
-        return fprintf(stderr, "list: %s\n", tp_linux_io_refusal(error)), 1;
+        return fprintf(stderr, "list: %s\n", tp_auto_io_refusal(error)), 1;
     scheduler = tp_scheduler_create(io, 64);
     tp_assert(scheduler != NULL);
     lister.root = argc > 1 ? argv[1] : ".";
     tp_spawn(scheduler, &lister.machine, lister_tick, "lister");
     tp_scheduler_run(scheduler);
     tp_scheduler_destroy(scheduler);
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     return lister.machine.result < 0;
 }

@@ -1,7 +1,7 @@
 /* machine.c - prints the head of a file: a whole program, its machine written with a
  * switch. */
 #include <stdio.h>
-#include <tempest/io/linux/linux.h>
+#include <tempest/io/auto/auto.h>
 #include <tempest/tempest.h>
 
 struct head {
@@ -47,10 +47,10 @@ int main(int argc, char **argv)
     struct head head = {.path = argc > 1 ? argv[1] : "/etc/hostname"};
     struct tp_scheduler *scheduler;
     struct tp_io *io;
-    int error = tp_linux_io_create(NULL, &io);
+    int error = tp_auto_io_create(NULL, &io);
 
     if (error < 0)
-        return fprintf(stderr, "machine: %s\n", tp_linux_io_refusal(error)), 1;
+        return fprintf(stderr, "machine: %s\n", tp_auto_io_refusal(error)), 1;
     scheduler = tp_scheduler_create(io, 16);
     tp_assert(scheduler != NULL);
     tp_spawn(scheduler, &head.machine, head_tick, "head");
@@ -58,6 +58,6 @@ int main(int argc, char **argv)
     if (head.machine.result < 0)
         fprintf(stderr, "machine: %s: %s\n", head.path, tp_errno_name(head.machine.result));
     tp_scheduler_destroy(scheduler);
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     return head.machine.result < 0;
 }

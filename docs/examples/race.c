@@ -1,11 +1,11 @@
 /* race.c - waits for whichever comes first, and bounds how long anything may take.
  *
- * Two children sleep for 30 ms and 10 ms and are raced; then one of 10 s gets a deadline of
+ * Two children sleep for 10 s and 10 ms and are raced; then one of 10 s gets a deadline of
  * 20 ms. The losers are cancelled, and have ended before the race does: nothing of them is
  * left over.
  */
 #include <stdio.h>
-#include <tempest/io/linux/linux.h>
+#include <tempest/io/auto/auto.h>
 #include <tempest/tempest.h>
 
 #define MS UINT64_C(1000000)
@@ -40,7 +40,7 @@ static enum tp_step racer_tick(struct tp_machine *machine, struct tp_ctx *cx)
     struct tp_result result;
 
     TP_BEGIN(cx);
-    r->tortoise.delay_ns = 30 * MS;
+    r->tortoise.delay_ns = 10000 * MS;
     r->hare.delay_ns = 10 * MS;
     r->ops[0] = tp_start(cx, &r->tortoise.machine, sleeper_tick, "tortoise");
     r->ops[1] = tp_start(cx, &r->hare.machine, sleeper_tick, "hare");
@@ -66,15 +66,15 @@ int main(void)
     struct racer racer = {0};
     struct tp_scheduler *scheduler;
     struct tp_io *io;
-    int error = tp_linux_io_create(NULL, &io);
+    int error = tp_auto_io_create(NULL, &io);
 
     if (error < 0)
-        return fprintf(stderr, "race: %s\n", tp_linux_io_refusal(error)), 1;
+        return fprintf(stderr, "race: %s\n", tp_auto_io_refusal(error)), 1;
     scheduler = tp_scheduler_create(io, 16);
     tp_assert(scheduler != NULL);
     tp_spawn(scheduler, &racer.machine, racer_tick, "racer");
     tp_scheduler_run(scheduler);
     tp_scheduler_destroy(scheduler);
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     return racer.machine.result < 0;
 }

@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <tempest/io/linux/linux.h>
+#include <tempest/io/auto/auto.h>
 #include <tempest/sm/service.h>
 #include <tempest/tempest.h>
 
@@ -51,10 +51,10 @@ int main(int argc, char **argv)
     struct tp_scheduler *scheduler;
     struct tp_io *io;
     sigset_t signals;
-    int error = tp_linux_io_create(NULL, &io);
+    int error = tp_auto_io_create(NULL, &io);
 
     if (error < 0)
-        return fprintf(stderr, "tally: %s\n", tp_linux_io_refusal(error)), 1;
+        return fprintf(stderr, "tally: %s\n", tp_auto_io_refusal(error)), 1;
     if (tp_address_parse(argc > 1 ? argv[1] : "127.0.0.1:7777", 7777, &config.address) < 0)
         return fprintf(stderr, "usage: tally [ADDRESS:PORT]\n"), 2;
     sigemptyset(&signals);
@@ -69,6 +69,6 @@ int main(int argc, char **argv)
     if (service.machine.result < 0)
         fprintf(stderr, "tally: %s\n", tp_errno_name(service.machine.result));
     tp_scheduler_destroy(scheduler);
-    tp_linux_io_destroy(io);
+    tp_io_destroy(io);
     return service.machine.result < 0;
 }

@@ -298,34 +298,3 @@ uint32_t tp_linux_io_features(const struct tp_io *io)
     tp_assert(io->backend == &backend);
     return ((const struct tp_linux_io *)(const void *)io)->ring.features;
 }
-
-const char *tp_linux_io_refusal(int error)
-{
-    switch (error < 0 ? -error : error) {
-    case 0:
-        return "nothing was refused";
-    case ENOSYS:
-        return "the kernel has no io_uring: it is older than 5.1, or was built without it, "
-               "or "
-               "a sandbox hides the system call; use a backend that does not need it";
-    case EPERM:
-    case EACCES:
-        return "io_uring is forbidden: by the sysctl kernel.io_uring_disabled (1: allowed "
-               "with CAP_SYS_ADMIN or for kernel.io_uring_group, 2: for nobody), or by the "
-               "seccomp profile of a container, which has to allow io_uring_setup, "
-               "io_uring_enter and io_uring_register";
-    case EOPNOTSUPP:
-        return "the kernel is older than 6.1, the oldest that LinuxIo runs on";
-    case ENOMEM:
-        return "no memory for the queues and tables: raise RLIMIT_MEMLOCK (locked memory), "
-               "or "
-               "ask for fewer operations, entries or buffers";
-    case EMFILE:
-    case ENFILE:
-        return "no file descriptor is left: raise RLIMIT_NOFILE, or close some";
-    case EINVAL:
-        return "the config is out of range, or its size is that of another version";
-    default:
-        return "the kernel refused an io_uring for a reason that LinuxIo does not know";
-    }
-}

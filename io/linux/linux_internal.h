@@ -246,4 +246,13 @@ void tp_linux_route_kinds(struct tp_linux_io *self, uint64_t kinds_off);
 /** Writes down what was found. */
 void tp_linux_describe(struct tp_linux_io *self);
 
+/* ------------------------------------------------------------------ refusal.c */
+
+/** The first character of the sysctl kernel.io_uring_disabled; '0' where it is not there.
+ */
+char tp_linux_sysctl(void);
+
+/** Who forbids io_uring, where the sysctl is this. */
+const char *tp_linux_forbidden(char setting);
+
 #endif

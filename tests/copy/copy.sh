@@ -486,9 +486,19 @@ case_refused() {
     [ ! -e g ] || fail "copied all the same"
     # By itself it takes what there is, and says so once.
     "$refuse" "$program" f g >log 2>&1 && cmp f g || fail "--io=auto"
-    said "io_uring cannot be used"
-    said "--io=posix"
+    said "seccomp"
+    said "EPERM"
+    [ "$(grep -c "io_uring cannot be used" log)" = 1 ] || fail "not said once"
+    [ "$(grep -c "runs on threads and epoll" log)" = 1 ] || fail "which it was is not said once"
     rm -f g
+    if "$program" --io=linux f g 2>log; then
+        ! grep -q "runs on" log || fail "--io=linux says what was asked for"
+        rm -f g
+        "$program" f g >out 2>log && [ ! -s out ] && [ "$(grep -c "runs on io_uring" log)" = 1 ] || fail "auto"
+        rm -f g
+        "$program" -q f g >log 2>&1 && [ ! -s log ] || fail "-q on io_uring"
+        rm -f g
+    fi
     "$refuse" "$program" -q f g >log 2>&1 && cmp f g && [ ! -s log ] || fail "-q"
     rm -f g
     "$program" --io=posix f g >log 2>&1 && cmp f g || fail "--io=posix"

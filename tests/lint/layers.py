@@ -19,13 +19,14 @@ ANY = None
 ROOMS = [
     ("io/linux", ("io", "io/linux", "io/posix"), ANY),
     ("io/posix", ("io", "io/posix"), ANY),
+    ("io/auto", ("io", "io/auto", "io/linux", "io/posix"), PLAIN),
     ("io/virtual", ("io", "io/virtual"), PLAIN),
     ("io/wasm", ("io", "io/wasm"), PLAIN | {"unistd.h", "wasi/api.h"}),
     ("io", ("io",), PLAIN | ATOMIC),
     ("runtime", ("io", "runtime"), PLAIN | ATOMIC),
     ("sm", ("io", "runtime", "sm"), PLAIN),
 ]
-BACKENDS = ("io/linux", "io/posix", "io/virtual", "io/wasm")
+BACKENDS = ("io/auto", "io/linux", "io/posix", "io/virtual", "io/wasm")
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.MULTILINE)
 
 
