@@ -10,7 +10,7 @@
 #include "apps/sim/shrink.h"
 #include "apps/sim/text.h"
 
-#define SHRINK_NS  UINT64_C(20000000000)
+#define SHRINK_NS  UINT64_C(30000000000)
 #define EXPLAIN_NS UINT64_C(30000000000)
 
 static void tell_json(const struct tp_sim_arguments *arguments,

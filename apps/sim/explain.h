@@ -4,10 +4,13 @@
  * the program does not see, at each boundary between two changes of a file's data or of a
  * directory's names, latest before a promise first. The run up to the cut is the same one;
  * what survives, and the recovery, are not. A ghost heals if the run passes with the
- * original survivors and with many that are drawn anew. Where no ghost heals, it is asked
- * which one choice, made mildest, makes the run pass. Ghosts and choices are tried one by
- * one, ghosts two at once too, as many as there is time for: what is not found may be
- * there.
+ * original survivors and with all others, or, where they are too many, with those of which
+ * little is kept or lost and with many that are drawn. A ghost after the last change
+ * before the cut says that what is left of that is not borne. Where no ghost heals, it is
+ * asked which one choice, made mildest, makes the run pass; and whether it also does if
+ * nothing arrives that the node sent before it came to an end. Ghosts and choices are tried
+ * one by one, ghosts two at once too, as many as there is time for: what is not found may
+ * be there.
  */
 #ifndef TEMPEST_APPS_SIM_EXPLAIN_H
 #define TEMPEST_APPS_SIM_EXPLAIN_H
@@ -19,6 +22,8 @@ enum tp_explained {
     TP_EXPLAINED_BARRIER, /* one that is missing */
     TP_EXPLAINED_TWO,     /* two of them */
     TP_EXPLAINED_UNHEARD, /* one that is there, and has failed unheard */
+    TP_EXPLAINED_TORN,    /* what a cut leaves of a change is not borne */
+    TP_EXPLAINED_EARLY,   /* others were told of what was not done yet */
     TP_EXPLAINED_ERROR,   /* a failed operation that is not borne */
     TP_EXPLAINED_CHOICE,  /* another choice */
 };
@@ -36,10 +41,10 @@ struct tp_explained_barrier {
     struct tp_ghost ghost;
     struct tp_record after; /* the operation after which it belongs */
     enum tp_explained_before before;
-    struct tp_record promise; /* before which; text "" unless it is before one */
+    struct tp_record next; /* the promise, or the operation, before which */
 };
 
-struct tp_explain_search; /* explain.c */
+struct tp_explain_search; /* explain_internal.h */
 
 struct tp_explain {
     struct tp_trial *trial;
@@ -52,6 +57,9 @@ struct tp_explain {
     uint32_t barrier_count; /* missing ones */
     struct tp_explained_barrier barriers[2];
     struct tp_record failed; /* the operation that did: unheard, or not borne */
+    struct tp_record read;   /* torn: what first looked at it after the cut; or no file */
+    struct tp_record told;   /* early: what told it; `failed` is what it did not wait for */
+    struct tp_record event;  /* what the choice comes to: text "" if that is not known */
     char unkept[1024];       /* what the first barrier would have kept, in words */
     struct tp_draw_entry choice;
     uint32_t choice_stream;
@@ -70,7 +78,7 @@ bool tp_explain_step(struct tp_explain *explain);
 bool tp_explain_skip(struct tp_explain *explain);
 int tp_explain_end(struct tp_explain *explain);
 
-/** In a word: "fsync", "sync_dir", "error", "choice", or "none". */
+/** In a word: "fsync", "sync_dir", "torn", "early", "error", "choice", or "none". */
 const char *tp_explain_kind(const struct tp_explain *explain);
 
 /** The operation after which the first barrier is missing, or that failed; all zero: none.

@@ -1,4 +1,4 @@
-/* An explanation in words. */
+/* What was found, in words. */
 #include "apps/sim/explain.h"
 #include "apps/sim/words.h"
 
@@ -10,6 +10,10 @@ const char *tp_explain_kind(const struct tp_explain *explain)
     case TP_EXPLAINED_BARRIER:
     case TP_EXPLAINED_TWO:
         return explain->barriers[0].ghost.names ? "sync_dir" : "fsync";
+    case TP_EXPLAINED_TORN:
+        return "torn";
+    case TP_EXPLAINED_EARLY:
+        return "early";
     case TP_EXPLAINED_UNHEARD:
     case TP_EXPLAINED_ERROR:
         return "error";
@@ -21,6 +25,10 @@ const char *tp_explain_kind(const struct tp_explain *explain)
 
 const struct tp_record *tp_explain_site(const struct tp_explain *explain)
 {
+    if (explain->how == TP_EXPLAINED_EARLY)
+        return &explain->told;
+    if (explain->how == TP_EXPLAINED_TORN && explain->read.file != NULL)
+        return &explain->read;
     return explain->barrier_count > 0 ? &explain->barriers[0].after : &explain->failed;
 }
 
@@ -34,11 +42,12 @@ static void print_barrier(const struct tp_explained_barrier *barrier, FILE *out)
                   barrier->ghost.node);
     (void)fprintf(out, "  after: %s\n",
                   tp_record_operation(&barrier->after, words, sizeof words));
-    (void)fprintf(out, "  before %s%s\n",
-                  barrier->before == TP_BEFORE_PROMISE ? "it is promised: "
-                  : barrier->before == TP_BEFORE_SAME  ? "the next change of the same"
-                                                       : "the next change of another",
-                  barrier->promise.text);
+    if (barrier->before == TP_BEFORE_PROMISE)
+        (void)fprintf(out, "  before it is promised: %s\n", barrier->next.text);
+    else
+        (void)fprintf(out, "  before the next change of %s: %s\n",
+                      barrier->before == TP_BEFORE_SAME ? "the same" : "another",
+                      tp_record_operation(&barrier->next, words, sizeof words));
 }
 
 static void print_failed(const struct tp_record *failed, FILE *out)
@@ -47,6 +56,41 @@ static void print_failed(const struct tp_record *failed, FILE *out)
 
     (void)fprintf(out, "  %s = %s\n", tp_record_operation(failed, words, sizeof words),
                   failed->result < 0 ? tp_errno_name(failed->result) : "fewer bytes");
+}
+
+static void print_torn(const struct tp_explain *explain, FILE *out)
+{
+    char words[256];
+
+    (void)fprintf(
+        out,
+        "the power was cut when this was not durable yet, and what was left of it is "
+        "not borne:\n  %s\n",
+        tp_record_operation(&explain->barriers[0].after, words, sizeof words));
+    if (explain->read.file != NULL)
+        (void)fprintf(out, "it is looked at again by:\n  %s\n",
+                      tp_record_operation(&explain->read, words, sizeof words));
+}
+
+static void print_early(const struct tp_explain *explain, FILE *out)
+{
+    char words[256];
+
+    (void)fprintf(out, "node %u told others too early:\n  %s\n", explain->told.node - 1,
+                  tp_record_operation(&explain->told, words, sizeof words));
+    (void)fprintf(out,
+                  "it does not wait for this, before which the process came to its end:\n"
+                  "  %s\n",
+                  tp_record_operation(&explain->failed, words, sizeof words));
+}
+
+/* What befell a node or the links, in the words of the record. */
+static void print_event(const struct tp_record *event, FILE *out)
+{
+    if (event->text[0] == '\0')
+        return;
+    (void)fprintf(out, "which is: at %.3f s, %s (node %u)\n", (double)event->at_ns / 1e9,
+                  event->text, event->node == 0 ? event->detail : event->node - 1);
 }
 
 void tp_explain_print(const struct tp_explain *explain, FILE *out)
@@ -67,6 +111,12 @@ void tp_explain_print(const struct tp_explain *explain, FILE *out)
                       explain->unkept);
         print_failed(&explain->failed, out);
         return;
+    case TP_EXPLAINED_TORN:
+        print_torn(explain, out);
+        return;
+    case TP_EXPLAINED_EARLY:
+        print_early(explain, out);
+        return;
     case TP_EXPLAINED_ERROR:
         (void)fputs("no missing barrier was found; it passes if this does not fail:\n",
                     out);
@@ -76,6 +126,7 @@ void tp_explain_print(const struct tp_explain *explain, FILE *out)
         (void)fputs("no missing barrier was found; it passes if this choice is 0:\n", out);
         tp_words_choice(explain->choice_stream, explain->choice_index, &explain->choice,
                         out);
+        print_event(&explain->event, out);
         return;
     case TP_EXPLAINED_NOT:
         (void)fprintf(out, "not explained\n");

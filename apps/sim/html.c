@@ -132,6 +132,10 @@ static const char *how_of(const struct tp_explain *explain)
         return "barrier";
     case TP_EXPLAINED_UNHEARD:
         return "unheard";
+    case TP_EXPLAINED_TORN:
+        return "torn";
+    case TP_EXPLAINED_EARLY:
+        return "early";
     case TP_EXPLAINED_ERROR:
         return "error";
     case TP_EXPLAINED_CHOICE:
@@ -168,11 +172,11 @@ static void write_places(const struct tp_explain *explain, FILE *out)
         write_place(&barrier->after, out);
         (void)fprintf(out, ",\"names\":%s,\"before\":\"%s\",\"promise\":",
                       barrier->ghost.names ? "true" : "false", befores[barrier->before]);
-        tp_text_json(barrier->promise.text, out);
+        tp_text_json(barrier->before == TP_BEFORE_PROMISE ? barrier->next.text : "", out);
         (void)fputc('}', out);
     }
-    if (explain->barrier_count == 0 && explain->failed.file != NULL) {
-        write_place(&explain->failed, out);
+    if (explain->barrier_count == 0 && tp_explain_site(explain)->file != NULL) {
+        write_place(tp_explain_site(explain), out);
         (void)fputc('}', out);
     }
 }

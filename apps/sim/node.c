@@ -178,6 +178,7 @@ void tp_node_boot(struct tp_node *node)
     node->start_ns = node->timer_ns = TP_NEVER;
     set_finished(node, false);
     create_io(node);
+    tp_watch_boot(node);
     set_clocks(node);
     config.ops_max = config.ops_max == 0 ? 1024 : config.ops_max;
     config.machines_max = config.machines_max == 0 ? 1024 : config.machines_max;

@@ -338,12 +338,14 @@ struct tp_sim_watch {
 
 /** A barrier that the program does not make: after that many operations of the node have
  * taken effect, a file's data or a directory's names become durable, in no time and
- * unseen. For explanations. */
+ * unseen. Or the node is mute from then on, until it boots again: nothing that it sends
+ * arrives. For explanations. */
 struct tp_ghost {
     uint32_t node;   /* its index */
     uint32_t inode;  /* of the disk */
     uint64_t effect; /* 1: after the first */
     bool names;      /* those in the directory; else the data of the file */
+    bool mutes;      /* neither of them */
 };
 
 /** How to run a seed. All zero: seed 0, the defaults. */

@@ -75,6 +75,7 @@ struct tp_node {
     bool needs_power;           /* a file system that takes no change until a power cut */
     bool finished;              /* it has exited without an error */
     bool no_more;               /* its workload has ended */
+    bool is_mute;               /* by a ghost */
     uint8_t pending;            /* enum tp_end: what is to happen to it now */
     uint32_t boots, version;
     uint32_t commands, commands_late;
@@ -210,6 +211,10 @@ uint64_t tp_ratio(uint64_t base, uint64_t drawn);
 
 /** A moment of an operation: it is told, and ghosts come when it has taken effect. */
 void tp_watch_moment(struct tp_node *node, const struct tp_virtual_moment *moment);
+
+/** It boots: a ghost that made it mute is gone. Not before: what it has sent is on its way.
+ */
+void tp_watch_boot(struct tp_node *node);
 
 /** Where an operation in flight was submitted; left alone if that is not known. */
 void tp_watch_site(const struct tp_node *node, uint64_t handle, const char **ret_file,

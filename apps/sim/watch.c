@@ -17,12 +17,19 @@ void tp_sim_tell(const struct tp_sim *sim, enum tp_fact_kind kind, uint32_t deta
     sim->options.watch->fact(sim->options.watch->context, &fact);
 }
 
-/* Whether a source is one of the ready-made machines, in sm/. */
+/* Whether a source is one of the ready-made machines, in sm/, or what the programs of the
+ * zoo have in common. */
 static bool is_ready_made(const char *file)
 {
-    const char *at = strstr(file, "sm/");
+    static const char *const places[] = {"sm/", "zoo/kit."};
 
-    return at != NULL && (at == file || at[-1] == '/');
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const char *at = strstr(file, places[i]);
+
+        if (at != NULL && (at == file || at[-1] == '/'))
+            return true;
+    }
+    return false;
 }
 
 /* Where an operation was submitted; the op table knows until it is claimed. Of what a
@@ -56,10 +63,31 @@ static void tell_moment(struct tp_node *node, const struct tp_virtual_moment *mo
     node->sim->options.watch->fact(node->sim->options.watch->context, &fact);
 }
 
-static void appear(const struct tp_node *node, const struct tp_ghost *ghost)
+static void set_mute(struct tp_node *node, bool is_mute)
+{
+    struct tp_sim *sim = node->sim;
+
+    node->is_mute = is_mute;
+    for (uint32_t i = 0; i < sim->node_count; i++) {
+        if (sim->nodes[i] != node && sim->nodes[i]->host != 0 && node->host != 0)
+            tp_net_break(sim->net, node->host, sim->nodes[i]->host, is_mute);
+    }
+}
+
+void tp_watch_boot(struct tp_node *node)
+{
+    if (node->is_mute)
+        set_mute(node, false);
+}
+
+static void appear(struct tp_node *node, const struct tp_ghost *ghost)
 {
     const struct tp_disk *disk = node->disk;
 
+    if (ghost->mutes) {
+        set_mute(node, true);
+        return;
+    }
     /* After another ghost the run may be another one, in which there is no such file. */
     if (ghost->inode == 0 || ghost->inode >= disk->inodes.used ||
         (tp_inode_at(disk, ghost->inode)->kind == TP_FILE_DIRECTORY) != ghost->names ||

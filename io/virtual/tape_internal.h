@@ -21,7 +21,7 @@ struct tp_tape_stream {
 struct tp_tape {
     enum tp_tape_source source;
     bool record;
-    bool harsh; /* a power cut leaves the least */
+    bool harsh;    /* a power cut leaves the least */
     bool realigns; /* source: record */
     uint64_t seed;
     struct tp_tape_stream *streams;

@@ -69,6 +69,8 @@ int tp_trial_replay(struct tp_trial *trial, struct tp_tape *tape,
         return -ENOMEM;
     options.tape = tape;
     options.watch = trial->recorder == NULL ? NULL : &trial->recorder->watch;
+    if (trial->realigns)
+        tp_tape_realign(tape);
     tp_sim_run(trial->job.scenario, &options, ret_outcome);
     trim(tape);
     return 0;

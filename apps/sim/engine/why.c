@@ -114,7 +114,8 @@ static void write_barriers(const struct tp_explain *explain, FILE *out)
         write_text("file", after->file == NULL ? "" : tp_text_base(after->file), out);
         (void)fprintf(out, ",\"line\":%u", after->line);
         write_text("before", before_of(barrier), out);
-        write_text("promise", barrier->promise.text, out);
+        write_text("promise",
+                   barrier->before == TP_BEFORE_PROMISE ? barrier->next.text : "", out);
         (void)fputc('}', out);
     }
     (void)fputc(']', out);

@@ -43,7 +43,9 @@ function stepsOf(data, run) {
   const add = (words, more, event, tone) => steps.push({words, more, event, tone});
 
   for (const {place, event} of placesOf(data, run)) {
-    if (explanation.how === "barrier")
+    if (explanation.how === "early")
+      add(capital(who(place.node)) + " told others: " + place.operation, "before it was sure of it", event, "mark");
+    else if (explanation.how === "barrier" || explanation.how === "torn")
       add(capital(who(place.node)) + " did this: " + place.operation, place.names ? "the name was in memory, not yet on the disk"
         : "the bytes were in memory, not yet on the disk", event, "mark");
     else
@@ -81,6 +83,16 @@ function cureOf(data) {
     for (const place of explanation.places)
       cure.append(element("p", {}, "The error at ", element("code", {}, place.site || place.operation),
         explanation.how === "unheard" ? ": what it should have made durable was not." : ": without it the run passes."));
+  } else if (explanation.how === "torn") {
+    cure.append(element("h2", {}, "What was not borne"));
+    for (const place of explanation.places)
+      cure.append(element("p", {}, "What a power cut leaves of ", element("code", {}, place.site || place.operation),
+        " before it is synced: some of it, or all, or none."));
+  } else if (explanation.how === "early") {
+    cure.append(element("h2", {}, "What came too early"));
+    for (const place of explanation.places)
+      cure.append(element("p", {}, "The message at ", element("code", {}, place.site || place.operation),
+        ": what it tells was not durable yet."));
   } else if (explanation.how === "choice") {
     cure.append(element("h2", {}, "What it depends on"));
   } else {

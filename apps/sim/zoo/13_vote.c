@@ -44,10 +44,10 @@ static struct tp_op keep_vote(struct tp_ctx *cx, struct program *p)
     return zoo_keep_start(cx, &p->zoo.file, "/vote", sizeof p->vote);
 }
 
-static struct tp_op say(struct tp_ctx *cx, struct program *p)
+static struct tp_buf *words(struct program *p)
 {
     p->zoo.buf = tp_buf_full(&p->message, sizeof p->message);
-    return tp_deadline(cx, tp_send(cx, p->zoo.fd, &p->zoo.buf), PATIENCE_NS);
+    return &p->zoo.buf;
 }
 
 /* Messages are small: one that comes in pieces counts as none. */
@@ -94,7 +94,8 @@ static enum tp_step campaign_tick(struct tp_machine *machine, struct tp_ctx *cx)
             continue;
         p->zoo.fd = tp_into_fd(cx, result);
         p->message = p->vote;
-        TP_AWAIT(cx, say(cx, p), &result);
+        TP_AWAIT(cx, tp_deadline(cx, tp_send(cx, p->zoo.fd, words(p)), PATIENCE_NS),
+                 &result);
         if (result.value == (int32_t)sizeof p->message) {
             TP_AWAIT(cx, hear(cx, p), &result);
             p->votes += result.value == (int32_t)sizeof p->message &&
@@ -119,7 +120,7 @@ static enum tp_step answer_tick(struct tp_machine *machine, struct tp_ctx *cx)
         p->votes = decide(p);
         if (p->votes > 0 && z->is_fixed)
             ZOO_TRY(cx, keep_vote(cx, p), &result);
-        TP_AWAIT(cx, say(cx, p), &result); /* ZOO: the bug is here */
+        TP_AWAIT(cx, tp_send(cx, z->fd, words(p)), &result); /* ZOO: the bug is here */
         if (p->votes > 0 && !z->is_fixed)
             ZOO_TRY(cx, keep_vote(cx, p), &result);
     }

@@ -75,19 +75,20 @@ static enum tp_step load_tick(struct tp_machine *machine, struct tp_ctx *cx)
     TP_END(cx);
 }
 
-struct tp_op zoo_load_start(struct tp_ctx *cx, struct zoo_file *file, const char *path)
+struct tp_op(zoo_load_start)(struct tp_ctx *cx, struct zoo_file *file, const char *path)
 {
     file->path = path;
-    return tp_start(cx, &file->machine, load_tick, "load");
+    return (tp_start)(cx, &file->machine, load_tick, "load");
 }
 
-struct tp_op zoo_keep_start(struct tp_ctx *cx, struct zoo_file *file, const char *path,
-                            uint32_t len)
+struct tp_op(zoo_keep_start)(struct tp_ctx *cx, struct zoo_file *file, const char *path,
+                             uint32_t len)
 {
     tp_assert(len <= sizeof file->bytes);
     file->len = len;
     file->buf = tp_buf_full(file->bytes, len);
-    return tp_replace_file_start(cx, &file->replace, tp_place_path(path), &file->buf, NULL);
+    return (tp_replace_file_start)(cx, &file->replace, tp_place_path(path), &file->buf,
+                                   NULL);
 }
 
 uint64_t zoo_records(const struct zoo_file *file, uint32_t at, uint64_t first)

@@ -73,6 +73,10 @@ struct tp_op zoo_load_start(struct tp_ctx *cx, struct zoo_file *file, const char
 struct tp_op zoo_keep_start(struct tp_ctx *cx, struct zoo_file *file, const char *path,
                             uint32_t len);
 
+/* They belong to the place that asks for them. */
+#define zoo_load_start(cx, ...) zoo_load_start(TP_HERE(cx), __VA_ARGS__)
+#define zoo_keep_start(cx, ...) zoo_keep_start(TP_HERE(cx), __VA_ARGS__)
+
 /** How many records there are from `at` on: numbers of 8 bytes, first, first + 1, ... */
 uint64_t zoo_records(const struct zoo_file *file, uint32_t at, uint64_t first);
 

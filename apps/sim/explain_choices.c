@@ -1,0 +1,223 @@
+/* Where no ghost heals: choices that are made mildest; and messages that came too early. */
+#include "apps/sim/explain_internal.h"
+
+enum { TOLD_OF = 4 }; /* of the messages before an end, the last so many */
+
+/* Whether an operation failed, or moved fewer bytes, where the other did not. */
+static bool is_worse(const struct tp_record *here, const struct tp_record *there)
+{
+    bool moves = (tp_kind_info[here->op].traits & (TP_LENDS_IN | TP_LENDS_OUT)) != 0;
+
+    if (here->result < 0)
+        return there->result >= 0;
+    return moves && here->result < there->result;
+}
+
+/* The first operation that comes to another result in a run that passes, if that is why;
+ * and before that what befell the node, or the links, last. */
+static bool find_other(const struct tp_explain_search *s, const struct tp_recorder *passed,
+                       struct tp_record *ret_record, struct tp_record *ret_event)
+{
+    for (uint32_t i = 0; i < s->record_count && i < passed->count; i++) {
+        const struct tp_record *here = &s->records[i], *there = &passed->records[i];
+
+        if (here->kind == TP_FACT_EVENT)
+            *ret_event = *here;
+        if (here->kind != there->kind || here->op != there->op ||
+            here->at_ns != there->at_ns)
+            return false;
+        if (here->kind == TP_FACT_OPERATION && here->result != there->result) {
+            if (!is_worse(here, there))
+                return false;
+            *ret_record = *here;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether it passes with a choice made mildest, and whether an operation came to another
+ * result by that. */
+static bool passes_without(struct tp_explain_search *s, uint32_t stream, uint64_t index,
+                           bool *ret_has_other)
+{
+    static const struct tp_record none;
+    struct tp_trial *trial = s->explain->trial;
+    struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_FAILED};
+    struct tp_tape *tape = NULL;
+
+    s->error = tp_tape_copy(s->explain->tape, NULL, &tape);
+    if (s->error < 0)
+        return false;
+    tp_tape_set(tape, stream, index, 0);
+    trial->records = TP_EXPLAIN_RECORDS;
+    trial->realigns = true;
+    if (!s->skips)
+        s->error = tp_trial_replay(trial, tape, &outcome);
+    trial->realigns = false;
+    trial->records = 0;
+    tp_tape_destroy(tape);
+    s->explain->runs++;
+    if (s->error < 0 || outcome.verdict != TP_VERDICT_PASSED)
+        return false;
+    s->explain->event = none;
+    *ret_has_other =
+        find_other(s, trial->recorder, &s->explain->failed, &s->explain->event);
+    if (stream % TP_CONCERNS != TP_CONCERN_EVENT ||
+        s->explain->event.node != stream / TP_CONCERNS)
+        s->explain->event = none;
+    return true;
+}
+
+/* ------------------------------------------------------------------ told too early
+ *
+ * A process has come to an end between a message of its own and a change, or tried one. If
+ * the run passes when it does not come to that end, which is known, and also when nothing
+ * arrives that it sent from that message on, then the message should have waited. */
+
+/* One that was tried counts: why it failed is no matter. */
+static bool is_change(const struct tp_record *record)
+{
+    if (record->kind != TP_FACT_OPERATION)
+        return false;
+    switch (record->op) {
+    case TP_OPEN:
+    case TP_WRITE:
+    case TP_FSYNC:
+    case TP_TRUNCATE:
+    case TP_RENAME:
+    case TP_REMOVE:
+    case TP_SYNC_DIR:
+        return record->changes || record->result < 0;
+    default:
+        return record->changes;
+    }
+}
+
+/* What ends after the verdict is of no interest. */
+static void begin_early(struct tp_explain_search *s)
+{
+    uint32_t verdict = 0;
+
+    while (verdict < s->record_count && s->records[verdict].kind != TP_FACT_VERDICT)
+        verdict++;
+    s->end = s->at = verdict;
+    s->stage = TP_STAGE_EARLY;
+}
+
+/* The next end of a process before `s->end`: false, there is none. */
+static bool find_end(struct tp_explain_search *s)
+{
+    while (s->end > 0) {
+        s->end--;
+        if (s->records[s->end].kind == TP_FACT_END) {
+            s->at = s->end;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The next message before `s->at` of the process that ended at `s->end`, behind which there
+ * is a change of its own; NULL: none. */
+static const struct tp_record *find_message(struct tp_explain_search *s,
+                                            const struct tp_record **ret_change)
+{
+    const struct tp_record *change = NULL;
+    uint32_t messages = 0;
+
+    for (uint32_t i = s->end; i > 0 && messages < TOLD_OF; i--) {
+        const struct tp_record *record = &s->records[i - 1];
+
+        if (record->node != s->records[s->end].node)
+            continue;
+        if (record->kind == TP_FACT_BOOT)
+            return NULL;
+        if (is_change(record))
+            change = record;
+        if (record->kind != TP_FACT_OPERATION || record->result <= 0 ||
+            (record->op != TP_SEND && record->op != TP_SEND_BUFS))
+            continue;
+        messages++;
+        if (i > s->at || change == NULL)
+            continue;
+        s->at = i - 1;
+        *ret_change = change;
+        return record;
+    }
+    return NULL;
+}
+
+void tp_explain_early(struct tp_explain_search *s)
+{
+    const struct tp_record *change = NULL, *told = NULL;
+    struct tp_ghost ghost = {.mutes = true};
+
+    if (s->records[s->end].kind == TP_FACT_END)
+        told = find_message(s, &change);
+    if (told == NULL) {
+        if (!find_end(s))
+            s->stage = TP_STAGE_OVER;
+        return;
+    }
+    ghost.node = told->node - 1;
+    ghost.effect = told->effect;
+    if (!tp_explain_passes(s, &ghost, 1, 0))
+        return;
+    s->explain->told = *told;
+    s->explain->failed = *change;
+    s->explain->how = TP_EXPLAINED_EARLY;
+    s->stage = TP_STAGE_OVER;
+}
+
+/* ------------------------------------------------------------------ choices */
+
+/* Whether the choice is one to be made mildest in this stage. */
+static bool is_candidate(const struct tp_explain_search *s,
+                         const struct tp_draw_entry *entry)
+{
+    uint32_t concern = s->stream % TP_CONCERNS;
+
+    return entry->value != 0 && entry->kind != TP_DRAW_SEED &&
+           (concern == TP_CONCERN_FAULT) == (s->stage == TP_STAGE_FAULTS) &&
+           concern != TP_CONCERN_WORKLOAD;
+}
+
+/* The next one, from the end of each stream; false: there is none. */
+static bool find_choice(struct tp_explain_search *s)
+{
+    const struct tp_tape *tape = s->explain->tape;
+
+    while (s->stream < tp_tape_streams(tape)) {
+        for (; s->left > 0; s->left--) {
+            struct tp_draw_entry entry = tp_tape_entry(tape, s->stream, s->left - 1);
+
+            if (is_candidate(s, &entry))
+                return true;
+        }
+        s->stream++;
+        s->left = tp_tape_count(tape, s->stream);
+    }
+    return false;
+}
+
+void tp_explain_choice(struct tp_explain_search *s)
+{
+    struct tp_explain *explain = s->explain;
+    bool has_other = false;
+
+    if (!find_choice(s)) {
+        s->stage = s->stage == TP_STAGE_FAULTS ? TP_STAGE_CHOICES : TP_STAGE_OVER;
+        s->stream = 0;
+        s->left = tp_tape_count(explain->tape, 0);
+        return;
+    }
+    s->left--;
+    if (!passes_without(s, s->stream, s->left, &has_other))
+        return;
+    explain->choice = tp_tape_entry(explain->tape, s->stream, s->left);
+    explain->choice_stream = s->stream;
+    explain->choice_index = s->left;
+    explain->how = has_other ? TP_EXPLAINED_ERROR : TP_EXPLAINED_CHOICE;
+    begin_early(s);
+}

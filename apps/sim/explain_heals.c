@@ -1,0 +1,160 @@
+/* Whether a run passes with ghosts: as it was, with all survivors, with other ones. */
+#include "apps/sim/explain_internal.h"
+
+enum {
+    SURVIVORS = 64, /* drawn anew for one that heals */
+    WAYS_MAX = 192, /* of survivors that are tried one by one before */
+    VALUES_ALL = 8, /* of a draw of so many values, all of them */
+};
+
+static struct tp_tape *copy_of(struct tp_explain_search *s, const struct tp_tape *tape)
+{
+    struct tp_tape *copy = NULL;
+
+    s->error = tp_tape_copy(tape, NULL, &copy);
+    return copy;
+}
+
+/* The run in which ghosts are tried. */
+static const struct tp_tape *tape_of(const struct tp_explain_search *s)
+{
+    return s->idle != NULL ? s->idle : s->explain->tape;
+}
+
+/* One run of a tape, which becomes what was drawn. */
+static bool run_with(struct tp_explain_search *s, struct tp_tape *tape,
+                     const struct tp_ghost *ghosts, uint32_t count)
+{
+    struct tp_trial *trial = s->explain->trial;
+    struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_FAILED};
+
+    trial->job.options.ghosts = ghosts;
+    trial->job.options.ghost_count = count;
+    trial->realigns = true; /* what is durable already draws less */
+    if (!s->skips)
+        s->error = tp_trial_replay(trial, tape, &outcome);
+    trial->realigns = false;
+    trial->job.options.ghosts = NULL;
+    trial->job.options.ghost_count = 0;
+    s->explain->runs++;
+    return s->error == 0 && outcome.verdict == TP_VERDICT_PASSED;
+}
+
+/* What the last cut of a node left is to be drawn anew. */
+static void forget_survivors(const struct tp_explain_search *s, struct tp_tape *tape,
+                             uint32_t node)
+{
+    uint32_t stream = tp_stream(node + 1, TP_CONCERN_CRASH);
+    uint64_t have = tp_tape_count(tape, stream);
+
+    if (have > s->cut_draws[node])
+        tp_tape_delete(tape, stream, s->cut_draws[node], have - s->cut_draws[node]);
+}
+
+bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghosts,
+                       uint32_t count, uint64_t survivors)
+{
+    struct tp_tape *tape = copy_of(s, tape_of(s));
+    bool good;
+
+    for (uint32_t node = 0; node < TP_EXPLAIN_NODES && survivors != 0 && s->error == 0;
+         node++) {
+        if (!s->was_cut[node])
+            continue;
+        forget_survivors(s, tape, node);
+        s->error = tp_tape_go_on(tape, tp_stream(node + 1, TP_CONCERN_CRASH), survivors);
+    }
+    good = s->error == 0 && run_with(s, tape, ghosts, count);
+    tp_tape_destroy(tape);
+    return good;
+}
+
+/* ------------------------------------------------------------------ all survivors
+ *
+ * What a cut leaves is drawn on the node's crash stream. All values of all draws are tried,
+ * the last draw's first, as long as there are not too many of them; of a draw that says how
+ * far or which one, the ends and the next to them. A choice of a kind that is never drawn
+ * there, at the end, makes the tape keep what is drawn past it (tp_tape_realign()). */
+
+static bool is_tried(const struct tp_draw_entry *entry, uint64_t value)
+{
+    return entry->bound <= VALUES_ALL || value < 2 || value + 2 >= entry->bound;
+}
+
+/* The next way, in place: false when there was none. */
+static bool advance(struct tp_tape *tape, uint32_t stream, uint64_t from)
+{
+    for (uint64_t i = tp_tape_count(tape, stream); i > from; i--) {
+        struct tp_draw_entry entry = tp_tape_entry(tape, stream, i - 1);
+        uint64_t value = entry.value + 1;
+
+        while (value < entry.bound && !is_tried(&entry, value))
+            value++;
+        if (value >= entry.bound)
+            continue;
+        tp_tape_set(tape, stream, i - 1, value);
+        tp_tape_delete(tape, stream, i, tp_tape_count(tape, stream) - i);
+        return true;
+    }
+    return false;
+}
+
+static bool begin_ways(struct tp_explain_search *s, uint32_t node)
+{
+    s->ways = 0;
+    s->all_ways = false;
+    s->way = copy_of(s, tape_of(s));
+    if (s->way != NULL)
+        forget_survivors(s, s->way, node);
+    return s->way != NULL;
+}
+
+static void end_ways(struct tp_explain_search *s)
+{
+    tp_tape_destroy(s->way);
+    s->way = NULL;
+}
+
+/* Whether it passes in one more way. */
+static bool passes_one_way(struct tp_explain_search *s, const struct tp_ghost *ghosts,
+                           uint32_t count)
+{
+    static const struct tp_draw_entry end = {.bound = 1, .kind = TP_DRAW_SEED};
+    uint32_t node = ghosts[0].node;
+    uint32_t stream = tp_stream(node + 1, TP_CONCERN_CRASH);
+    struct tp_tape *tape;
+    bool good;
+
+    if (s->way == NULL && !begin_ways(s, node))
+        return false;
+    tape = copy_of(s, s->way);
+    if (tape == NULL)
+        return false;
+    s->error = tp_tape_put(tape, stream, tp_tape_count(tape, stream), end);
+    good = s->error == 0 && run_with(s, tape, ghosts, count);
+    s->ways++;
+    s->all_ways = good && !advance(tape, stream, s->cut_draws[node]);
+    tp_tape_destroy(s->way);
+    s->way = copy_of(s, tape); /* as a record: it is replayed from its start */
+    tp_tape_destroy(tape);
+    return good && s->way != NULL;
+}
+
+enum tp_explain_tried tp_explain_try(struct tp_explain_search *s,
+                                     const struct tp_ghost *ghosts, uint32_t count)
+{
+    bool good, has_ways = s->was_cut[ghosts[0].node] && s->survivors == 1;
+
+    if (has_ways && !s->all_ways && s->ways < WAYS_MAX)
+        good = passes_one_way(s, ghosts, count);
+    else
+        good = tp_explain_passes(s, ghosts, count,
+                                 s->survivors++ * UINT64_C(0x9e3779b97f4a7c15));
+    if (good && s->survivors <= SURVIVORS && !(s->all_ways && s->cut_nodes == 1))
+        return TP_TRIED_SO_FAR;
+    s->survivors = 0;
+    s->ways = 0;
+    s->all_ways = false;
+    end_ways(s);
+    return good ? TP_TRIED_HEALS : TP_TRIED_FAILS;
+}

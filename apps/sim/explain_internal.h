@@ -1,0 +1,90 @@
+/** apps/sim/explain_internal.h - how an explanation is looked for, one trial a step.
+ *
+ *     explain.c         the run as it was; what to try, in which order
+ *     explain_heals.c   whether the run passes with ghosts
+ *     explain_found.c   what a ghost that heals says
+ *     explain_choices.c choices that are made mildest, messages that came too early
+ *     explain_words.c   what was found, in words
+ */
+#ifndef TEMPEST_APPS_SIM_EXPLAIN_INTERNAL_H
+#define TEMPEST_APPS_SIM_EXPLAIN_INTERNAL_H
+
+#include "apps/sim/explain.h"
+
+enum {
+    TP_EXPLAIN_RECORDS = 65536,
+    TP_EXPLAIN_NODES = 64,
+    TP_EXPLAIN_CANDIDATES = 128, /* each at least one run */
+};
+
+/* A barrier that could be missing, and the change after which it would be. */
+struct tp_candidate {
+    struct tp_ghost ghost;
+    uint32_t record;
+};
+
+/* What is tried, one trial a step. */
+enum tp_explain_stage {
+    TP_STAGE_RECORDS, /* the run once more, with its facts */
+    TP_STAGE_IDLE, /* the run with no work after its last cuts, in which ghosts are tried */
+    TP_STAGE_ONE,  /* ghosts, one by one */
+    TP_STAGE_TWO,  /* two at once */
+    TP_STAGE_FAULTS, /* choices made mildest: those of faults, then others */
+    TP_STAGE_CHOICES,
+    TP_STAGE_EARLY, /* and messages that never arrive */
+    TP_STAGE_OVER,
+};
+
+struct tp_explain_search {
+    struct tp_explain *explain;
+    enum tp_explain_stage stage;
+    uint32_t first, second; /* candidates that are being tried */
+    uint64_t survivors;     /* sets of survivors that they have healed, drawn ones */
+    uint32_t ways;          /* those before, one by one */
+    struct tp_tape *way;    /* the next of them; NULL: none is under way */
+    bool all_ways;          /* there are no more */
+    uint32_t stream;        /* of the choices */
+    uint64_t left;          /* of the stream's choices, counted from its end */
+    bool skips;             /* the next trial is known to end badly */
+    struct tp_tape *idle;   /* NULL: the tape as it is */
+    struct tp_record *records;
+    uint32_t record_count;
+    uint64_t
+        cut_draws[TP_EXPLAIN_NODES]; /* on a node's crash stream, before its last cut */
+    uint64_t cut_effect[TP_EXPLAIN_NODES];
+    uint32_t cut_record[TP_EXPLAIN_NODES];
+    bool was_cut[TP_EXPLAIN_NODES];
+    uint32_t cut_nodes;
+    struct tp_candidate candidates[TP_EXPLAIN_CANDIDATES];
+    uint32_t candidate_count;
+    uint32_t end, at; /* early: of the records, an end of a process; messages before it */
+    int error;
+};
+
+/** What follows a change, before the last cut of its node: what a barrier between would
+ * have to come before, and where that is. */
+enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,
+                                            uint32_t index, uint32_t *ret_at);
+
+/** One run with ghosts; with other survivors of the last cuts, unless `survivors` is 0. */
+bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghosts,
+                       uint32_t count, uint64_t survivors);
+
+enum tp_explain_tried { TP_TRIED_HEALS, TP_TRIED_SO_FAR, TP_TRIED_FAILS };
+
+/** One more run with ghosts: with the original survivors, then with each set that there
+ * can be, then, if these are too many, with some that are drawn. */
+enum tp_explain_tried tp_explain_try(struct tp_explain_search *s,
+                                     const struct tp_ghost *ghosts, uint32_t count);
+
+/** Notes what a candidate says, or two, that have healed. */
+void tp_explain_found_one(struct tp_explain_search *s,
+                          const struct tp_candidate *candidate);
+void tp_explain_found_two(struct tp_explain_search *s, const struct tp_candidate *first,
+                          const struct tp_candidate *second);
+
+/** One more choice made mildest; one more message that never arrives. */
+void tp_explain_choice(struct tp_explain_search *s);
+void tp_explain_early(struct tp_explain_search *s);
+
+#endif
