@@ -170,6 +170,12 @@ static bool claim_shot(struct tp_ctx *cx, struct tp_connection *c)
     return true;
 }
 
+static void claim_shots(struct tp_ctx *cx, struct tp_connection *c)
+{
+    while (claim_shot(cx, c))
+        ;
+}
+
 /* ------------------------------------------------------------------ what is to be done */
 
 /* Sends what may leave; after the last of it, ends the output. */
@@ -208,11 +214,9 @@ static void steer_receiving(struct tp_ctx *cx, struct tp_connection *c)
     }
 }
 
-/* The end of a tick, whose answers are claimed. */
+/* The end of a tick, in which everything that has come is claimed. */
 static void end_tick(struct tp_ctx *cx, struct tp_connection *c)
 {
-    while (claim_shot(cx, c))
-        ;
     if (tp_input_settle(cx, &c->input, c->wanted) < 0)
         break_off(c, -ENOMEM);
     c->consumed = 0;
@@ -232,6 +236,7 @@ void tp_connection_settle(struct tp_ctx *cx, struct tp_connection *connection)
     if (c->phase == TP_CONNECTION_NEW)
         begin(cx, c);
     claim_answers(cx, c);
+    claim_shots(cx, c);
     end_tick(cx, c);
 }
 
@@ -249,7 +254,8 @@ static bool is_blocked(struct tp_connection *c)
     return c->blocked;
 }
 
-/* Claims until `len_min` bytes are there; false when they are not. */
+/* Claims until `len_min` bytes are there; false when they are not: all is claimed then,
+ * unless the connection is broken. */
 static bool gather(struct tp_ctx *cx, struct tp_connection *c, uint32_t len_min)
 {
     while (tp_input_len(&c->input) < len_min) {
@@ -306,6 +312,8 @@ int32_t tp_connection_peek(struct tp_ctx *cx, struct tp_connection *connection,
         tp_wake(cx->self);
     else if (!blocked && is_over(c))
         return 0;
+    if (there || blocked)
+        claim_shots(cx, c);
     end_tick(cx, c);
     return c->error < 0 ? c->error : -EAGAIN;
 }
@@ -436,8 +444,7 @@ bool tp_connection_close(struct tp_ctx *cx, struct tp_connection *connection)
     if (c->phase != TP_CONNECTION_CLOSING)
         begin_close(cx, c);
     claim_answers(cx, c);
-    while (claim_shot(cx, c))
-        ;
+    claim_shots(cx, c);
     (void)tp_input_settle(cx, &c->input, 0); /* nothing is in it that could be lost */
     if (c->error < 0)
         return finish(cx, c);
