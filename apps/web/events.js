@@ -6,7 +6,7 @@ const SHOWN = 60;
 
 function row(fact, names) {
   const isOperation = fact.kind === "operation";
-  const text = isOperation ? fact.text : capital(fact.text);
+  const text = isOperation ? fact.text : fact.kind === "phase" ? fact.text.replace(/^-- /, "Phase: ") : capital(fact.text);
   const result = isOperation && fact.result !== null && fact.result !== undefined ? el("span", {class: "result"}, ` = ${fact.result}`) : null;
   const who = fact.node === null ? "" : names[fact.node] || `node ${fact.node}`;
   return el("li", {class: `e-${fact.kind}${fact.fault ? " fault" : ""}`},

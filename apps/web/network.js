@@ -18,7 +18,7 @@ export class Network {
 
   /* Circles on an ellipse, the first one at the left if there are two, else on top. */
   place(count, width) {
-    const height = count < 3 ? 84 : width < 500 ? 200 : 156;
+    const height = count < 3 ? 84 : count > 4 ? 220 : width < 500 ? 200 : 156;
     const rx = Math.min(width / 2 - 60, count < 3 ? 240 : 300), ry = height / 2 - RADIUS - 14;
     this.root.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.root.setAttribute("height", height);
@@ -105,41 +105,39 @@ export class Network {
     }
   }
 
-  /* A dot is known by when and where it was sent, so that it glides from one picture to the next. */
+  /* A dot is known by its number, so that it glides from one picture to the next. */
   drawMessages(state) {
-    const seen = new Set(), times = new Map();
+    const seen = new Set();
     for (const message of state.messages.slice(0, MESSAGES_MAX)) {
-      const base = `${message.from}/${message.to}/${message.sent_ns}/${message.kind}`;
-      const again = times.get(base) || 0;
-      const key = base + "/" + again;
-      times.set(base, again + 1);
       if (message.from === message.to || !this.spots[message.from] || !this.spots[message.to])
         continue;
-      seen.add(key);
-      this.drawMessage(key, message, state.now_ns);
+      seen.add(message.id);
+      this.drawMessage(message.id, message, state.now_ns);
     }
-    for (const [key, dot] of this.dots) {
-      if (!seen.has(key)) {
+    for (const [id, dot] of this.dots) {
+      if (!seen.has(id)) {
         dot.remove();
-        this.dots.delete(key);
+        this.dots.delete(id);
       }
     }
   }
 
-  drawMessage(key, message, now) {
+  drawMessage(id, message, now) {
     const from = this.spots[message.from], to = this.spots[message.to];
-    const span = message.at_ns - message.sent_ns;
-    const way = span <= 0 ? 1 : Math.min(1, Math.max(0, (now - message.sent_ns) / span));
+    let dot = this.dots.get(id);
+    if (!dot) {
+      dot = svg("circle", {class: "dot " + message.kind, r: message.bytes > 256 ? 6 : message.bytes > 0 ? 4.5 : 3});
+      dot.sent = now;
+      this.layer.append(dot);
+      this.dots.set(id, dot);
+    }
+    /* When it was sent, or, where that is not known any more, when it was seen first. */
+    const sent = message.sent_ns ?? Math.min(dot.sent, now), span = message.at_ns - sent;
+    const way = span > 0 ? Math.min(1, Math.max(0, (now - sent) / span)) : 1;
     const long = Math.hypot(to.x - from.x, to.y - from.y) || 1;
     const edge = RADIUS / long, at = edge + way * (1 - 2 * edge);
     const x = from.x + (to.x - from.x) * at + (to.y - from.y) / long * SIDE;
     const y = from.y + (to.y - from.y) * at - (to.x - from.x) / long * SIDE;
-    let dot = this.dots.get(key);
-    if (!dot) {
-      dot = svg("circle", {class: "dot " + message.kind, r: message.bytes > 256 ? 6 : message.bytes > 0 ? 4.5 : 3});
-      this.layer.append(dot);
-      this.dots.set(key, dot);
-    }
     dot.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;
   }
 }

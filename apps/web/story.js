@@ -4,7 +4,6 @@ import {capital, countText, el, timeText} from "./dom.js";
 
 const NAMES = {before: "The name was in memory, and not yet on the disk.", cure: "sync the directory", call: "tp_sync_dir()"};
 const BYTES = {before: "The bytes were in memory, and not yet on the disk.", cure: "sync the file", call: "tp_fsync()"};
-const LOST_SHOWN = 2;
 const BEFORES = {same: ", before the same is changed again", other: ", before something else is changed"};
 const VERDICTS = {
   failed: "It broke its promise", deadlock: "It is stuck", liveness: "It never got its work done",
@@ -26,10 +25,11 @@ function split(message) {
   return found ? [capital(found[2]), `found out at ${found[1]}`] : [capital(message), ""];
 }
 
-/* The latest of what was lost. */
-function someOf(lost) {
-  const all = lost.split("; "), last = all.slice(-LOST_SHOWN).join("; ");
-  return all.length > LOST_SHOWN ? `${last}; and ${all.length - LOST_SHOWN} before` : last;
+/* What was lost: what the barrier would have kept first, and how much else. */
+function lostText(explanation) {
+  const all = explanation.lost.split("; "), own = explanation.barriers[0].after;
+  const first = all.includes(own) ? own : all[0];
+  return all.length > 1 ? `${first}, and ${all.length - 1} more of what was only in memory` : first;
 }
 
 function barriers(explanation, message) {
@@ -42,7 +42,7 @@ function barriers(explanation, message) {
     cure.append(el("p", {}, "After ", el("code", {}, place(barrier, barrier.after)), ": ", el("strong", {}, kind.cure), " with ",
       el("code", {}, kind.call), barrier.promise ? ", before that is promised." : `${BEFORES[barrier.before] || ""}.`));
   }
-  return [lines(...steps, ["power", "The power was cut", explanation.lost ? `Lost: ${someOf(explanation.lost)}` : ""],
+  return [lines(...steps, ["power", "The power was cut", explanation.lost ? `Lost: ${lostText(explanation)}.` : ""],
     ["end", ...split(message)]), cure];
 }
 

@@ -12,6 +12,7 @@ import {prepare} from "../wasm/browser.mjs";
 const [MODULE, SIM, FOLDER, ONLY = ""] = process.argv.slice(2);
 const WEB = join(dirname(fileURLToPath(import.meta.url)), "../../apps/web");
 const PATIENCE_MS = 60000;
+const POLL_MS = 25;
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
@@ -60,8 +61,14 @@ class Visit {
     return Number((await this.text("#event")).replace(/\D/g, ""));
   }
 
+  /* Playwright's own needs eval(), which the page does not allow. */
   async until(condition, argument) {
-    await this.page.waitForFunction(condition, argument, {timeout: PATIENCE_MS});
+    const late = Date.now() + PATIENCE_MS;
+    while (!await this.page.evaluate(condition, argument)) {
+      if (Date.now() > late)
+        throw new Error(`in vain: ${condition}, ${argument}`);
+      await this.page.waitForTimeout(POLL_MS);
+    }
   }
 
   async untilEvent(event) {
