@@ -3,6 +3,7 @@ import { remoteImports } from './remote.mjs';
 
 const inNode = typeof process === 'object';
 const threads = inNode ? await import('node:worker_threads') : null;
+if (inNode) globalThis.crypto ??= (await import('node:crypto')).webcrypto; // for Node 18
 const post = inNode ? (message) => threads.parentPort.postMessage(message) : (message) => postMessage(message);
 
 async function main({ module, memory, mailbox, features, root, only }) {

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { ABI_VERSION, ERRNO, HostError, OP, readRequest, REQUEST_BYTES } from '../../io/wasm/host/abi.mjs';
 import { Bridge, Driver, instantiate } from '../../io/wasm/host/bridge.mjs';
 import { memoryHost } from '../../io/wasm/host/memory.mjs';
+import '../../io/wasm/host/node.mjs'; // entropy, in Node 18
 
 const [, , bin, counterFile] = process.argv;
 const module = await WebAssembly.compile(fs.readFileSync(path.join(bin, 'hostile.wasm')));

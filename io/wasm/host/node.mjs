@@ -4,8 +4,11 @@
 // directory is reached through /proc/self/fd, and where there is no such thing through the path that the
 // directory was opened by, if that still leads to it (-ESTALE if not). It offers no flock(), fallocate()
 // or SEEK_DATA: these the host cannot do.
+import { webcrypto } from 'node:crypto';
 import fs from 'node:fs';
 import { ERRNO, FILE, FLAG, HostError, Listing, OPEN, writeStatx } from './abi.mjs';
+
+globalThis.crypto ??= webcrypto; // Node 18 has it, but not by this name; the bridge takes entropy from it
 
 const C = fs.constants;
 const PROC = process.platform === 'linux' && fs.existsSync('/proc/self/fd');
