@@ -117,10 +117,12 @@ static void claim_send(struct tp_ctx *cx, struct tp_connection *c)
     if (!tp_take(cx, &c->send_op, &result))
         return;
     tp_output_taken(&c->output, result.value < 0 ? 0 : (uint32_t)result.value);
-    if (result.value > 0)
+    if (result.value > 0) {
+        c->sent += (uint32_t)result.value;
         note_activity(cx, c);
-    else if (result.value != -EINTR) /* then it is sent again */
+    } else if (result.value != -EINTR) { /* then it is sent again */
         break_off(c, result.value < 0 ? result.value : -EIO);
+    }
 }
 
 /* Claims what has come of all but receiving. */

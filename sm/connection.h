@@ -86,7 +86,7 @@ enum tp_connection_phase {
     TP_CONNECTION_CLOSED,
 };
 
-/** Embed it; read `error`, `received`, `fd`; the rest is internal. */
+/** Embed it; read `error`, `received`, `sent`, `fd`; the rest is internal. */
 struct tp_connection {
     struct tp_fd fd;
     const struct tp_connection_options *options;
@@ -103,6 +103,7 @@ struct tp_connection {
     uint32_t consumed; /* in this turn */
     uint32_t scanned;  /* no end of a line is before */
     uint64_t received; /* bytes */
+    uint64_t sent;     /* bytes; both stay when it has closed */
     struct tp_op recv_op, send_op, shutdown_op, timer_op;
     struct tp_input input;
     struct tp_output output;

@@ -206,7 +206,7 @@ static void add_traffic(const struct kv_server *server, struct kv_figures *figur
             tp_container_of(session, struct kv_client, session);
 
         figures->input_bytes += client->connection.received;
-        figures->output_bytes += client->connection.output.sent;
+        figures->output_bytes += client->connection.sent;
     }
 }
 
@@ -323,7 +323,7 @@ static void client_ended(void *context, struct tp_machine *machine)
 
     unlink_client(server, client);
     server->input_bytes += client->connection.received;
-    server->output_bytes += client->connection.output.sent;
+    server->output_bytes += client->connection.sent;
     if (server->spares_count == SPARES_MAX) {
         free(client);
         return;

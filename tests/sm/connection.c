@@ -13,6 +13,7 @@ static void end_well(void)
     come_to(TP_RECV_MANY, 0);
     accept_all();
     check_closed(0);
+    cr_assert(eq(u64, owner.connection.sent, sent_len));
 }
 
 /* ------------------------------------------------------------------ input */
