@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "apps/sim/sim_internal.h"
+#include "io/virtual/disk_internal.h"
 
 #define MS UINT64_C(1000000)
 
@@ -155,7 +156,9 @@ static void fill(struct tp_node *node)
 
     if (node->room_bytes == 0)
         node->room_bytes = usage.capacity_bytes;
-    tp_disk_set_capacity(node->disk, usage.used_bytes);
+    /* A disk has room for a page at least. */
+    tp_disk_set_capacity(node->disk, usage.used_bytes < TP_PAGE_BYTES ? TP_PAGE_BYTES
+                                                                      : usage.used_bytes);
 }
 
 static void make_room(struct tp_node *node)

@@ -71,10 +71,10 @@ static void note_operation(const struct tp_fact *fact, struct tp_record *record)
         record->len = request->len;
         record->offset = request->b.offset;
     }
-    (void)snprintf(record->text, sizeof record->text, "%s%s%s",
-                   moment->path == NULL ? "" : moment->path,
-                   moment->to_path == NULL ? "" : " -> ",
-                   moment->to_path == NULL ? "" : moment->to_path);
+    if (moment->path != NULL)
+        (void)snprintf(record->text, sizeof record->text, "%s%s%s", moment->path,
+                       moment->to_path == NULL ? "" : " -> ",
+                       moment->to_path == NULL ? "" : moment->to_path);
     if (moment->stage != TP_VIRTUAL_EFFECT)
         return;
     find_names(fact->node->disk, moment, record);

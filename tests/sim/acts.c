@@ -116,6 +116,7 @@ Test(acts, are_on_the_tape)
     go(&run, 20);
     cr_assert(eq(i32, act(&run, TP_ACT_SYNC, 1, 0), 0));
     cr_assert(eq(i32, act(&run, TP_ACT_FILL, 2, 0), 0));
+    cr_assert(eq(i32, act(&run, TP_ACT_FILL, 1, 0), 0));
     cr_assert(eq(i32, act(&run, TP_ACT_PAUSE, 0, 0), 0));
     go(&run, 20);
     cr_assert(eq(i32, act(&run, TP_ACT_MEND, 1, 0), 0));
@@ -129,8 +130,8 @@ Test(acts, are_on_the_tape)
     go(&run, 5);
     cr_assert(eq(i32, act(&run, TP_ACT_HARSH, 0, 0), 0));
     first = end(&run);
-    cr_assert(eq(u32, run.acts_told, 13));
-    cr_assert(eq(u32, tp_act_count(run.tape), 13));
+    cr_assert(eq(u32, run.acts_told, 14));
+    cr_assert(eq(u32, tp_act_count(run.tape), 14));
     cr_assert(eq(u32, tp_act_of(run.tape, 1, 3).kind, TP_ACT_CUT));
     cr_assert(eq(u32, tp_act_of(run.tape, 1, 3).node, 2));
     cr_assert(eq(u64, tp_act_of(run.tape, 1, 3).event, 40));

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "apps/sim/sim_internal.h"
@@ -61,13 +62,13 @@ static void note(void *context, const struct tp_fact *fact)
 static int ring_init(struct engine_ring *ring, uint32_t capacity)
 {
     ring->capacity = capacity;
-    ring->facts = tp_alloc(NULL, capacity * sizeof *ring->facts, 16);
+    ring->facts = malloc(capacity * sizeof *ring->facts);
     return ring->facts == NULL ? -ENOMEM : 0;
 }
 
 static void ring_deinit(struct engine_ring *ring)
 {
-    tp_free(NULL, ring->facts, ring->capacity * sizeof *ring->facts, 16);
+    free(ring->facts);
 }
 
 int engine_facts_init(struct engine_facts *facts)
@@ -145,7 +146,8 @@ static bool is_fault(const struct tp_record *record)
     case TP_FACT_EVENT:
         return true;
     case TP_FACT_OPERATION:
-        return record->stage != TP_VIRTUAL_BEGUN && record->result < 0;
+        return record->stage != TP_VIRTUAL_BEGUN && record->result < 0 &&
+               record->result != -ECANCELED;
     case TP_FACT_VERDICT:
         return record->detail != TP_VERDICT_PASSED;
     case TP_FACT_PHASE:
