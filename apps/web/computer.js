@@ -149,7 +149,7 @@ export class Computer {
     if (this.namesDrawn === text)
       return;
     this.namesDrawn = text;
-    this.names.replaceChildren(...words.map(each => el("li", {}, each)));
+    this.names.replaceChildren(...words.map(each => el("li", {title: each}, each)));
     if (more > 0)
       this.names.append(el("li", {class: "quiet"}, `and ${more} before`));
   }
@@ -184,7 +184,7 @@ function riskText(disk) {
     risks.push(pages === 1 ? "1 page" : `${pages} pages`);
   if (names > 0)
     risks.push(names === 1 ? "1 name" : `${names} names`);
-  return risks.length > 0 ? `a power cut now may lose ${risks.join(" and ")}` : "";
+  return risks.length > 0 ? `at risk, were the power cut: ${risks.join(", ")}` : "";
 }
 
 function bytesText(bytes) {

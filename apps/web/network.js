@@ -54,7 +54,7 @@ export class Network {
       svg("g", {class: "scissors", transform: `translate(${middle.x} ${middle.y})`},
         svg("circle", {r: 9}), svg("path", {d: "M-4-4 4 4M4-4-4 4"})));
     const name = `${nodes[a].name} and ${nodes[b].name}`;
-    const line = {group, name, cut: null};
+    const line = {group, name, cut: null, used: false};
     group.dataset.link = a + "-" + b;
     const act = () => line.cut ? this.does.mend(a, b) : this.does.part(a, b);
     group.addEventListener("click", act);
@@ -112,6 +112,7 @@ export class Network {
       if (message.from === message.to || !this.spots[message.from] || !this.spots[message.to])
         continue;
       seen.add(message.id);
+      this.use(Math.min(message.from, message.to), Math.max(message.from, message.to));
       this.drawMessage(message.id, message, state.now_ns);
     }
     for (const [id, dot] of this.dots) {
@@ -119,6 +120,15 @@ export class Network {
         dot.remove();
         this.dots.delete(id);
       }
+    }
+  }
+
+  /* A line is faint until something has gone along it. */
+  use(a, b) {
+    const line = this.lines.get(a + "-" + b);
+    if (!line.used) {
+      line.used = true;
+      setAttribute(line.group, "data-used", true);
     }
   }
 

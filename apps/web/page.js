@@ -12,6 +12,8 @@ import {tellStory} from "./story.js";
 const ENGINE = new URL("tempest-sim.wasm", location.href).href;
 const FIRST = "#scenario=zoo-03&seed=1&faults=-all";
 const RATES = [1, 2, 4, 8, 20, 60, 200, 1000, 5000, 20000, Infinity];
+const SPEED_ONE = 3; /* of the rates: one computer is followed step by step, */
+const SPEED_MANY = 5; /* several have more to do */
 const PLAIN = {seed: "1", profile: "", faults: "", clicks: [], at: 0};
 const TOAST_MS = 4000;
 const LINK_MS = 400;
@@ -29,6 +31,7 @@ let found = null; /* the explanation, as far as it is known */
 let explainer = null;
 let explained = ""; /* which end it is about */
 let drawing = false;
+let speedChosen = false; /* by the visitor */
 let askPower = false; /* P was pressed: which node? */
 let linkTimer = 0, toastTimer = 0;
 
@@ -110,6 +113,8 @@ function begin(next, {clicks = [], at = 0, play = true} = {}) {
   computers = [];
   $("nodes").replaceChildren();
   showChoices();
+  if (!speedChosen)
+    setSpeed(scenarioOf(setting.scenario).nodes > 1 ? SPEED_MANY : SPEED_ONE);
   tell("open", {setting: {...setting, tape: tape ? tape.bytes : null}, clicks, at, play: play && at === 0});
 }
 
@@ -324,6 +329,11 @@ async function openTape(file) {
 
 /* ------------------------------------------------------------------ keys and buttons */
 
+function chooseSpeed(value) {
+  speedChosen = true;
+  setSpeed(value);
+}
+
 function setSpeed(value) {
   const at = Math.min(RATES.length - 1, Math.max(0, value)), rate = RATES[at];
   $("speed").value = at;
@@ -366,9 +376,9 @@ const keys = {
   "ArrowRight": event => event.shiftKey ? buttons.next() : buttons.step(),
   "Home": buttons.first,
   "End": buttons.last,
-  "-": () => setSpeed(Number($("speed").value) - 1),
-  "+": () => setSpeed(Number($("speed").value) + 1),
-  "=": () => setSpeed(Number($("speed").value) + 1),
+  "-": () => chooseSpeed(Number($("speed").value) - 1),
+  "+": () => chooseSpeed(Number($("speed").value) + 1),
+  "=": () => chooseSpeed(Number($("speed").value) + 1),
   "u": buttons.undo,
   "n": dice,
   "l": share,
@@ -419,7 +429,7 @@ function listen() {
     chosen();
   });
   $("setting").addEventListener("submit", event => { event.preventDefault(); $("seed").blur(); });
-  $("speed").addEventListener("input", () => setSpeed(Number($("speed").value)));
+  $("speed").addEventListener("input", () => chooseSpeed(Number($("speed").value)));
   $("file").addEventListener("change", () => { openTape($("file").files[0]); $("file").value = ""; });
   document.addEventListener("keydown", keyed);
   document.addEventListener("dragover", event => event.preventDefault());

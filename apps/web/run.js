@@ -2,7 +2,7 @@
  * setting and of clicks {event, kind, node, other, span_ns}, each at the event after which it befalls
  * the world. Going back is a snapshot, and from there the same events and clicks again. */
 
-import {Engine, EngineError} from "./engine.js";
+import {EngineError} from "./engine.js";
 import {Ring} from "./ring.js";
 
 const SNAPSHOT_EVENTS = 200;
@@ -14,15 +14,16 @@ const MARKS_MAX = 4000;
 const isTrap = error => error instanceof WebAssembly.RuntimeError;
 
 export class Run {
-  constructor(module, bytesMax) {
-    this.module = module;
+  /* `make` makes an engine. */
+  constructor(make, bytesMax) {
+    this.make = make;
     this.ring = new Ring(bytesMax);
-    this.engine = new Engine(module);
+    this.engine = make();
   }
 
   /* Begins. `clicks` are those of a link. Throws, and is as it was, if there is no such run. */
   open(setting, clicks = []) {
-    const engine = new Engine(this.module);
+    const engine = this.make();
     engine.open(setting);
     this.engine = engine;
     this.setting = setting;
@@ -154,7 +155,7 @@ export class Run {
   /* A new instance, at an event with as many clicks done as now. */
   anew(event) {
     const done = this.done;
-    this.engine = new Engine(this.module);
+    this.engine = this.make();
     this.restore(event);
     while (this.event < event || this.done < done) {
       const click = this.done < done ? this.clicks[this.done].event : Infinity;

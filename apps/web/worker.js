@@ -2,7 +2,7 @@
  * that a message is never late, and tells the page how things are at most once for each time that the
  * page has drawn. */
 
-import {EngineError} from "./engine.js";
+import {Engine, EngineError} from "./engine.js";
 import {Run} from "./run.js";
 
 const SLICE_MS = 7;
@@ -142,7 +142,8 @@ const orders = {
     const response = await fetch(url);
     if (!response.ok)
       throw new Error(`${url}: ${response.status} ${response.statusText}`);
-    run = new Run(await WebAssembly.compile(await response.arrayBuffer()), RING_BYTES);
+    const module = await WebAssembly.compile(await response.arrayBuffer());
+    run = new Run(() => new Engine(module), RING_BYTES);
     list = run.engine.list();
     postMessage({say: "list", list});
     run.isOpen = false;

@@ -3,6 +3,7 @@
 import assert from "node:assert";
 import test from "node:test";
 
+import {Run} from "../../apps/web/run.js";
 import {Ring} from "../../apps/web/ring.js";
 import {linkOf, readClicks, readLink, readSeed} from "../../apps/web/link.js";
 import {timeText} from "../../apps/web/dom.js";
@@ -86,4 +87,57 @@ test("times are for people", () => {
   assert.equal(timeText(950), "950 ns");
   assert.equal(timeText(12345678), "12.35 ms");
   assert.equal(timeText(90e9), "90.0 s");
+});
+
+/* A program that stops itself in the step after event 730, as an engine; it counts, and adds up its acts. */
+class Stopping {
+  constructor() {
+    this.said = "";
+    this.isDead = false;
+  }
+
+  open() { this.state = {event: 0, sum: 0}; }
+  get over() { return false; }
+  save() { return new TextEncoder().encode(JSON.stringify(this.state)); }
+  restore(bytes) { this.state = JSON.parse(new TextDecoder().decode(bytes)); }
+  stateText() { return JSON.stringify(this.state); }
+  marks() { return {next: 0, facts: []}; }
+  act(act) { this.state.sum += act.kind * this.state.event; }
+
+  step(events) {
+    assert.ok(!this.isDead, "nobody asks a dead instance");
+    for (let i = 0; i < events; i++) {
+      if (this.state.event === 730) {
+        this.isDead = true;
+        this.said = "an assertion";
+        throw new WebAssembly.RuntimeError("unreachable");
+      }
+      this.state.event++;
+      this.state.sum = (this.state.sum * 31 + this.state.event) % 65521;
+    }
+    return events;
+  }
+}
+
+test("a program that stops itself is shown at the event before, with what it said", () => {
+  const run = new Run(() => new Stopping(), 1 << 20);
+  const clicks = [{event: 100, kind: 3, node: 0, other: 0, span_ns: 0}, {event: 700, kind: 5, node: 0, other: 0, span_ns: 0}];
+  run.open({}, clicks);
+  assert.ok(run.forward(700, Infinity));
+  const there = run.engine.stateText();
+  assert.ok(run.forward(Infinity, Infinity));
+  assert.equal(run.event, 730);
+  assert.equal(run.isOver, true);
+  assert.equal(run.trap, "an assertion");
+  const end = run.engine.stateText();
+  run.aim(700);
+  run.forward(700, Infinity);
+  assert.equal(run.engine.stateText(), there);
+  assert.equal(run.isOver, false);
+  run.forward(Infinity, Infinity);
+  assert.equal(run.engine.stateText(), end);
+  run.undo();
+  assert.equal(run.event, 700);
+  assert.equal(run.trap, null);
+  assert.notEqual(run.engine.stateText(), there);
 });
