@@ -184,7 +184,7 @@ function riskText(disk) {
     risks.push(pages === 1 ? "1 page" : `${pages} pages`);
   if (names > 0)
     risks.push(names === 1 ? "1 name" : `${names} names`);
-  return risks.length > 0 ? `at risk, were the power cut: ${risks.join(", ")}` : "";
+  return risks.length > 0 ? `a power cut may lose ${risks.join(", ")}` : "";
 }
 
 function bytesText(bytes) {
