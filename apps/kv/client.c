@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "apps/kv/execute.h"
-#include "apps/kv/server.h"
+#include "apps/kv/server_internal.h"
 #include "runtime/operations.h"
 
 enum { REPLY_KEPT = 1 << 20 }; /* room that a reply leaves to the next */
@@ -152,8 +152,10 @@ static void follow(struct kv_client *client, struct tp_ctx *cx,
         keep_late(client, reply, result->lsn);
     else
         answer(client, reply, result->lsn);
-    if (result->shutdown != KV_STAY)
+    if (result->shutdown != KV_STAY) {
+        kv_server_say_shutdown(client->server, client->session.address);
         kv_server_stop(client->server, result->shutdown == KV_SHUTDOWN_SAVE);
+    }
     if (result->close || result->shutdown != KV_STAY) {
         client->state = KV_CLIENT_CLOSING;
     } else if (result->sleep_us > 0) {

@@ -24,5 +24,6 @@ void kv_server_say_trouble(const struct kv_server *server, const char *what, int
 void kv_server_say_log_failed(const struct kv_server *server, int32_t error);
 void kv_server_say_saved(const struct kv_server *server);
 void kv_server_say_signal(const struct kv_server *server, uint32_t signal);
+void kv_server_say_shutdown(const struct kv_server *server, const char *address);
 
 #endif

@@ -102,3 +102,9 @@ void kv_server_say_signal(const struct kv_server *server, uint32_t signal)
                                        : signal == TP_SIGNAL_HUP ? "SIGHUP"
                                                                  : "a signal");
 }
+
+void kv_server_say_shutdown(const struct kv_server *server, const char *address)
+{
+    if (!server->config.quiet)
+        app_say("SHUTDOWN by %s: ending in order", address);
+}

@@ -239,6 +239,7 @@ Test(serve, ends_when_a_client_says_so)
     cr_assert(eq(str, talk_ask(&talk, "SHUTDOWN SAVE"), "(end)"));
     cr_assert(eq(str, talk_read(&other), "(end)"));
     cr_assert(eq(int, process_wait(&process), 0));
+    cr_assert(process_has_said(&process, "SHUTDOWN by 127.0.0.1:"));
     cr_assert(process_has_said(&process, "snapshot of 1 entries"));
 }
 
