@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "apps/common/args.h"
+#include "apps/common/bar.h"
 #include "apps/common/say.h"
 #include "apps/sim/commands.h"
 #include "apps/sim/shrink.h"
@@ -32,21 +33,74 @@ static void tell_json(const struct tp_sim_arguments *arguments,
     (void)printf(", \"choices\": %u, \"runs\": %" PRIu64 "}\n", choices, explain->runs);
 }
 
-/* A smaller run is explained sooner, and in fewer words. */
-int tp_command_find_why(struct tp_explain *explain, struct tp_tape **tape)
+/* ------------------------------------------------------------------ looking for it */
+
+struct progress {
+    uint64_t began_ns, shown_ns;
+    bool shows_bar;
+};
+
+static void draw(struct progress *progress, uint64_t runs, const char *what)
 {
+    uint64_t now_ns = tp_host_now_ns();
+    struct app_bar bar = {.done_bytes = runs,
+                          .total_bytes = runs,
+                          .elapsed_ns = now_ns - progress->began_ns,
+                          .counts = true,
+                          .what = what};
+
+    if (!progress->shows_bar || now_ns - progress->shown_ns < 100000000)
+        return;
+    progress->shown_ns = now_ns;
+    app_bar_draw(&bar);
+}
+
+static void draw_shrinking(void *context, const struct tp_shrink *shrink)
+{
+    char what[64];
+
+    (void)snprintf(what, sizeof what, "shrinking: %u choices left",
+                   tp_shrink_choices(shrink->best));
+    draw(context, shrink->tried, what);
+}
+
+static int find_why(struct tp_explain *explain, struct progress *progress)
+{
+    uint64_t until_ns = tp_host_now_ns() + EXPLAIN_NS;
+    int error = tp_explain_begin(explain);
+
+    progress->began_ns = tp_host_now_ns();
+    if (error < 0)
+        return error;
+    while (tp_explain_step(explain) && tp_host_now_ns() < until_ns)
+        draw(progress, explain->runs, "looking for what was missing");
+    return tp_explain_end(explain);
+}
+
+/* A smaller run is explained sooner, and in fewer words. */
+int tp_command_find_why(const struct tp_sim_arguments *arguments,
+                        struct tp_explain *explain, struct tp_tape **tape)
+{
+    struct progress progress = {.began_ns = tp_host_now_ns(),
+                                .shows_bar = !arguments->quiet && app_bar_possible()};
     struct tp_shrink shrink = {.trial = explain->trial,
                                .best = *tape,
                                .outcome = explain->outcome,
-                               .until_ns = tp_host_now_ns() + SHRINK_NS};
+                               .until_ns = progress.began_ns + SHRINK_NS,
+                               .progress = draw_shrinking,
+                               .context = &progress};
     int error = tp_shrink_run(&shrink);
 
     *tape = shrink.best;
     explain->tape = shrink.best;
     explain->outcome = shrink.outcome;
-    explain->until_ns = tp_host_now_ns() + EXPLAIN_NS;
-    return error == 0 ? tp_explain_run(explain) : error;
+    if (error == 0)
+        error = find_why(explain, &progress);
+    app_bar_wipe();
+    return error;
 }
+
+/* ------------------------------------------------------------------ the command */
 
 int tp_command_explain(const struct tp_sim_arguments *arguments)
 {
@@ -63,7 +117,7 @@ int tp_command_explain(const struct tp_sim_arguments *arguments)
         tp_trial_close(&trial);
         return APP_EXIT_FAILED;
     }
-    error = tp_command_find_why(&explain, &tape);
+    error = tp_command_find_why(arguments, &explain, &tape);
     if (error < 0)
         app_say("it ended early: %s (%s)", tp_errno_name(error), strerror(-error));
     if (arguments->json)

@@ -59,7 +59,7 @@ static int look_at_all(struct showing *s)
         return error;
     s->explain.trial = &s->trial;
     s->explain.outcome = s->outcome;
-    error = tp_command_find_why(&s->explain, &s->tape);
+    error = tp_command_find_why(s->arguments, &s->explain, &s->tape);
     if (error < 0)
         app_say("the explanation ended early: %s (%s)", tp_errno_name(error),
                 strerror(-error));

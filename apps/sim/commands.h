@@ -28,9 +28,10 @@ int tp_command_trace(const struct tp_sim_arguments *arguments);
 int tp_command_show(const struct tp_sim_arguments *arguments);
 
 /** Shrinks a tape that fails, then looks for what was missing: `*tape` becomes the smaller
- * one. `explain` has its trial and outcome, and is good while `*tape` is. 0, or -errno: it
- * ended early. */
-int tp_command_find_why(struct tp_explain *explain, struct tp_tape **tape);
+ * one. `explain` has its trial and outcome, and is good while `*tape` is. On a terminal
+ * it shows a bar. 0, or -errno: it ended early. */
+int tp_command_find_why(const struct tp_sim_arguments *arguments,
+                        struct tp_explain *explain, struct tp_tape **tape);
 
 /** Runs what the arguments name, a seed or a tape's file: its outcome, and the tape of it,
  * the caller's. Opens the trial, unless the result is false: what went wrong was said. */
