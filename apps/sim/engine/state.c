@@ -185,9 +185,21 @@ static uint32_t nodes_of(const struct tp_scenario *scenario)
     return count;
 }
 
+/* The programs of the project are known by their names. */
+static const char *group_of(const struct tp_scenario *scenario)
+{
+    static const char *const groups[] = {"kv", "copy", "log"};
+
+    for (uint32_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        if (strncmp(scenario->name, groups[i], strlen(groups[i])) == 0)
+            return groups[i];
+    }
+    return "own";
+}
+
 static void write_scenario(const struct tp_scenario *scenario, FILE *out)
 {
-    const char *twin = "", *group = "own";
+    const char *twin = "", *group = group_of(scenario);
     uint32_t zoo = 0;
     bool is_twin = false;
 

@@ -1,0 +1,146 @@
+/* The engine, natively: what a page is told is valid whatever the moment, and looking
+ * changes nothing. Under the sanitizers here; as a module in tests/wasm/engine.mjs. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/sim/engine/engine.h"
+#include "apps/sim/engine/why.h"
+
+static const struct tp_scenario *scenario_of(const char *name)
+{
+    static struct tp_scenario scenarios[SIM_SCENARIOS_MAX];
+    uint32_t count = sim_scenarios(scenarios);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(scenarios[i].name, name) == 0)
+            return &scenarios[i];
+    }
+    cr_fatal("no such scenario");
+}
+
+/* Brackets that close in their order, outside of strings: what is cut off, or has a comma
+ * too many before its end, is found. */
+static bool is_whole(const char *text)
+{
+    char open[64];
+    uint32_t depth = 0;
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if (*at == '"') {
+            for (at++; *at != '"'; at += *at == '\\' ? 2 : 1) {
+                if (*at == '\0')
+                    return false;
+            }
+        } else if (*at == '{' || *at == '[') {
+            if (depth == sizeof open)
+                return false;
+            open[depth++] = *at;
+        } else if (*at == '}' || *at == ']') {
+            if (depth == 0 || open[--depth] != (*at == '}' ? '{' : '[') || at[-1] == ',')
+                return false;
+        }
+    }
+    return depth == 0 && text[0] != '\0';
+}
+
+static void look(struct engine *engine)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+
+    cr_assert(out != NULL);
+    engine_write_state(engine, out);
+    cr_assert(eq(int, fclose(out), 0));
+    cr_assert(is_whole(text), "%s", text);
+    free(text);
+    text = NULL;
+    out = open_memstream(&text, &bytes);
+    cr_assert(out != NULL);
+    engine_facts_write(&engine->facts.all, 0, out);
+    cr_assert(eq(int, fclose(out), 0));
+    cr_assert(is_whole(text), "%s", text);
+    free(text);
+}
+
+static void begin(struct engine *engine, const char *name, uint64_t seed)
+{
+    struct tp_sim_options options = {.seed = seed};
+
+    cr_assert(eq(int, engine_begin(engine, scenario_of(name), &options, "", NULL), 0));
+}
+
+Test(engine, can_be_looked_at_after_every_event)
+{
+    static const char *const names[] = {"tally-broken", "zoo-13", "zoo-04"};
+
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct tp_sim_options options = {.seed = 4};
+        struct tp_sim_outcome plain;
+        struct engine engine = {0};
+
+        tp_sim_run(scenario_of(names[i]), &options, &plain);
+        begin(&engine, names[i], 4);
+        while (!engine.over) {
+            look(&engine);
+            (void)engine_go(&engine, 1, TP_NEVER);
+        }
+        look(&engine);
+        cr_assert(eq(u64, engine.outcome.trace, plain.trace));
+        cr_assert(eq(u64, engine.events, plain.events));
+        engine_end(&engine);
+    }
+}
+
+/* Whatever is done to it, at any moment. */
+Test(engine, bears_every_act_at_every_event)
+{
+    for (uint32_t kind = 1; kind < TP_ACTS; kind++) {
+        struct engine engine = {0};
+
+        begin(&engine, "zoo-13-twin", kind);
+        for (uint32_t i = 0; !engine.over; i++) {
+            struct tp_act act = {.kind = kind, .node = i % 3, .other = (i + 1) % 3};
+
+            if (i < 60) {
+                (void)engine_act(&engine, &act);
+                look(&engine);
+            }
+            (void)engine_go(&engine, 1 + i / 60 * 10, TP_NEVER);
+        }
+        cr_assert(gt(u32, tp_act_count(engine.tape), 20));
+        engine_end(&engine);
+    }
+}
+
+Test(engine, explains_in_steps)
+{
+    struct tp_act harsh = {.kind = TP_ACT_HARSH};
+    struct tp_sim_options options = {.families_off = (UINT32_C(1) << TP_FAMILIES) - 1,
+                                     .seed = 1};
+    struct engine engine = {0};
+    char *text = NULL;
+    size_t bytes;
+    FILE *out;
+
+    cr_assert(
+        eq(int, engine_begin(&engine, scenario_of("zoo-03"), &options, "-all", NULL), 0));
+    (void)engine_go(&engine, 30, TP_NEVER);
+    cr_assert(eq(i32, engine_act(&engine, &harsh), 0));
+    while (!engine.over)
+        (void)engine_go(&engine, 100, TP_NEVER);
+    cr_assert(eq(u32, engine.outcome.verdict, TP_VERDICT_FAILED));
+    engine.why = engine_why_begin(&engine);
+    while (engine_why_step(engine.why))
+        ;
+    out = open_memstream(&text, &bytes);
+    cr_assert(out != NULL);
+    engine_why_write(engine.why, out);
+    cr_assert(eq(int, fclose(out), 0));
+    cr_assert(is_whole(text), "%s", text);
+    cr_assert(strstr(text, "\"kind\":\"sync_dir\"") != NULL, "%s", text);
+    free(text);
+    engine_end(&engine);
+}
