@@ -149,8 +149,10 @@ static void read_said(int said_fd, char *ret_said, size_t size_bytes)
         from = about.st_size - most;
     len = pread(said_fd, ret_said, size_bytes - 1, from);
     ret_said[len > 0 ? len : 0] = '\0';
-    for (ssize_t i = 0; i < len; i++)
-        ret_said[i] = ret_said[i] == '\0' ? ' ' : ret_said[i];
+    for (ssize_t i = 0; i < len; i++) {
+        if (ret_said[i] == '\0')
+            ret_said[i] = ' ';
+    }
 }
 
 void tp_batch_judge(int status, bool hung, int said_fd, struct tp_sim_outcome *ret_outcome)

@@ -93,7 +93,7 @@ static bool is_supported(const struct program *p)
 
 static bool misses_leader(const struct program *p, uint64_t now_ns)
 {
-    return p->role != LEADER && now_ns >= p->led_ns + PATIENCE_NS + p->me * 2 * BEAT_NS;
+    return p->role != LEADER && now_ns >= p->led_ns + PATIENCE_NS + BEAT_NS * 2 * p->me;
 }
 
 static void become(struct program *p, uint32_t role)
