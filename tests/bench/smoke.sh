@@ -92,7 +92,6 @@ expect "liburing 300x4 -" "tempest 300x4 -" -- echo --connections 300 --depth 4
 # Where io_uring is refused, what needs it is left out, and all else is measured.
 if "$refuse" "$bench" --version >/dev/null; then
     under=$refuse
-    expect "tempest 1 -" "null 1 -" -- nop --depth 1
     expect "tempest 4 cached" "pread 4 cached" -- read --size 1M --depth 4 --mode cached
     expect "tempest 3x1 -" "epoll 3x1 -" -- echo --connections 3 --depth 1
     expect "pwrite 1 durable" -- write --depth 1
