@@ -27,7 +27,7 @@ int tp_posix_open_flags(const struct tp_request *request)
     if (options->truncate)
         flags |= O_TRUNC;
     if (options->direct)
-        flags |= O_DIRECT;
+        flags |= tp_posix_direct_flag();
     if (options->dsync)
         flags |= O_DSYNC;
     if ((request->flags & TP_IN_DIR) != 0)

@@ -9,6 +9,7 @@
 
 #include "io/posix/memory_internal.h"
 #include "io/posix/sockaddr_internal.h"
+#include "io/posix/system_internal.h"
 
 #define BACKLOG_USUAL   4096
 #define KEEP_ALIVE_MAX  32767 /* seconds; more is EINVAL */
@@ -35,13 +36,9 @@ static int32_t set_keep_alive(int fd, int silence_s)
     const int between_s = idle_s / KEEP_ALIVE_LOST;
     int32_t error = set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
 
-    if (error == 0)
-        error = set(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle_s);
-    if (error == 0)
-        error = set(fd, IPPROTO_TCP, TCP_KEEPINTVL, between_s > 0 ? between_s : 1);
-    if (error == 0)
-        error = set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_ALIVE_LOST);
-    return error;
+    return error < 0 ? error
+                     : tp_posix_keep_alive(fd, idle_s, between_s > 0 ? between_s : 1,
+                                           KEEP_ALIVE_LOST);
 }
 
 /* What is about connections. Those of TCP mean nothing to a Unix socket. */
@@ -63,12 +60,12 @@ static int32_t set_options(int fd, int family, const struct tp_socket_options *o
 
 static int32_t set_socket(int fd, const struct tp_socket_options *options)
 {
-    int family;
-    socklen_t len = sizeof family;
+    struct sockaddr_storage own;
+    socklen_t len = sizeof own;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &len) != 0)
+    if (getsockname(fd, (struct sockaddr *)(void *)&own, &len) != 0)
         return -errno;
-    return set_options(fd, family, options);
+    return set_options(fd, own.ss_family, options);
 }
 
 /* ------------------------------------------------------------------ life */
@@ -173,22 +170,6 @@ static int32_t socket_address(const struct tp_request *request)
     return 0;
 }
 
-static int32_t resolve_error(int error)
-{
-    switch (error) {
-    case EAI_SYSTEM:
-        return -errno;
-    case EAI_MEMORY:
-        return -ENOMEM;
-    case EAI_NONAME:
-    case EAI_NODATA:
-    case EAI_ADDRFAMILY:
-        return -ENOENT;
-    default:
-        return -EAGAIN;
-    }
-}
-
 static int32_t resolve(const struct tp_request *request)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
@@ -197,7 +178,7 @@ static int32_t resolve(const struct tp_request *request)
     const int error = getaddrinfo(request->b.path, NULL, &hints, &list);
 
     if (error != 0)
-        return resolve_error(error);
+        return tp_posix_resolve_error(error);
     for (const struct addrinfo *at = list; at != NULL && found.count < TP_ADDRESSES_MAX;
          at = at->ai_next) {
         struct sockaddr_storage raw;

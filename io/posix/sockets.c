@@ -187,7 +187,7 @@ static int32_t accept_one(struct tp_posix_io *self, const struct tp_posix_record
     int fd;
 
     do {
-        fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        fd = tp_posix_accept(listener);
     } while (fd < 0 && errno == EINTR);
     return fd < 0 ? error_of_call() : tp_posix_opened(self, fd, true);
 }

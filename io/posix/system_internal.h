@@ -29,6 +29,19 @@ int32_t tp_posix_status(int dir, const char *path, bool follow, struct tp_statx 
  * position is the fd's own, as readdir(3) does not have it. */
 int32_t tp_posix_list_dir(const struct tp_request *request);
 
+/** accept(2); the connection has O_CLOEXEC and does not block. -1 and errno. */
+int tp_posix_accept(int listener);
+
+/** A TCP peer that is silent for `idle_s` is asked every `between_s`, and given up after
+ * `lost` questions. */
+int32_t tp_posix_keep_alive(int fd, int idle_s, int between_s, int lost);
+
+/** What an error of getaddrinfo(3), just now, is to a resolve: -errno. */
+int32_t tp_posix_resolve_error(int error);
+
+/** What open(2) takes for direct I/O. */
+int tp_posix_direct_flag(void);
+
 /** A fd that is ready to be read when a signal of the set (enum tp_signal) is there.
  * -EINVAL: this thread does not block all of it, so that some of it would do what it does
  * to a program that knows nothing. */

@@ -4,6 +4,11 @@
 #include "system_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -94,4 +99,46 @@ int32_t tp_posix_status(int dir, const char *path, bool follow, struct tp_statx 
     if (result == 0)
         *ret_statx = tp_posix_statx_convert(&answer);
     return result;
+}
+
+int tp_posix_direct_flag(void)
+{
+    return O_DIRECT;
+}
+
+/* ------------------------------------------------------------------ sockets */
+
+int tp_posix_accept(int listener)
+{
+    return accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+static int32_t set_tcp(int fd, int name, int value)
+{
+    return setsockopt(fd, IPPROTO_TCP, name, &value, sizeof value) == 0 ? 0 : -errno;
+}
+
+int32_t tp_posix_keep_alive(int fd, int idle_s, int between_s, int lost)
+{
+    int32_t error = set_tcp(fd, TCP_KEEPIDLE, idle_s);
+
+    if (error == 0)
+        error = set_tcp(fd, TCP_KEEPINTVL, between_s);
+    return error < 0 ? error : set_tcp(fd, TCP_KEEPCNT, lost);
+}
+
+int32_t tp_posix_resolve_error(int error)
+{
+    switch (error) {
+    case EAI_SYSTEM:
+        return -errno;
+    case EAI_MEMORY:
+        return -ENOMEM;
+    case EAI_NONAME:
+    case EAI_NODATA:
+    case EAI_ADDRFAMILY:
+        return -ENOENT;
+    default:
+        return -EAGAIN;
+    }
 }

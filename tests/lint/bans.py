@@ -17,6 +17,11 @@ LIBRARY = {"malloc", "calloc", "realloc", "free", "aligned_alloc", "posix_memali
 PLAIN_CALLS = {"time", "clock", "clock_gettime", "gettimeofday", "getpid", "qsort"}
 PLAIN_TYPES = {"float", "double", "long", "off_t", "time_t", "ssize_t", "wchar_t", "_Thread_local",
                "__thread", "pthread_t", "clock_t"}
+# In what io/posix shares between systems: they stand in *_linux.c and ready_epoll.c.
+LINUX = {"accept4", "epoll_ctl", "epoll_wait", "eventfd", "signalfd", "statx", "syscall", "syncfs",
+         "fallocate", "preadv2", "pwritev2", "renameat2", "openat2", "gettid", "prctl", "getrandom"}
+LINUX_NAMES = {"O_DIRECT", "O_PATH", "O_TMPFILE", "SO_DOMAIN", "TCP_KEEPIDLE", "EAI_NODATA",
+               "EAI_ADDRFAMILY", "RWF_NOWAIT", "AT_EMPTY_PATH"}
 # Where a rule has its one exception.
 EXCEPT = {("io/base.c", name) for name in ("calloc", "free", "malloc", "aligned_alloc", "abort")}
 EXCEPT.add(("io/loans.c", "_Thread_local"))  # the hook of free() is given an address only
@@ -24,6 +29,7 @@ EXCEPT.add(("runtime/scheduler.c", "_Thread_local"))  # its address names the th
 
 PLAIN = re.compile(r"(io|runtime|sm)/(?!linux/|posix/)")
 ROOMS = re.compile(r"(io|runtime|sm)/")
+PORTABLE = re.compile(r"io/posix/(?!.*_linux\.c$|ready_epoll\.c$|statx_internal\.h$)")
 
 
 def check(path, text):
@@ -37,12 +43,17 @@ def check(path, text):
     if PLAIN.match(path):
         calls |= PLAIN_CALLS
         types |= PLAIN_TYPES
+    names = LINUX_NAMES if PORTABLE.match(path) else set()
+    if PORTABLE.match(path):
+        calls |= LINUX
     for index, (token, line) in enumerate(stream):
         before = stream[index - 1][0] if index else ""
         after = stream[index + 1][0] if index + 1 < len(stream) else ""
         if token in calls and after == "(" and before not in (".", "->", "*"):
             if (path, token) not in EXCEPT:
                 found.append(f"{path}:{line}: {token}() is banned here")
+        elif token in names:
+            found.append(f"{path}:{line}: only Linux has {token}: it stands in *_linux.c")
         elif token == "long" and "long" in (before, after):
             continue  # long long has 64 bits everywhere; printf wants it
         elif token in types and before not in (".", "->") and (path, token) not in EXCEPT:

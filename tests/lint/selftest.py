@@ -25,6 +25,8 @@ WRONG = [
     (bans, "sm/x.c", "double f(void);"),
     (bans, "runtime/x.c", "long f(void);"),
     (bans, "io/x.c", "int64_t f(void) { return time(0); }"),
+    (bans, "io/posix/x.c", "int f(int fd) { return accept4(fd, 0, 0, 0); }"),
+    (bans, "io/posix/x.c", "int f(void) { return O_DIRECT; }"),
     (documents, "io/x.h", "TP_EXPORT int tp_x(void);\n"),
     (documents, "io/x.h", "/** Says. */\nTP_EXPORT int tp_x(void);\n\nTP_EXPORT int tp_y(void);\n"),
     (documents, "docs/x.md", "[a](no-such-file.md)\n"),
@@ -36,6 +38,8 @@ RIGHT = [
     (layers, "apps/x.c", '#include "io/linux/linux.h"\nint main(void) { return 0; }\n'),
     (bans, "io/x.c", 'void f(struct x *x) { x->free(x); g("malloc(1)"); } /* time(0) */'),
     (bans, "sm/x.c", "unsigned long long f(void);"),
+    (bans, "io/posix/x_linux.c", "int f(int fd) { return accept4(fd, 0, 0, O_DIRECT); }"),
+    (bans, "io/linux/x.c", "int f(void) { return O_DIRECT; }"),
     (documents, "io/x.h", "/** Says. */\nTP_EXPORT int tp_x(void);\nTP_EXPORT int tp_y(void);\n"),
     (documents, "docs/x.md", "# One two\n[a](#one-two) [b](https://example.org) `[c](d)`\n"),
 ]
