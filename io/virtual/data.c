@@ -176,7 +176,7 @@ int64_t tp_data_write(struct tp_disk *disk, uint32_t inode, uint64_t offset,
         return -ENOSPC;
     if (offset + done > file->size)
         file->size = offset + done;
-    file->changed = 1;
+    file->changed_at = disk->name_ops_made;
     return (int64_t)done;
 }
 
@@ -216,7 +216,8 @@ int32_t tp_data_truncate(struct tp_disk *disk, uint32_t inode, uint64_t size)
     if (slot != 0 && size < file->size && tp_slot_at(disk, slot)->cache != TP_PAGE_HOLE)
         slot_write(disk, file, slot, tail, NULL, TP_PAGE_BYTES - tail);
     file->size = size;
-    file->changed = 1;
+    file->size_low = size < file->size_low ? size : file->size_low;
+    file->changed_at = disk->name_ops_made;
     return 0;
 }
 
@@ -269,7 +270,7 @@ int32_t tp_data_fallocate(struct tp_disk *disk, uint32_t inode, uint64_t offset,
         keep_tail_zero(disk, file, offset + len);
         file->size = offset + len;
     }
-    file->changed = 1;
+    file->changed_at = disk->name_ops_made;
     return 0;
 }
 

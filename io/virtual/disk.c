@@ -182,6 +182,7 @@ int tp_disk_clone(const struct tp_disk *disk, struct tp_disk **ret_clone)
     clone->allocator = disk->allocator;
     clone->name_op_first = disk->name_op_first;
     clone->name_op_last = disk->name_op_last;
+    clone->name_ops_made = disk->name_ops_made;
     clone->stamp = disk->stamp;
     clone->pages_max = disk->pages_max;
     clone->pages_used = disk->pages_used;

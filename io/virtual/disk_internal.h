@@ -84,6 +84,8 @@ struct tp_entry_list {
 
 struct tp_inode {
     uint64_t size, media_size;
+    uint64_t size_low;   /* the smallest since a size reached the media */
+    uint64_t changed_at; /* operations on names up to its last change, its own included */
     int64_t modified_ns, media_modified_ns;
     uint32_t kind; /* enum tp_file_kind or TP_FILE_SOCKET; TP_FILE_OTHER: free */
     uint32_t mode, media_mode;
@@ -100,10 +102,9 @@ struct tp_inode {
     uint32_t subdirs;
     struct tp_entry_list list[TP_NAME_SPACES];
     uint8_t counted;    /* its storage is part of the disk's use */
-    uint8_t changed;    /* since name operations were committed */
     uint8_t diverged;   /* clean pages of memory may differ from what the device has */
     uint8_t error_seen; /* the last failure was told to somebody */
-    uint8_t reserved[4];
+    uint8_t reserved[5];
     int32_t error;           /* of the last page that was lost on its way down */
     uint32_t error_sequence; /* grows with each that is to be told anew; 0: none so far */
 };
@@ -137,6 +138,7 @@ struct tp_name_place {
  * `to` names the inode. */
 struct tp_name_op {
     struct tp_name_place from, to;
+    uint64_t number; /* of all that were ever made, from 1 */
     uint32_t inode;
     uint32_t next, prev;
     bool moves_dir; /* a directory changes its place: ordered among its like */
@@ -165,8 +167,8 @@ enum tp_journal {
 struct tp_disk_rules {
     const char *name;
     bool names_in_order;      /* name operations survive as a prefix */
-    bool fsync_commits_names; /* of everything */
-    bool fsync_commits_own;   /* of the file itself */
+    bool fsync_commits_names; /* of everything up to the file's last change */
+    bool fsync_commits_own;   /* of the file itself; and nothing once it has no name */
     bool device_cache_survives;
     bool tears_sectors; /* shorn, garbage, zeros */
     bool reverts;       /* memory may show the old content at once after a failed sync */
@@ -184,6 +186,7 @@ struct tp_disk {
     struct tp_texts texts;
     struct tp_names names[TP_NAME_SPACES];
     uint32_t name_op_first, name_op_last;
+    uint64_t name_ops_made; /* operations on names so far */
     uint64_t stamp;
     uint64_t pages_max, pages_used; /* storage, as programs see it */
     uint32_t inodes_counted; /* files that programs can see; others wait for the media */
@@ -266,6 +269,8 @@ void tp_slot_settle(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot,
 void tp_slot_drop(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot);
 /** fsync of a file or a directory, with the names that the profile adds. */
 void tp_media_sync(struct tp_disk *disk, uint32_t inode, bool data_only);
+/** Whether fsync of a file says 0 and does nothing: btrfs, once the file has no name. */
+bool tp_media_syncs_in_vain(const struct tp_disk *disk, uint32_t inode);
 /** An O_DSYNC write's own part of that: the pages from `offset` on, and the size. */
 void tp_media_sync_range(struct tp_disk *disk, uint32_t inode, uint64_t offset,
                          uint64_t len);
@@ -365,6 +370,8 @@ void tp_name_log_commit_inode(struct tp_disk *disk, uint32_t inode);
 /** The same for one operation. */
 void tp_name_log_commit_op(struct tp_disk *disk, uint32_t op);
 void tp_name_log_commit_all(struct tp_disk *disk);
+/** The same for the first `count` that were ever made. */
+void tp_name_log_commit_until(struct tp_disk *disk, uint64_t count);
 /** Perhaps commits one operation, as a journal does by itself. */
 void tp_name_log_writeback(struct tp_disk *disk, struct tp_tape *tape, uint32_t node);
 /** Draws which operations survive a power cut, commits these and forgets the others.

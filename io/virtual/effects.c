@@ -343,7 +343,8 @@ static int32_t effect_fsync(struct tp_virtual *v, const struct tp_flight *f)
 {
     struct tp_vfile *file = file_of(v, f);
 
-    tp_media_sync(v->disk, file->inode, (f->request.flags & TP_DATA_ONLY) != 0);
+    if (!tp_media_syncs_in_vain(v->disk, file->inode))
+        tp_media_sync(v->disk, file->inode, (f->request.flags & TP_DATA_ONLY) != 0);
     return tp_inode_error(v->disk, file->inode, &file->error_since);
 }
 

@@ -21,7 +21,7 @@ uint32_t tp_inode_make(struct tp_disk *disk, uint32_t kind, uint32_t mode, int64
     file->media_modified_ns = now_ns;
     file->counted = 1;
     disk->inodes_counted++;
-    file->changed = 1;
+    file->changed_at = disk->name_ops_made;
     return inode;
 }
 

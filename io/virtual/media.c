@@ -115,6 +115,12 @@ void tp_slot_drop(struct tp_disk *disk, struct tp_inode *inode, uint32_t slot)
     tp_map_remove(disk, &inode->map, s->page);
 }
 
+static void size_to_media(struct tp_inode *file)
+{
+    file->media_size = file->size;
+    file->size_low = file->size;
+}
+
 static void sync_names(struct tp_disk *disk, uint32_t inode, bool data_only)
 {
     const struct tp_disk_rules *rules = disk->rules;
@@ -122,12 +128,18 @@ static void sync_names(struct tp_disk *disk, uint32_t inode, bool data_only)
 
     if (file->kind == TP_FILE_DIRECTORY && !rules->fsync_commits_names)
         tp_name_log_commit_dir(disk, inode);
-    else if (rules->fsync_commits_names && file->kind == TP_FILE_DIRECTORY)
-        tp_name_log_commit_all(disk);
-    else if (rules->fsync_commits_names && !data_only && file->changed != 0)
-        tp_name_log_commit_all(disk);
+    else if (rules->fsync_commits_names && (file->kind == TP_FILE_DIRECTORY || !data_only))
+        tp_name_log_commit_until(disk, file->changed_at);
     else if (rules->fsync_commits_own && !data_only)
         tp_name_log_commit_inode(disk, inode);
+}
+
+bool tp_media_syncs_in_vain(const struct tp_disk *disk, uint32_t inode)
+{
+    const struct tp_inode *file = tp_inode_at(disk, inode);
+
+    return disk->rules->fsync_commits_own && file->kind == TP_FILE_REGULAR &&
+           file->names[TP_IN_MEMORY] == 0;
 }
 
 void tp_media_sync(struct tp_disk *disk, uint32_t inode, bool data_only)
@@ -140,14 +152,12 @@ void tp_media_sync(struct tp_disk *disk, uint32_t inode, bool data_only)
         tp_slot_to_media(disk, file, slot);
     }
     tp_assert(file->dirty_count == 0);
-    file->media_size = file->size;
+    size_to_media(file);
     if (!data_only) {
         file->media_mode = file->mode;
         file->media_modified_ns = file->modified_ns;
     }
     sync_names(disk, inode, data_only);
-    if (!data_only)
-        tp_inode_at(disk, inode)->changed = 0;
 }
 
 void tp_media_sync_range(struct tp_disk *disk, uint32_t inode, uint64_t offset,
@@ -163,7 +173,7 @@ void tp_media_sync_range(struct tp_disk *disk, uint32_t inode, uint64_t offset,
         if (slot != 0)
             tp_slot_to_media(disk, file, slot);
     }
-    file->media_size = file->size;
+    size_to_media(file);
 }
 
 void tp_media_sync_failed(struct tp_disk *disk, uint32_t inode)
@@ -217,8 +227,13 @@ void tp_media_writeback(struct tp_disk *disk, uint32_t inode, struct tp_tape *ta
     /* A page cut off the file goes with the size, not by itself. */
     if ((uint64_t)tp_slot_at(disk, slot)->page * TP_PAGE_BYTES >= file->size)
         return;
-    if (drawn == bound * 2 - 1)
-        tp_slot_to_media(disk, file, slot);
-    else
+    if (drawn == bound * 2 - 2) {
         tp_slot_to_device(disk, file, slot);
+        return;
+    }
+    /* The file's last page takes the size with it: so it may survive that a file was this
+     * long for a while. */
+    if (tp_slot_at(disk, slot)->page == (file->size - 1) / TP_PAGE_BYTES)
+        size_to_media(file);
+    tp_slot_to_media(disk, file, slot);
 }

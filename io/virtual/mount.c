@@ -42,11 +42,12 @@ static void reload_file(struct tp_disk *disk, struct tp_inode *file)
         file->dirty_count > 0 || file->diverged != 0 || file->size != file->media_size;
 
     file->size = file->media_size;
+    file->size_low = file->media_size;
     file->mode = file->media_mode;
     file->modified_ns = file->media_modified_ns;
     file->opens = 0;
     file->lock = 0;
-    file->changed = 0;
+    file->changed_at = 0;
     file->diverged = 0;
     file->error = 0;
     file->error_seen = 0;

@@ -53,6 +53,17 @@ static void place_forget(struct tp_disk *disk, const struct tp_name_place *place
     tp_inode_settle(disk, place->dir);
 }
 
+/* The file and the directories have changed, and the operation is part of that. */
+static void note_change(struct tp_disk *disk, struct tp_name_op *op, uint32_t inode)
+{
+    op->number = ++disk->name_ops_made;
+    tp_inode_at(disk, inode)->changed_at = op->number;
+    if (op->from.dir != 0)
+        tp_inode_at(disk, op->from.dir)->changed_at = op->number;
+    if (op->to.dir != 0)
+        tp_inode_at(disk, op->to.dir)->changed_at = op->number;
+}
+
 void tp_name_log_add(struct tp_disk *disk, const struct tp_spot *from,
                      const struct tp_spot *to, uint32_t inode)
 {
@@ -68,7 +79,7 @@ void tp_name_log_add(struct tp_disk *disk, const struct tp_spot *from,
     o->moves_dir =
         from != NULL && to != NULL && tp_inode_at(disk, inode)->kind == TP_FILE_DIRECTORY;
     tp_inode_at(disk, inode)->pending++;
-    tp_inode_at(disk, inode)->changed = 1;
+    note_change(disk, o, inode);
     o->prev = disk->name_op_last;
     if (o->prev != 0)
         tp_name_op_at(disk, o->prev)->next = op;
@@ -201,6 +212,13 @@ void tp_name_log_commit_op(struct tp_disk *disk, uint32_t op)
 void tp_name_log_commit_all(struct tp_disk *disk)
 {
     while (disk->name_op_first != 0)
+        op_apply(disk, disk->name_op_first);
+}
+
+void tp_name_log_commit_until(struct tp_disk *disk, uint64_t count)
+{
+    while (disk->name_op_first != 0 &&
+           tp_name_op_at(disk, disk->name_op_first)->number <= count)
         op_apply(disk, disk->name_op_first);
 }
 

@@ -61,10 +61,15 @@ static uint64_t size_between(const struct cut *cut, const struct tp_inode *file)
 static void choose_size(const struct cut *cut, struct tp_inode *file, uint64_t way)
 {
     bool grew = file->size > file->media_size;
+    bool shrank = file->size_low < file->size && file->size_low < file->media_size;
 
-    if (way == 2)
-        way = draw(cut, TP_DRAW_CUT_SIZE, grew ? 3 : 2);
     if (way == 2) {
+        way = draw(cut, TP_DRAW_CUT_SIZE, 2U + grew + shrank);
+        way += way == 2 && !grew; /* the size in between is missing */
+    }
+    if (way == 3) {
+        file->media_size = file->size_low;
+    } else if (way == 2) {
         file->media_size = size_between(cut, file);
     } else if (way == 0) {
         file->media_size = file->size;
@@ -84,7 +89,8 @@ static void choose_sizes(const struct cut *cut)
         struct tp_inode *file = tp_inode_at(disk, inode);
 
         if (file->kind == TP_FILE_OTHER ||
-            (file->size == file->media_size && file->mode == file->media_mode))
+            (file->size == file->media_size && file->size == file->size_low &&
+             file->mode == file->media_mode))
             continue;
         if (!drawn)
             way = disk->journal != TP_JOURNAL_FINE ? 1 : draw(cut, TP_DRAW_CUT_SIZES, 3);

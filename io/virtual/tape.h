@@ -71,7 +71,8 @@ enum tp_concern {
       "the newest content; then older, at the top what the profile adds")                  \
     X(TP_DRAW_CUT_SIZES, "cut_sizes",                                                      \
       "all sizes as in memory; 1 as on the media, 2 each by itself")                       \
-    X(TP_DRAW_CUT_SIZE, "cut_size", "the size in memory; 1 on the media, 2 in between")    \
+    X(TP_DRAW_CUT_SIZE, "cut_size",                                                        \
+      "the size in memory; 1 on the media, 2 in between, 3 the smallest")                  \
     X(TP_DRAW_CUT_NAMES, "cut_names",                                                      \
       "all names as in memory; 1 as on the media, 2 in order up to a point, 3 each by "    \
       "itself")                                                                            \

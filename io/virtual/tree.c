@@ -182,6 +182,7 @@ int32_t tp_tree_symlink(struct tp_disk *disk, uint32_t start, const char *path,
         tp_texts_add(&disk->texts, target, (uint32_t)len, disk->allocator);
     tp_inode_at(disk, (uint32_t)made)->size = len;
     tp_inode_at(disk, (uint32_t)made)->media_size = len;
+    tp_inode_at(disk, (uint32_t)made)->size_low = len;
     return 0;
 }
 

@@ -125,15 +125,15 @@ static void change_names(struct history *history, uint32_t index, const char *fr
         dir = walk(history, program, from, name);
         op->from = place_make(history, dir, name);
         history->live[op->from] = 0;
-        history->objects[dir].changed = index;
+        history->objects[dir].changed = index + 1;
     }
     if (to != NULL) {
         dir = walk(history, program, to, name);
         op->to = place_make(history, dir, name);
         history->live[op->to] = object;
-        history->objects[dir].changed = index;
+        history->objects[dir].changed = index + 1;
     }
-    history->objects[object].changed = index;
+    history->objects[object].changed = index + 1;
 }
 
 /* ------------------------------------------------------------------ files */
@@ -162,7 +162,7 @@ static struct version *version_make(struct history *history, uint32_t index,
         version->size = history->versions[last].size;
         memcpy(version->bytes, history->versions[last].bytes, FILE_BYTES_MAX);
     }
-    history->objects[object].changed = index;
+    history->objects[object].changed = index + 1;
     history->objects[object].versions++;
     return version;
 }
@@ -223,6 +223,9 @@ static void note_sync(struct history *history, uint32_t index, uint32_t object)
     sync->act = index;
     sync->object = object;
     sync->data_only = history->acts[index].kind == ACT_FDATASYNC;
+    sync->named = false;
+    for (uint32_t place = 1; place < history->place_count; place++)
+        sync->named = sync->named || history->live[place] == object;
     sync->changed = history->objects[object].changed;
     sync->version = history_last_version(history, object);
 }

@@ -55,7 +55,7 @@ struct object {
     uint64_t inode; /* the real one's number; may be used again */
     uint32_t program;
     uint32_t made;     /* the act */
-    uint32_t changed;  /* the last act so far that changed it or its names */
+    uint32_t changed;  /* acts until after the last that changed it or its names */
     uint32_t versions; /* how many */
 };
 
@@ -84,6 +84,7 @@ struct name_op {
 struct sync {
     uint32_t act, object;
     bool data_only;
+    bool named;       /* it had a name at that time */
     uint32_t changed; /* the object's, at that time */
     uint32_t version; /* the object's last one; VERSIONS_MAX: a directory */
 };

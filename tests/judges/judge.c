@@ -10,7 +10,7 @@ const struct judge_rules judge_rules[] = {
     {.name = "paranoid"},
     {.name = "ext4", .names_in_order = true, .sync_all_names = true},
     {.name = "xfs", .names_in_order = true, .sync_all_names = true},
-    {.name = "btrfs", .sync_own_names = true},
+    {.name = "btrfs", .sync_own_names = true, .both_names = true},
     {.name = "at-once", .names_in_order = true, .at_once = true},
 };
 const uint32_t judge_rules_count = sizeof judge_rules / sizeof judge_rules[0];
@@ -44,12 +44,13 @@ static bool sync_covers(const struct trial *trial, const struct sync *sync,
 
     if (op->act >= sync->act)
         return false;
-    if (trial->history->objects[sync->object].is_dir)
-        return is_in_dir(trial->history, op, sync->object);
     if (sync->data_only)
         return false;
-    return (rules->sync_all_names && op->act <= sync->changed) ||
-           (rules->sync_own_names && op->object == sync->object);
+    if (rules->sync_all_names && op->act < sync->changed)
+        return true;
+    if (trial->history->objects[sync->object].is_dir)
+        return is_in_dir(trial->history, op, sync->object);
+    return rules->sync_own_names && sync->named && op->object == sync->object;
 }
 
 static void find_promised(struct trial *trial)
@@ -108,6 +109,7 @@ static void count_names(const struct trial *trial, uint32_t program,
 static void count_files(const struct judge_tally *files, struct judge_tally *tally)
 {
     tally->files += files->files;
+    tally->names_both += files->names_both;
     tally->files_newest += files->files_newest;
     tally->files_synced += files->files_synced;
     tally->files_between += files->files_between;
@@ -119,7 +121,7 @@ static void count_files(const struct judge_tally *files, struct judge_tally *tal
     tally->mixed += files->mixed;
 }
 
-/* The first `kept` operations of all programs survive. */
+/* The first `kept` operations of all programs survive, or only those that were promised. */
 static bool try_first(struct trial *trial, uint32_t kept)
 {
     static const struct judge_tally none;
@@ -127,8 +129,10 @@ static bool try_first(struct trial *trial, uint32_t kept)
     memset(trial->value, 0, sizeof trial->value);
     memset(trial->kept, 0, sizeof trial->kept);
     trial->files = none;
-    for (uint32_t op = 0; op < kept; op++)
-        op_apply(trial, op);
+    for (uint32_t op = 0; op < kept; op++) {
+        if (!trial->least || trial->promised[op])
+            op_apply(trial, op);
+    }
     for (uint32_t program = 0; program < PROGRAMS; program++) {
         if (!tree_is_allowed(trial, program))
             return false;
@@ -210,12 +214,11 @@ static bool judge_each(struct trial *trial, struct judge_tally *tally)
     return true;
 }
 
-bool judge(const struct judge_rules *rules, const struct history *history,
-           const struct seen *seen, uint32_t cut, struct judge_tally *tally,
-           char ret_why[512])
+static struct trial *trial_create(const struct judge_rules *rules,
+                                  const struct history *history, const struct seen *seen,
+                                  uint32_t cut)
 {
     struct trial *trial = calloc(1, sizeof *trial);
-    bool allowed;
 
     tp_assert(trial != NULL);
     trial->rules = rules;
@@ -226,6 +229,30 @@ bool judge(const struct judge_rules *rules, const struct history *history,
            act_has_begun(trial, history->name_ops[trial->op_count].act))
         trial->op_count++;
     find_promised(trial);
+    return trial;
+}
+
+bool judge_least(const struct judge_rules *rules, const struct history *history,
+                 const struct seen *seen, uint32_t cut, char ret_why[512])
+{
+    struct trial *trial = trial_create(rules, history, seen, cut);
+    bool allowed;
+
+    trial->least = true;
+    allowed = try_first(trial, trial->op_count);
+    if (!allowed)
+        (void)snprintf(ret_why, WHY_BYTES, "at least, simulated: %.400s", trial->why);
+    free(trial);
+    return allowed;
+}
+
+bool judge(const struct judge_rules *rules, const struct history *history,
+           const struct seen *seen, uint32_t cut, struct judge_tally *tally,
+           char ret_why[512])
+{
+    struct trial *trial = trial_create(rules, history, seen, cut);
+    bool allowed;
+
     tally->cuts++;
     tally->programs += PROGRAMS;
     if (seen->trouble[0] != '\0') {

@@ -16,7 +16,10 @@ struct judge_rules {
     const char *name;
     bool names_in_order; /* those that survive are the first ones */
     bool sync_all_names; /* a sync of a file commits all names up to its last change */
-    bool sync_own_names; /* a sync of a file commits the file's own */
+    bool sync_own_names; /* a sync of a file commits the file's own; of one that has none
+                            any more, nothing, not even its data */
+    bool both_names;     /* a file renamed into another directory may have its old name too,
+                            once the new one is durable */
     bool at_once;        /* names are durable without a sync: wrong, for a self-test */
 };
 
@@ -28,6 +31,7 @@ struct judge_tally {
     uint64_t cuts, programs;
     uint64_t names_promised, names_kept,
         names_lost;                      /* operations: kept without a promise */
+    uint64_t names_both;                 /* old ones beside the new */
     uint64_t names_reordered;            /* kept, and an earlier one was not */
     uint64_t files;                      /* looked at */
     uint64_t files_newest, files_synced; /* as in memory; as synced last */
@@ -43,5 +47,9 @@ struct judge_tally {
 bool judge(const struct judge_rules *rules, const struct history *history,
            const struct seen *seen, uint32_t cut, struct judge_tally *tally,
            char ret_why[512]);
+
+/** Whether what was seen is the least that may be: what was promised, and nothing more. */
+bool judge_least(const struct judge_rules *rules, const struct history *history,
+                 const struct seen *seen, uint32_t cut, char ret_why[512]);
 
 #endif

@@ -21,14 +21,18 @@ static void gather(const struct trial *trial, uint32_t object, struct versions *
     ret->count = 0;
     ret->synced = false;
     for (uint32_t i = 0; i < h->sync_count; i++) {
-        if (h->syncs[i].object == object && act_has_ended(trial, h->syncs[i].act)) {
+        bool vain = trial->rules->sync_own_names && !h->syncs[i].named;
+
+        if (h->syncs[i].object == object && !vain &&
+            act_has_ended(trial, h->syncs[i].act)) {
             from = h->syncs[i].version;
             ret->synced = true;
         }
     }
     for (uint32_t i = from; i < h->version_count; i++) {
         if (h->versions[i].object == object &&
-            (ret->count == 0 || act_has_begun(trial, h->versions[i].act)))
+            (ret->count == 0 ||
+             (!trial->least && act_has_begun(trial, h->versions[i].act))))
             ret->items[ret->count++] = &h->versions[i];
     }
     tp_assert(ret->count > 0);

@@ -14,6 +14,7 @@ struct trial {
     const struct seen *seen;
     uint32_t cut;
     uint32_t op_count;           /* operations on names that had begun */
+    bool least;                  /* nothing may be there but what was promised */
     bool promised[ACTS_MAX];     /* by operation */
     bool kept[ACTS_MAX];         /* the guess */
     uint32_t value[OBJECTS_MAX]; /* by place: what it names then; 0: nothing */
@@ -24,15 +25,20 @@ struct trial {
     struct judge_tally files;    /* what the files of the current guess add */
 };
 
+/* The power goes at the last moment before the device hears more: what the programs did in
+ * memory until then they did. */
 static inline bool act_has_begun(const struct trial *trial, uint32_t act)
 {
-    return trial->history->acts[act].begun < trial->cut;
+    return trial->history->acts[act].begun <= trial->cut;
 }
 
 static inline bool act_has_ended(const struct trial *trial, uint32_t act)
 {
     return trial->history->acts[act].ended <= trial->cut;
 }
+
+/** What a place names: by the guess, or (both_names) by a rename that left the old name. */
+uint32_t object_at(const struct trial *trial, uint32_t place);
 
 /** Whether the tree of a program is what the guess says, files included. */
 bool tree_is_allowed(struct trial *trial, uint32_t program);

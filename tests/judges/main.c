@@ -1,4 +1,5 @@
-/* judges --fs TYPE [--seed N | --seeds A..B] [--cuts N] [--profile NAME] [--plant device]
+/* judges --fs TYPE [--seed N | --seeds A..B] [--cuts N] [--profile NAME]
+ *        [--plant device|model]
  *
  * For each seed: programs at work on a real file system, then power cuts, each mounted and
  * judged. Exit status: 0 all allowed (with --plant or a wrong --profile: something was
@@ -13,6 +14,7 @@
 #include "backing.h"
 #include "io/linux/linux.h"
 #include "judge.h"
+#include "model.h"
 #include "mounted.h"
 #include "programs.h"
 
@@ -25,6 +27,7 @@ struct options {
     uint64_t cuts;
     const char *fs, *profile;
     bool lies;   /* the device drops what a flush had covered */
+    bool wrong;  /* the simulated disk has another profile */
     bool caught; /* something must be */
 };
 
@@ -41,7 +44,8 @@ struct court {
     struct judge_tally tally;
     uint64_t acts, writes, flushes, unflushed, torn;
     uint64_t forbidden, unmountable;
-    int image; /* what a cut leaves */
+    uint64_t modelled, disagreements; /* with the simulated disk */
+    int image;                        /* what a cut leaves */
 };
 
 /* ------------------------------------------------------------------ programs at work */
@@ -138,7 +142,7 @@ static void print_history(const struct court *court, const struct device_cut *cu
     for (uint32_t i = 0; i < h->act_count; i++) {
         char line[96];
 
-        if (h->acts[i].begun >= cut->at)
+        if (h->acts[i].begun > cut->at)
             break;
         act_print(&h->acts[i], line, sizeof line);
         (void)printf("  %3u %5u-%-5u %-36s %d\n", i, h->acts[i].begun, h->acts[i].ended,
@@ -151,6 +155,27 @@ static void print_history(const struct court *court, const struct device_cut *cu
                      court->seen->entries[entry->parent].name, entry->name,
                      (unsigned long long)entry->inode, entry->size);
     }
+}
+
+/* The simulated disk must agree with the judge on what that cut may leave. */
+static bool ask_model(struct court *court, uint64_t seed, const struct device_cut *cut)
+{
+    struct model_options options = {
+        .profile = model_profile(court->options.wrong ? "paranoid" : court->rules->name),
+        .seed = seed + cut->at};
+    char why[512];
+
+    if (options.profile == TP_DISK_PROFILES)
+        return true;
+    court->modelled++;
+    if (model_agrees(&options, court->rules, court->history, cut->at, court->seen, why))
+        return true;
+    court->disagreements++;
+    (void)printf("%s, seed %llu: the simulated disk does not agree:\n  %s\n",
+                 court->kind->name, (unsigned long long)seed, why);
+    if (!court->options.caught)
+        print_history(court, cut);
+    return false;
 }
 
 /* Mounts what a cut left, looks, and judges. False: not allowed. */
@@ -174,7 +199,7 @@ static bool judge_cut(struct court *court, uint64_t seed, const struct device_cu
     }
     court->forbidden += !allowed;
     if (allowed)
-        return true;
+        return ask_model(court, seed, cut);
     (void)printf("%s, seed %llu: not allowed by profile %s:\n  %s\n", court->kind->name,
                  (unsigned long long)seed, court->rules->name, why);
     if (!court->options.caught)
@@ -217,7 +242,7 @@ static int run_seed(struct court *court, uint64_t seed)
 static int usage(void)
 {
     (void)fprintf(stderr, "usage: judges --fs ext4|xfs|btrfs [--seed N | --seeds A..B] "
-                          "[--cuts N] [--profile NAME] [--plant device]\n");
+                          "[--cuts N] [--profile NAME] [--plant device|model]\n");
     return 2;
 }
 
@@ -249,12 +274,15 @@ static bool parse(struct options *options, int argc, char **argv)
             options->profile = value;
         else if (strcmp(argv[i], "--plant") == 0 && strcmp(value, "device") == 0)
             options->lies = true;
+        else if (strcmp(argv[i], "--plant") == 0 && strcmp(value, "model") == 0)
+            options->wrong = true;
         else if (strcmp(argv[i], "--seeds") != 0 || !parse_seeds(value, options))
             return false;
     }
     if (options->profile == NULL)
         options->profile = options->fs;
-    options->caught = options->lies || strcmp(options->profile, options->fs) != 0;
+    options->caught =
+        options->lies || options->wrong || strcmp(options->profile, options->fs) != 0;
     return argc % 2 == 1;
 }
 
@@ -347,17 +375,19 @@ static void print_tally(const struct court *court)
                  U(court->acts), U(court->writes), U(court->flushes), U(court->unflushed),
                  U(court->torn));
     (void)printf("  names: %llu promised, %llu kept all the same, %llu lost, %llu kept "
-                 "after a lost one\n",
+                 "after a lost one, %llu left beside the new\n",
                  U(t->names_promised), U(t->names_kept), U(t->names_lost),
-                 U(t->names_reordered));
+                 U(t->names_reordered), U(t->names_both));
     (void)printf("  files: %llu; newest %llu, as synced %llu, between %llu (mixed %llu); "
                  "size without data %llu, size of a version between %llu\n",
                  U(t->files), U(t->files_newest), U(t->files_synced), U(t->files_between),
                  U(t->mixed), U(t->sizes_alone), U(t->sizes_past));
     (void)printf("  sectors: %llu; older than newest %llu, of a version between %llu\n",
                  U(t->sectors), U(t->sectors_old), U(t->sectors_past));
-    (void)printf("  not allowed: %llu (%llu not mountable)\n", U(court->forbidden),
-                 U(court->unmountable));
+    (void)printf("  not allowed: %llu (%llu not mountable); simulated as well: %llu, of "
+                 "which %llu do not agree\n",
+                 U(court->forbidden), U(court->unmountable), U(court->modelled),
+                 U(court->disagreements));
 #undef U
 }
 
@@ -382,12 +412,12 @@ int main(int argc, char **argv)
             (void)printf("seed %llu: %s\n", (unsigned long long)seed, strerror(-error));
             break;
         }
-        if (court.options.caught && court.forbidden > 0)
+        if (court.options.caught && court.forbidden + court.disagreements > 0)
             break;
     }
     print_tally(&court);
     close_court(&court);
     if (error < 0)
         return 1;
-    return (court.forbidden > 0) == court.options.caught ? 0 : 1;
+    return (court.forbidden + court.disagreements > 0) == court.options.caught ? 0 : 1;
 }

@@ -293,7 +293,7 @@ Test(power, an_append_over_a_truncation_may_show_old_bytes)
         uint64_t size = f_size(disk, "/f");
         char letter = f_letter(disk, "/f", 600, 400);
 
-        cr_assert(size == PAGE || size == 1100);
+        cr_assert(size == PAGE || size == 1100 || size == 100);
         cr_assert(eq(chr, f_letter(disk, "/f", 0, 100), 'A'));
         short_file = short_file || size == 1100;
         old_bytes = old_bytes || (size == 1100 && letter == 'A');
@@ -301,6 +301,60 @@ Test(power, an_append_over_a_truncation_may_show_old_bytes)
         tp_disk_destroy(disk);
     }
     cr_assert(old_bytes && new_bytes && short_file);
+}
+
+/* The file that was emptied and written again, and is empty after the power cut. */
+Test(power, a_file_written_anew_in_place_may_be_empty)
+{
+    bool empty = false, old = false, anew = false;
+    struct tp_fd fd;
+
+    f_put_durable(&f, "/f", 'A', 2 * PAGE);
+    fd = f_open(&f, "/f", F_RW);
+    cr_assert(eq(i32, f_do(&f, tp_request_truncate(fd, 0)), 0));
+    cr_assert(eq(i32, f_write(&f, fd, 'B', 2 * PAGE, 0), 2 * PAGE));
+    f_halt(&f);
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_disk *disk = f_cut(&f, seed);
+        uint64_t size = f_size(disk, "/f");
+
+        cr_assert(size == 0 || size == 2 * PAGE);
+        empty = empty || size == 0;
+        old = old || (size > 0 && f_letter(disk, "/f", 0, 2 * PAGE) == 'A');
+        anew = anew || (size > 0 && f_letter(disk, "/f", 0, 2 * PAGE) == 'B');
+        tp_disk_destroy(disk);
+    }
+    cr_assert(empty && old && anew);
+}
+
+/* Write-back at the right time takes a size along that the file had only for a while. */
+Test(power, a_size_between_two_appends_may_survive)
+{
+    bool none = false, first = false, both = false;
+
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_disk *disk;
+        struct tp_fd fd;
+        uint64_t size;
+
+        f_free(&f);
+        f.disk_config.writeback_off = false;
+        f.disk_config.writeback_one_in = 1;
+        f_boot(&f, seed);
+        f_put_durable(&f, "/f", 'A', 0);
+        fd = f_open(&f, "/f", F_RW);
+        cr_assert(eq(i32, f_write(&f, fd, 'B', 100, 0), 100));
+        cr_assert(eq(i32, f_write(&f, fd, 'C', 200, 100), 200));
+        f_halt(&f);
+        disk = f_cut(&f, seed);
+        size = f_size(disk, "/f");
+        cr_assert(size == 0 || size == 100 || size == 300);
+        none = none || size == 0;
+        first = first || size == 100;
+        both = both || size == 300;
+        tp_disk_destroy(disk);
+    }
+    cr_assert(none && first && both);
 }
 
 Test(power, a_size_may_stop_in_between)

@@ -86,6 +86,23 @@ static bool has_size_alone(const struct tp_disk *disk)
     return f_size(disk, "/f") == 2 * PAGE && f_letter(disk, "/f", PAGE, PAGE) == 0;
 }
 
+static bool is_empty(const struct tp_disk *disk)
+{
+    return f_size(disk, "/f") == 0;
+}
+
+static bool empties_rewritten(uint32_t profile)
+{
+    struct tp_fd fd;
+
+    start(profile, 1);
+    f_put_durable(&f, "/f", 'A', PAGE);
+    fd = f_open(&f, "/f", F_RW);
+    cr_assert(eq(i32, f_do(&f, tp_request_truncate(fd, 0)), 0));
+    cr_assert(eq(i32, f_write(&f, fd, 'B', PAGE, 0), PAGE));
+    return some_cut(is_empty);
+}
+
 static bool keeps_size_alone(uint32_t profile)
 {
     start(profile, 1);
@@ -139,6 +156,36 @@ static bool loses_name_before_synced(uint32_t profile)
 {
     sync_one_of_two(profile);
     return some_cut(lacks_other);
+}
+
+/* The file's last change is durable already; what came later is none of its sync's. */
+static bool loses_name_after_change(uint32_t profile)
+{
+    struct tp_fd synced, another;
+
+    start(profile, 1);
+    synced = f_open(&f, "/synced", F_RW);
+    another = f_open(&f, "/another", F_RW);
+    cr_assert(eq(i32, f_do(&f, tp_request_fsync(another, 0)), 0));
+    f_put(&f, "/other", 'A', 1);
+    cr_assert(eq(i32, f_do(&f, tp_request_fsync(synced, 0)), 0));
+    return some_cut(lacks_other);
+}
+
+/* A sync of a file that was replaced meanwhile: if the power cut undoes the replacing,
+ * btrfs has the file as it was before the sync. */
+static bool loses_synced_without_name(uint32_t profile)
+{
+    struct tp_fd fd;
+
+    start(profile, 1);
+    f_put_durable(&f, "/f", 'A', PAGE);
+    fd = f_open(&f, "/f", F_RW);
+    f_put(&f, "/g", 'C', PAGE);
+    cr_assert(eq(i32, f_do(&f, tp_request_rename("/g", "/f")), 0));
+    cr_assert(eq(i32, f_write(&f, fd, 'B', PAGE, 0), PAGE));
+    cr_assert(eq(i32, f_do(&f, tp_request_fsync(fd, 0)), 0));
+    return some_cut(is_old);
 }
 
 /* ------------------------------------------------------------------ R7 to R9 */
@@ -244,9 +291,12 @@ static const struct row {
     {"R2: a direct write without a sync is lost", loses_direct},
     {"R3: a sector is shorn, garbage or zeros", tears_sectors},
     {"R4: an append keeps its size without its data", keeps_size_alone},
+    {"R4: a file emptied and written anew is empty", empties_rewritten},
     {"R5: a name survives, an earlier one does not", reorders_names},
     {"R5: a synced file loses its new name", loses_name_of_synced},
     {"R5: a name older than a synced file's is lost", loses_name_before_synced},
+    {"R5: a name newer than a synced file's change is lost", loses_name_after_change},
+    {"R5: data synced in a file without a name are lost", loses_synced_without_name},
     {"R7: memory has the old at once after a failed sync", reverts_at_once},
     {"R7b: after a failed journal a write gives EROFS", refuses_writes},
     {"R7b: after a failed journal a sync gives 0", syncs_in_vain},
