@@ -1,5 +1,6 @@
 /* The run as a whole, and the list of what can be run. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "apps/sim/engine/engine.h"
@@ -59,12 +60,15 @@ static void write_command(const struct engine *engine, FILE *out)
 static void write_verdict(const struct engine *engine, FILE *out)
 {
     const struct tp_sim_outcome *outcome = &engine->outcome;
+    const char *colon = strchr(outcome->message, ':');
     char file[128] = "";
-    unsigned line = 0;
+    unsigned long line = 0;
 
-    if (outcome->verdict == TP_VERDICT_FAILED &&
-        sscanf(outcome->message, "%127[^:]:%u:", file, &line) != 2)
-        file[0] = '\0';
+    if (outcome->verdict == TP_VERDICT_FAILED && colon != NULL) {
+        (void)snprintf(file, sizeof file, "%.*s", (int)(colon - outcome->message),
+                       outcome->message);
+        line = strtoul(colon + 1, NULL, 10);
+    }
     (void)fputs("\"verdict\":", out);
     if (engine->over)
         tp_text_json(tp_verdict_name(outcome->verdict), out);
@@ -74,7 +78,7 @@ static void write_verdict(const struct engine *engine, FILE *out)
     write_text("message", outcome->message, out);
     (void)fputc(',', out);
     write_text("file", file, out);
-    (void)fprintf(out, ",\"line\":%u", line);
+    (void)fprintf(out, ",\"line\":%lu", line);
 }
 
 static void write_acts(const struct engine *engine, FILE *out)

@@ -2,7 +2,9 @@
 #include "apps/sim/scenarios/scenarios.h"
 #include "apps/sim/zoo/zoo.h"
 
-static const struct tp_scenario *const own[] = {
+enum { OWN = 5 };
+
+static const struct tp_scenario *const own[OWN] = {
     &tally_scenario,      &tally_broken_scenario, &tally_nodir_scenario,
     &tally_deaf_scenario, &kv_scenario,
 };
@@ -11,7 +13,7 @@ uint32_t sim_scenarios(struct tp_scenario *ret_scenarios)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < sizeof own / sizeof *own; i++)
+    for (uint32_t i = 0; i < OWN; i++)
         ret_scenarios[count++] = *own[i];
     tp_assert(count + 2 * zoo_bug_count <= SIM_SCENARIOS_MAX);
     for (uint32_t i = 0; i < zoo_bug_count; i++) {
