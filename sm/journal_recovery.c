@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "io/mark.h"
 #include "runtime/await.h"
 
 static int32_t refuse(struct tp_journal_recovery *r, int32_t error, uint64_t segment,
@@ -105,6 +106,8 @@ static void note_halt(struct tp_journal_recovery *r, bool at_stop)
     static const struct tp_journal_halt none;
     struct tp_journal_halt halt = {r->current.segment.number, r->window.at, at_stop, false};
 
+    tp_sometimes(at_stop && r->has_next && r->next.segment.starts_log != 0,
+                 "a log ends where the one behind it says");
     if (!at_stop) {
         halt.blank = tp_journal_window_blank(&r->window);
         halt.later = r->sight == TP_JOURNAL_GROUP;
@@ -198,6 +201,7 @@ static enum tp_step sweeper_tick(struct tp_machine *machine, struct tp_ctx *cx)
         }
         if (!r->read_only) {
             TP_AWAIT(cx, tp_fsync(cx, r->current.fd, 0), &result);
+            tp_sometimes(result.value < 0, "what was recovered cannot be made durable");
             if (result.value < 0)
                 return tp_end(machine, refuse(r, result.value, r->current.number, 0,
                                               "a segment cannot be made durable"));
@@ -316,6 +320,8 @@ static struct tp_op make_segment(struct tp_ctx *cx, struct tp_journal_recovery *
     struct tp_journal_segment *segment = &r->maker.segment;
 
     tp_assert(r->end.segment + 1 >= r->survey.highest);
+    tp_sometimes(r->end.segment + 1 == r->survey.highest,
+                 "a segment without a group is replaced");
     segment->log_id = tp_journal_next_id(&r->end, tp_random(cx));
     segment->number = r->end.segment + 1;
     segment->size_bytes = r->segment_bytes;
@@ -357,6 +363,7 @@ static struct tp_journal_halt torn_place(const struct tp_journal_recovery *r)
 static enum tp_step give_up(struct tp_ctx *cx, struct tp_journal_recovery *r, int32_t error,
                             const char *what)
 {
+    tp_reached("a recovery of the log gives up");
     if (r->problem.error == 0)
         (void)refuse(r, error, 0, 0, what);
     tp_journal_source_close(cx, &r->current);

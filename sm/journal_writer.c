@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "io/mark.h"
+
 enum { GATHER_PART = 4 }; /* of the time that a group took, more records are waited for */
 
 /* ------------------------------------------------------------------ batches */
@@ -152,6 +154,7 @@ int32_t tp_journal_space(const struct tp_journal *journal, uint64_t blocks)
 static void roll_over(struct tp_ctx *cx, struct tp_journal *j)
 {
     tp_assert(j->spare_ready && !j->flying);
+    tp_reached("the log goes on in its spare segment");
     tp_detach(cx, tp_close(cx, j->fd));
     j->fd = j->spare.fd;
     j->spare.fd = tp_fd_none();
@@ -221,6 +224,7 @@ static void take_write(struct tp_ctx *cx, struct tp_journal *j)
         return;
     j->flying = false;
     if (j->write.result < 0) {
+        tp_reached("a write to the log has failed");
         fail(j, j->write.result, j->write.result);
         return;
     }
@@ -354,6 +358,8 @@ static void take_spare(struct tp_ctx *cx, struct tp_journal *j)
         j->spare_final = j->spare.final || !is_lack(result.value);
         if (j->spare_final && result.value == -EAGAIN)
             j->spare_error = -EIO; /* waiting would be in vain */
+        tp_sometimes(j->spare_final, "no spare segment can be made any more");
+        tp_sometimes(!j->spare_final, "a spare segment cannot be made now");
         if (!j->spare_final && j->phase == TP_JOURNAL_OPEN)
             j->retry_op = tp_timer(cx, j->config.retry_ns);
     }
@@ -392,6 +398,8 @@ static void trim(struct tp_ctx *cx, struct tp_journal *j)
     if (tp_take(cx, &j->trim_op, &result)) {
         if (j->trimmer.removed > j->stats.segments_trimmed)
             tp_cancel(cx, j->retry_op); /* there is room for a spare now */
+        tp_sometimes(result.value < 0, "the log cannot be trimmed");
+        tp_sometimes(j->trimmer.removed > 0, "the log is trimmed");
         j->stats.segments_trimmed = j->trimmer.removed;
         j->trim_final = result.value < 0;
     }

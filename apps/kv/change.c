@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "io/mark.h"
+
 int32_t kv_change_open(struct kv_engine *engine, uint64_t bound)
 {
     struct kv_change *change = &engine->change;
@@ -71,6 +73,8 @@ const char *kv_change_why(const struct kv_engine *engine, int32_t error,
     int32_t failure = engine->log.failure(engine->log.context);
 
     tp_assert(error < 0 && error != -EAGAIN);
+    tp_sometimes(failure != 0, "a change is refused: the log has failed");
+    tp_sometimes(failure == 0 && error == -ENOSPC, "a change is refused: the disk is full");
     if (error == -EMSGSIZE)
         (void)snprintf(memory, KV_CHANGE_WHY_BYTES,
                        "ERR the change is too long for the log: keys and values of one "

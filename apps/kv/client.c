@@ -6,6 +6,7 @@
 
 #include "apps/kv/execute.h"
 #include "apps/kv/server_internal.h"
+#include "io/mark.h"
 #include "runtime/operations.h"
 
 enum { REPLY_KEPT = 1 << 20 }; /* room that a reply leaves to the next */
@@ -66,6 +67,7 @@ static void say_unknown(struct kv_client *client)
     for (uint32_t i = 0; i < count; i++) {
         struct kv_reply *reply = blank(client);
 
+        tp_reached("a reply says that the outcome is unknown");
         kv_reply_unknown(&client->server->engine, &client->session, reply);
         answer(client, reply, 0);
     }
@@ -183,6 +185,7 @@ static bool execute(struct kv_client *client, struct tp_ctx *cx)
         follow(client, cx, &result, reply);
         return true;
     case KV_AGAIN:
+        tp_reached("a command waits for room in the log");
         client->state = KV_CLIENT_STUCK;
         return false;
     case KV_SOON:

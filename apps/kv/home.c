@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "io/mark.h"
 #include "runtime/await.h"
 #include "sm/staged.h"
 
@@ -127,8 +128,10 @@ static bool tries_again(struct tp_ctx *cx, struct kv_home *h, int32_t value)
 
     if (value == 0)
         return false;
-    if (value == -EAGAIN && now_ns < h->until_ns && !tp_cancelled(cx))
+    if (value == -EAGAIN && now_ns < h->until_ns && !tp_cancelled(cx)) {
+        tp_reached("the lock of a killed server is waited for");
         return true;
+    }
     return refuse(h, value,
                   value == -EAGAIN ? "is used by another server" : "cannot be locked",
                   value == -EAGAIN ? "" : KV_HOME_LOCK);
@@ -159,6 +162,7 @@ static void take_removal(struct kv_home *h, int32_t value)
 {
     if (value < 0 && value != -ENOENT)
         (void)refuse(h, value, "a file that a crash has left cannot be removed", "");
+    tp_sometimes(value == 0, "a temporary file that a crash has left is removed");
     h->removed += value == 0;
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "apps/kv/snapshot.h"
+#include "io/mark.h"
 #include "runtime/await.h"
 
 /* Notes what is wrong. False: that is the end. */
@@ -154,6 +155,7 @@ static bool take_end(struct kv_loader *l)
         return refuse(l, -EBADMSG, "the snapshot ends before what is in it");
     if (l->offset + l->wanted != l->statx.size)
         return refuse(l, -EBADMSG, "the snapshot goes on behind its end");
+    tp_reached("a snapshot is loaded");
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "apps/kv/server_internal.h"
+#include "io/mark.h"
 #include "runtime/await.h"
 #include "runtime/operations.h"
 #include "sm/become_internal.h"
@@ -48,6 +49,7 @@ static void look_at_storage(struct kv_server *server)
     /* Before it serves, this is why it does not start, and is said as such. */
     if (failure == 0 || failure == -ESHUTDOWN || server->log_failed || !server->begun)
         return;
+    tp_reached("the log fails while it is served from");
     server->log_failed = true;
     note(server, failure);
     kv_server_say_log_failed(server, failure);
@@ -93,6 +95,7 @@ enum tp_step kv_server_tick(struct tp_machine *machine, struct tp_ctx *cx)
     server->storage_op = kv_storage_start(cx, &server->storage);
     TP_AWAIT_UNTIL(cx, has_loaded(server, cx));
     if (kv_storage_phase(&server->storage) != KV_STORAGE_OPEN) {
+        tp_reached("a server does not start");
         kv_server_say_refused(server);
         return tp_become(machine, cx, end_tick);
     }

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "io/mark.h"
 #include "runtime/await.h"
 
 enum {
@@ -218,6 +219,8 @@ static enum tp_step content_tick(struct tp_machine *machine, struct tp_ctx *cx)
 /* The name is the new file's. What the log has before it is not needed any more. */
 static enum tp_step published(struct kv_snapshot *s)
 {
+    tp_sometimes(s->end.end_lsn > s->head.start_lsn,
+                 "the store has changed under a snapshot");
     tp_journal_trim(s->journal, s->head.start_lsn + 1);
     release(s);
     return tp_end(&s->machine, 0);
@@ -250,6 +253,7 @@ static enum tp_step snapshot_tick(struct tp_machine *machine, struct tp_ctx *cx)
         (void)take(cx, s, result.value, s->staged.failed_kind);
         s->final = s->failed_kind == TP_SYNC_DIR;
     }
+    tp_reached("a snapshot is discarded");
     tp_shield(cx, true);
     TP_AWAIT(cx, tp_staged_discard(cx, &s->staged), &result);
     tp_shield(cx, false);

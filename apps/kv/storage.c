@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "io/mark.h"
 #include "runtime/await.h"
 
 enum { GROUP_BYTES = 8 << 20 };
@@ -61,6 +62,7 @@ static bool check_home(struct kv_storage *s, int32_t value)
 
 static bool check_snapshot(struct kv_storage *s, int32_t value)
 {
+    tp_sometimes(value < 0, "a snapshot could not be loaded");
     if (value < 0)
         return refuse(s, value, "%s/" KV_SNAPSHOT_NAME ": offset %" PRIu64 ": %s: %s",
                       s->config.path, s->loader.offset, s->loader.what,
@@ -177,6 +179,7 @@ static bool check_loaded(struct kv_storage *s)
     struct tp_journal_halt torn = tp_journal_torn(&s->journal);
 
     s->loaded.lsn = lsn;
+    tp_sometimes(torn.segment != 0, "a torn tail of the log is discarded");
     s->loaded.torn_segment = torn.segment;
     s->loaded.torn_bytes_at = torn.offset;
     if (lsn >= s->loader.end.end_lsn)
@@ -208,6 +211,8 @@ static void take_save(struct tp_ctx *cx, struct kv_storage *s)
     if (!tp_take(cx, &s->save_op, &result))
         return;
     s->saves.result = result.value;
+    tp_sometimes(result.value < 0, "a snapshot has failed");
+    tp_sometimes(s->snapshot.final, "whether a snapshot is durable is not known");
     s->saves.failed_kind = s->snapshot.failed_kind;
     s->save_final = s->save_final || s->snapshot.final;
     if (result.value == 0) {
@@ -236,6 +241,8 @@ static void take_journal(struct tp_ctx *cx, struct kv_storage *s)
 static void begin_serving(struct kv_storage *s)
 {
     s->phase = KV_STORAGE_OPEN;
+    tp_sometimes(s->loaded.snapshot && s->loaded.records > 0,
+                 "a log is replayed on a snapshot");
     if (s->loaded.snapshot)
         tp_journal_trim(&s->journal, s->loader.head.start_lsn + 1);
     tp_wake(s->owner);
@@ -248,8 +255,10 @@ static bool serves(struct tp_ctx *cx, struct kv_storage *s)
     take_journal(cx, s);
     if (s->save_wanted && !s->closing)
         start_save(cx, s);
-    if (s->closing && tp_op_is_some(s->save_op))
+    if (s->closing && tp_op_is_some(s->save_op)) {
+        tp_reached("a snapshot is given up for the end");
         tp_cancel(cx, s->save_op);
+    }
     if (s->closing && !tp_op_is_some(s->save_op) && tp_op_is_some(s->journal_op))
         tp_journal_close(&s->journal);
     return tp_op_is_some(s->save_op) || tp_op_is_some(s->journal_op) ||

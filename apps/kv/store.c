@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "io/mark.h"
+
 enum {
     BALLAST_BYTES = 32 << 20,
     MOVES_A_CHANGE = 4,        /* steps of the table's, with each change */
@@ -81,6 +83,7 @@ static struct target target_of(struct kv_store *store, uint32_t db, struct kv_sl
 static bool is_newer(const struct kv_entry *entry, uint64_t lsn)
 {
     tp_assert(entry->loaded || entry->lsn <= lsn);
+    tp_sometimes(entry->loaded && entry->lsn >= lsn, "a snapshot has a record already");
     return entry->loaded && entry->lsn >= lsn;
 }
 

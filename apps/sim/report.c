@@ -120,6 +120,34 @@ static void print_ratio(uint64_t virtual_ns, uint64_t real_ns, FILE *out)
     (void)fprintf(out, "%" PRIu64 ".%" PRIu64 " times real time", tenths / 10, tenths % 10);
 }
 
+/* The length of a file's directory. */
+static size_t room_len(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    return slash == NULL ? 0 : (size_t)(slash - file);
+}
+
+/* Whether a mark has to do with what has run: none was reached, or one of its directory
+ * was. A program may hold more than one scenario. */
+static bool concerns(const struct tp_farm_totals *totals, const struct tp_mark_list *marks,
+                     size_t mark)
+{
+    const char *file = marks->first[mark]->file;
+    bool any = false;
+
+    for (size_t i = 0; i < tp_batch_mark_count(marks); i++) {
+        const char *other = marks->first[i]->file;
+
+        if (!totals->reached[i])
+            continue;
+        any = true;
+        if (room_len(other) == room_len(file) && strncmp(other, file, room_len(file)) == 0)
+            return true;
+    }
+    return !any;
+}
+
 void tp_report_summary(const struct tp_report *report, const struct tp_farm_totals *totals,
                        const struct tp_mark_list *marks, FILE *out)
 {
@@ -138,7 +166,7 @@ void tp_report_summary(const struct tp_report *report, const struct tp_farm_tota
     (void)fputc('\n', out);
     print_families(report, out);
     for (size_t i = 0; i < tp_batch_mark_count(marks); i++) {
-        if (is_missing(totals, marks, i))
+        if (is_missing(totals, marks, i) && concerns(totals, marks, i))
             (void)fprintf(out, "never reached: %s (%s:%u)\n", marks->first[i]->name,
                           marks->first[i]->file, marks->first[i]->line);
     }

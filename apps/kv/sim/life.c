@@ -7,7 +7,7 @@
 
 enum {
     GROUP_BYTES = 64 << 10,
-    SNAPSHOT_BYTES = 32 << 10,
+    SNAPSHOT_BYTES = 16 << 10,
     BLOCK_BYTES = 512, /* so that a snapshot takes its time */
     CONNECTIONS = 64,
     IDLE_S = 20, /* so that a client whose node lost its power is forgotten soon */

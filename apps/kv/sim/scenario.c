@@ -12,7 +12,7 @@ enum {
     DEPTH_MAX = 40, /* requests that a client has not been answered */
     WHIMS_MIN = 50,
     WHIMS_MAX = 500,
-    COMMANDS = 150,      /* of a node with clients: their mean */
+    COMMANDS = 400,      /* of a node with clients: their mean */
     STEPS_MAX = 2 << 20, /* of the search for an order of a history */
     MACHINES = 256,
     OPS = 2048,
@@ -213,6 +213,7 @@ static void look(struct tp_sim *sim)
     const struct kv_oracle *oracle = &life->oracle;
 
     life->oracle.may_come_back = (tp_sim_families(sim) & REFUSING) != 0;
+    visited->calm = tp_sim_families(sim) == 0;
     visited->fails_to_send = (tp_sim_families(sim) & TP_FAMILY_BIT(TP_FAMILY_ERROR)) != 0;
     visited->serving =
         tp_node_is_up(visited->server) && life->server.begun && !life->server.stopping;

@@ -75,9 +75,13 @@ static void understand(struct kv_visitor *visitor)
 static void note_end(struct kv_visitor *visitor, int32_t value)
 {
     visitor->hung_up = true;
+    if (value == -ETIMEDOUT && visitor->visited->calm && visitor->script->count > 0)
+        kv_oracle_violate(visitor->script->oracle, "client %u was not answered for long",
+                          visitor->script->owner);
     if (value == 0 && visitor->ended_output && !visitor->visited->fails_to_send &&
-        visitor->visited->serving && visitor->script->boot == visitor->visited->boot &&
-        visitor->script->count > 0 && visitor->script->stage != KV_SCRIPT_STUCK)
+        visitor->visited->serving && tp_node_is_up(visitor->visited->server) &&
+        visitor->script->boot == visitor->visited->boot && visitor->script->count > 0 &&
+        visitor->script->stage != KV_SCRIPT_STUCK)
         kv_oracle_violate(visitor->script->oracle,
                           "client %u ended its side, and was not answered everything",
                           visitor->script->owner);

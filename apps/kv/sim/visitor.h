@@ -22,6 +22,7 @@ struct kv_visited {
     struct tp_address address;
     uint32_t boot;                /* of the server, counted; which one answers now */
     bool serving;                 /* it has begun, and has not been asked to stop */
+    bool calm;                    /* nothing goes wrong in this run */
     bool fails_to_send;           /* its operations fail, those on connections too */
     const struct tp_node *server; /* whose wall clock counts */
 };

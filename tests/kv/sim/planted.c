@@ -14,6 +14,31 @@
 enum kv_planted kv_planted_bug;
 bool kv_planted_unlogged;
 
+const void *kv_planted_overtaken;
+uint8_t kv_planted_late[64];
+uint32_t kv_planted_late_len;
+
+static uint32_t replies;
+
+/* Nothing outlives a run. */
+static void finish(struct tp_sim *sim)
+{
+    kv_planted_overtaken = NULL;
+    kv_planted_unlogged = false;
+    replies = 0;
+    kv_scenario.finish(sim);
+}
+
+bool kv_planted_overtakes(const void *connection, const void *bytes, uint32_t len)
+{
+    if (kv_planted_overtaken != NULL || len > sizeof kv_planted_late || ++replies % 16 != 0)
+        return false;
+    kv_planted_overtaken = connection;
+    memcpy(kv_planted_late, bytes, len);
+    kv_planted_late_len = len;
+    return true;
+}
+
 static const char *const names[] = {"",
 #define NAME(id, name) name,
                                     KV_PLANTED_TABLE(NAME)
@@ -42,7 +67,10 @@ static int list(void)
 
 static int simulate(int argc, char **argv)
 {
-    return tp_sim_main(argc, argv, &kv_scenario, 1);
+    struct tp_scenario scenario = kv_scenario;
+
+    scenario.finish = finish;
+    return tp_sim_main(argc, argv, &scenario, 1);
 }
 
 /* The search ends with status 1 when a seed has failed, in whatever way. */

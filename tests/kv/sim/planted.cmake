@@ -62,7 +62,7 @@ kv_planted(early-reply apps/kv/client.c
 kv_planted(wrong-sync apps/kv/client.c
   "tp_connection_release(connection, tp_journal_durable_lsn(journal))"
   "tp_connection_release(connection, PLANTED(wrong-sync) ? tp_journal_lsn(journal) : tp_journal_durable_lsn(journal))"
-  2000)
+  10000 slow)
 kv_planted(dirty-read apps/kv/execute.c "else if (call->engine->config.dirty_reads)"
   "else if (PLANTED(dirty-read) || call->engine->config.dirty_reads)" 2000)
 kv_planted(failed-write sm/journal_writer.c "if (j->write.result < 0) {"
@@ -84,8 +84,7 @@ kv_planted(full-acknowledged apps/kv/change.c "    if (change->record.len == 0) 
 " 3000)
 
 # What the log and its recovery do: a segment that is not durable in its directory; a sum that is
-# not checked, so that a torn tail is believed; a record too few; what was read from a cache; a second sync that says that
-# all is well; groups that were discarded; a server that is not dead yet.
+# not checked, so that a torn tail is believed; a record too few; what was read from a cache.
 kv_planted(no-directory-sync sm/journal_maker.c
   "TP_AWAIT(cx, tp_fsync(cx, m->dir, 0), &result);"
   "TP_AWAIT(cx, PLANTED(no-directory-sync) ? tp_timer(cx, 0) : tp_fsync(cx, m->dir, 0), &result);" 1000)
@@ -94,7 +93,7 @@ kv_planted(torn-tail sm/journal_window.c "return tp_journal_group_check(w->bytes
 kv_planted(off-by-one apps/kv/storage.c ".from_lsn = s->loader.head.start_lsn + 1,"
   ".from_lsn = s->loader.head.start_lsn + 1 + PLANTED(off-by-one)," 100)
 kv_planted(no-recovery-sync sm/journal_recovery.c "if (!r->read_only) {"
-  "if (!r->read_only && !PLANTED(no-recovery-sync)) {" 20000 slow)
+  "if (!r->read_only && !PLANTED(no-recovery-sync)) {" 3000)
 
 # Snapshots: renamed before they are durable, or before their directory is; the log is trimmed first, or too far; a
 # snapshot is ahead of the log; a record is replayed on what has it already.
@@ -107,10 +106,17 @@ kv_planted(trim-first apps/kv/snapshot.c
   "        if (PLANTED(trim-first))
             tp_journal_trim(s->journal, s->head.start_lsn + 1);
         TP_AWAIT(cx, tp_staged_commit(cx, &s->staged, TP_MODE_DEFAULT, TP_DURABLE)," 3000)
+kv_planted(early-trim apps/kv/snapshot.c "    tp_journal_trim(s->journal, s->head.start_lsn + 1);
+    release(s);"
+  "    tp_journal_trim(s->journal, (PLANTED(early-trim) ? s->end.end_lsn : s->head.start_lsn) + 1);
+    release(s);" 5000 slow)
+kv_planted(snapshot-ahead apps/kv/snapshot.c "s->end.end_lsn)) != -EAGAIN);"
+  "PLANTED(snapshot-ahead) ? 0 : s->end.end_lsn)) != -EAGAIN);" 5000 slow)
+kv_planted(replay-twice apps/kv/store.c "return entry->loaded && entry->lsn >= lsn;"
+  "return !PLANTED(replay-twice) && entry->loaded && entry->lsn >= lsn;" 5000 slow)
 
-# Commands and connections: a part of a command or of a transaction is logged; that a key has expired is not; WATCH
-# does not see that a key was removed; a reply overtakes the one before it; one of those who wait is not woken; a send
-# is taken for whole.
+# Commands and connections: a part of a command or of a transaction is logged; WATCH does not see that a key was removed;
+# a reply overtakes the one before it; one of those who wait is not woken; a send is taken for whole.
 kv_planted(half-logged apps/kv/change.c "    error = kv_record_add(&change->record, effect);"
   "    error = PLANTED(half-logged) && change->record.len > 0 ? 0 : kv_record_add(&change->record, effect);" 1000)
 kv_planted(half-mset apps/kv/cmd_string.c "i < call->argc; i += 2)
@@ -118,10 +124,56 @@ kv_planted(half-mset apps/kv/cmd_string.c "i < call->argc; i += 2)
   "i < call->argc; i += 2)
         if (!PLANTED(half-mset) || i == 1)
             kv_call_set(" 300)
-kv_planted(short-send sm/output.c "    if (bytes < first) {
-        output->start += bytes;"
-  "    if (bytes < first && !PLANTED(short-send)) {
-        output->start += bytes;" 3000)
+kv_planted(blind-watch apps/kv/engine.c "    if (key.bytes != NULL)
+        kv_watches_touch"
+  "    struct kv_view view;
+
+    if (key.bytes != NULL && (!PLANTED(blind-watch) || engine->watches.count == 0 || kv_store_get(engine->store, db, key, &view)))
+        kv_watches_touch" 3000)
+kv_planted(overtaken-reply apps/kv/client.c
+  "(void)tp_connection_write(connection, reply->bytes, reply->len);"
+  "if (PLANTED(overtaken-reply) && kv_planted_overtakes(connection, reply->bytes, reply->len))
+        return;
+    (void)tp_connection_write(connection, reply->bytes, reply->len);
+    if (kv_planted_overtaken == connection) {
+        (void)tp_connection_write(connection, kv_planted_late, kv_planted_late_len);
+        kv_planted_overtaken = NULL;
+    }" 3000)
+kv_planted(lost-wake sm/journal_writer.c "while (tp_wait_list_wake_first(&batch->durable) != NULL)"
+  "while (tp_wait_list_wake_first(&batch->durable) != NULL && !PLANTED(lost-wake))" 5000 slow)
+kv_planted(short-send sm/output.c "    tp_assert(bytes <= output->flying);
+    output->flying = 0;"
+  "    if (PLANTED(short-send) && bytes > 0)
+        bytes = output->flying;
+    output->flying = 0;" 3000)
+
+# More of the same: replies that were held are let go when the log has failed; a removal is not logged; a segment is not
+# durable before its name; WATCH sees nothing; the walk of a snapshot leaves the last database out; a start trims all
+# of the log.
+kv_planted(unsaid-failure apps/kv/client.c "        else
+            say_unknown(client);"
+  "        else if (PLANTED(unsaid-failure))
+            (void)tp_connection_release(connection, UINT64_MAX);
+        else
+            say_unknown(client);" 1000)
+kv_planted(unlogged-delete apps/kv/call.c "    struct kv_effect effect = kv_effect_del(call->session->db, key);
+
+    kv_change_apply("
+  "    struct kv_effect effect = kv_effect_del(call->session->db, key);
+
+    if (PLANTED(unlogged-delete))
+        kv_store_apply(call->engine->store, &effect, call->engine->change.lsn);
+    else
+        kv_change_apply(" 300)
+kv_planted(unsynced-segment sm/journal_maker.c "TP_AWAIT(cx, tp_fsync(cx, m->fd, 0), &result);"
+  "TP_AWAIT(cx, PLANTED(unsynced-segment) ? tp_timer(cx, 0) : tp_fsync(cx, m->fd, 0), &result);" 1000)
+kv_planted(deaf-watch apps/kv/watch.c "            watch->watcher->broken = true;"
+  "            watch->watcher->broken = !PLANTED(deaf-watch);" 1000)
+kv_planted(short-walk apps/kv/snapshot.c "return s->db == KV_DBS;"
+  "return s->db == KV_DBS - PLANTED(short-walk);" 1000)
+kv_planted(boot-trim apps/kv/storage.c "tp_journal_trim(&s->journal, s->loader.head.start_lsn + 1);"
+  "tp_journal_trim(&s->journal, PLANTED(boot-trim) ? tp_journal_lsn(&s->journal) + 1 : s->loader.head.start_lsn + 1);"
+  1000)
 
 set(copies "")
 foreach(file ${KV_PLANTED_FILES})
