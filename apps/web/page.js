@@ -30,6 +30,7 @@ let computers = [];
 let found = null; /* the explanation, as far as it is known */
 let explainer = null;
 let explained = ""; /* which end it is about */
+let opened = 0; /* runs so far: what comes late from an earlier one does not count */
 let drawing = false;
 let speedChosen = false; /* by the visitor */
 let askPower = false; /* P was pressed: which node? */
@@ -108,6 +109,8 @@ function leadOf(scenario) {
 
 function begin(next, {clicks = [], at = 0, play = true} = {}) {
   setting = next;
+  clearTimeout(linkTimer);
+  linkTimer = 0;
   forget();
   state = last = null;
   computers = [];
@@ -115,11 +118,11 @@ function begin(next, {clicks = [], at = 0, play = true} = {}) {
   showChoices();
   if (!speedChosen)
     setSpeed(scenarioOf(setting.scenario).nodes > 1 ? SPEED_MANY : SPEED_ONE);
-  tell("open", {setting: {...setting, tape: tape ? tape.bytes : null}, clicks, at, play: play && at === 0});
+  tell("open", {number: ++opened, setting: {...setting, tape: tape ? tape.bytes : null}, clicks, at, play: play && at === 0});
 }
 
-function beginFromLink(isFirst) {
-  const {setting: next, clicks, at, wrong} = readLink(location.hash || FIRST, list, {...PLAIN, scenario: "zoo-03"});
+function beginFromLink(hash, isFirst) {
+  const {setting: next, clicks, at, wrong} = readLink(hash || FIRST, list, {...PLAIN, scenario: "zoo-03"});
   if (wrong.length > 0)
     toast(`Not understood in the link: ${wrong.join(", ")}`);
   tape = null;
@@ -236,7 +239,7 @@ function drawStory() {
   if (!passed && last.clicks.length > 0)
     actions.unshift({words: "Take my click back", act: buttons.undo});
   if (!passed && scenario.twin && !scenario.is_twin)
-    actions.push({words: "The same, to its repaired twin", act: () => begin({...setting, scenario: scenario.twin})});
+    actions.push({words: "The same, to its repaired twin", act: () => begin({...setting, scenario: scenario.twin}, {clicks: last.clicks})});
   if (passed)
     actions.push({words: "Another seed", act: dice});
   tellStory($("verdict"), {state, trap: last.trap, found, actions, twin: null});
@@ -434,7 +437,8 @@ function listen() {
   document.addEventListener("keydown", keyed);
   document.addEventListener("dragover", event => event.preventDefault());
   document.addEventListener("drop", event => { event.preventDefault(); openTape(event.dataTransfer.files[0]); });
-  addEventListener("hashchange", () => beginFromLink(false));
+  /* The address may have followed the run since. */
+  addEventListener("hashchange", event => beginFromLink(new URL(event.newURL).hash, false));
   new ResizeObserver(() => { if (state) network.draw(state, $("world").clientWidth); }).observe($("world"));
 }
 
@@ -444,9 +448,13 @@ const heard = {
     fillChoices();
     setSpeed(Number($("speed").value));
     listen();
-    beginFromLink(true);
+    beginFromLink(location.hash, true);
   },
   state: message => {
+    if (message.opened !== opened) {
+      tell("drawn");
+      return;
+    }
     last = message;
     state = JSON.parse(message.state);
     if (message.refused)

@@ -20,6 +20,7 @@ let owed = 0; /* events that playing is behind */
 let paidAt = 0;
 let tellable = true; /* the page has drawn what it was told last */
 let changed = false;
+let opened = 0; /* which of the runs that the page has asked for this is */
 let generation = 0;
 let factsTold = 0;
 let marksTold = null;
@@ -114,6 +115,7 @@ function tell() {
   const marks = generation + "/" + run.marksNext + "/" + run.marks.length;
   postMessage({
     say: "state",
+    opened,
     generation,
     event: run.event,
     known: run.known,
@@ -149,8 +151,9 @@ const orders = {
     run.isOpen = false;
   },
 
-  open({setting, clicks, at, play: begins}) {
+  open({setting, clicks, at, play: begins, number}) {
     run.open(setting, clicks);
+    opened = number;
     run.isOpen = true;
     generation++;
     factsTold = Number.MAX_SAFE_INTEGER;
@@ -221,7 +224,7 @@ const orders = {
     errand = () => {
       const state = JSON.parse(run.engine.stateText());
       postMessage({say: "tape", why, tape: run.engine.tape(), state, setting: run.setting});
-      orders.go({event, thenPlay: was && !run.isOver});
+      orders.go({event, thenPlay: was && event < run.end});
     };
     run.aim(run.known);
   },

@@ -11,7 +11,7 @@ import {prepare} from "../wasm/browser.mjs";
 
 const [MODULE, SIM, FOLDER, ONLY = ""] = process.argv.slice(2);
 const WEB = join(dirname(fileURLToPath(import.meta.url)), "../../apps/web");
-const PATIENCE_MS = 60000;
+const PATIENCE_MS = 30000;
 const POLL_MS = 25;
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
@@ -138,6 +138,18 @@ part("zoo 3: a click on cut the power is told in plain words", "", {}, async vis
   assert.match(told, /sync the directory/);
   assert.match(told, /03_rename\.c:33/);
   assert.equal(await visit.page.locator("#verdict").getAttribute("aria-live"), "polite");
+
+  await visit.until(() => /clicks=\d+\.harsh/.test(location.hash));
+  const failed = await visit.page.evaluate(() => location.hash);
+
+  /* The same click is borne by the twin, and it is said so. */
+  await visit.page.getByRole("button", {name: /to its repaired twin/}).click();
+  await visit.until(() => document.getElementById("scenario").selectedOptions[0].textContent.includes("repaired"));
+  await visit.end();
+  assert.match(await visit.page.locator("#verdict").getAttribute("class"), /good/);
+  assert.match(await visit.text("#command"), /--tape FILE/, "its click is there");
+  await visit.page.evaluate(hash => { location.hash = hash; }, failed);
+  await visit.page.locator("#verdict.bad .cure").waitFor();
 
   /* It is a link: another page comes to the same. */
   await visit.until(() => /clicks=\d+\.harsh/.test(location.hash));
