@@ -128,24 +128,27 @@ static size_t room_len(const char *file)
     return slash == NULL ? 0 : (size_t)(slash - file);
 }
 
-/* Whether a mark has to do with what has run: none was reached, or one of its directory
- * was. A program may hold more than one scenario. */
+static bool are_in_one_room(const char *file, const char *other)
+{
+    return room_len(other) == room_len(file) && strncmp(other, file, room_len(file)) == 0;
+}
+
+/* Whether a mark has to do with what has run: one of its directory was reached, or there
+ * are no others. A program may hold more than one scenario. */
 static bool concerns(const struct tp_farm_totals *totals, const struct tp_mark_list *marks,
                      size_t mark)
 {
     const char *file = marks->first[mark]->file;
-    bool any = false;
+    bool others = false;
 
     for (size_t i = 0; i < tp_batch_mark_count(marks); i++) {
-        const char *other = marks->first[i]->file;
+        bool is_one = are_in_one_room(file, marks->first[i]->file);
 
-        if (!totals->reached[i])
-            continue;
-        any = true;
-        if (room_len(other) == room_len(file) && strncmp(other, file, room_len(file)) == 0)
+        if (is_one && totals->reached[i])
             return true;
+        others = others || !is_one;
     }
-    return !any;
+    return !others;
 }
 
 void tp_report_summary(const struct tp_report *report, const struct tp_farm_totals *totals,
