@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # demo.sh [BIN]: the demonstration, with the programs in BIN. apps/run.sh calls it after a build.
 #
-# Copies a real tree of this machine through io_uring, verifies it byte for byte, and prints the
+# Copies a real tree of this machine (tempest-copy says by what), verifies it byte for byte, prints the
 # statistics of the loop. Then the same machines copy onto a simulated disk, and the power is cut
 # at a hundred seeded moments. Writes under build/demo/ only, and removes it again.
 set -u
@@ -40,7 +40,7 @@ mkdir -p "$scratch"
 trap 'rm -rf "$scratch"' EXIT
 status=0
 
-say "the real world: $source, through io_uring"
+say "the real world: $source"
 if ! "$copy" --verify --stats "$source" "$scratch/include"; then
     status=1
 elif diff -r --no-dereference "$source" "$scratch/include"; then

@@ -10,8 +10,8 @@ usage() {
     cat <<TEXT
 usage: apps/run.sh              set up, build, and start tempest-kv, a durable key-value server, on
                                 127.0.0.1:7379; its data are kept in tempest-data/
-       apps/run.sh demo         set up, build, and run the demonstration: a real tree is copied
-                                through io_uring, then through a simulated disk with power cuts
+       apps/run.sh demo         set up, build, and run the demonstration: a real tree is copied,
+                                then the same through a simulated disk with power cuts
        apps/run.sh web          set up, build, and serve the playground on 127.0.0.1:7380: the simulator
                                 in a browser, to watch, to break and to rewind (--port N: elsewhere)
        apps/run.sh NAME ARG...  set up, build, and run the program tempest-NAME
