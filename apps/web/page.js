@@ -115,6 +115,7 @@ function begin(next, {clicks = [], at = 0, play = true} = {}) {
   state = last = null;
   computers = [];
   $("nodes").replaceChildren();
+  $("verdict").hidden = true;
   showChoices();
   if (!speedChosen)
     setSpeed(scenarioOf(setting.scenario).nodes > 1 ? SPEED_MANY : SPEED_ONE);

@@ -76,6 +76,7 @@ class Visit {
   }
 
   async end() {
+    await this.page.locator("#nodes .computer").first().waitFor();
     await this.page.keyboard.press("End");
     await this.page.locator("#verdict:not([hidden])").waitFor();
     return this.text("#hash");
