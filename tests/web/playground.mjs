@@ -149,6 +149,7 @@ part("zoo 3: a click on cut the power is told in plain words", "", {}, async vis
   await visit.end();
   assert.match(await visit.page.locator("#verdict").getAttribute("class"), /good/);
   assert.match(await visit.text("#command"), /--tape FILE/, "its click is there");
+  await visit.until(() => location.hash.includes("twin"));
   await visit.page.evaluate(hash => { location.hash = hash; }, failed);
   await visit.page.locator("#verdict.bad .cure").waitFor();
 
