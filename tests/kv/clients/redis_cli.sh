@@ -59,6 +59,14 @@ timeout 60 redis-cli -p "$KV_PORT" -n 5 --bigkeys | grep -q '10000 strings with 
 timeout 60 redis-cli -p "$KV_PORT" info server | grep -q '^redis_version:7.0.15' ||
     { echo "INFO has no version" && failed=1; }
 
+# The allocator that it was built with is the one that it has, and the one that it names.
+allocator=$(timeout 60 redis-cli -p "$KV_PORT" info memory | sed -n 's/^mem_allocator:\([a-z]*\).*/\1/p')
+pid=$(timeout 60 redis-cli -p "$KV_PORT" info server | sed -n 's/^process_id:\([0-9]*\).*/\1/p')
+[ "$allocator" = "$KV_ALLOCATOR" ] || { echo "INFO names the allocator $allocator" && failed=1; }
+if [ "$allocator" = jemalloc ] && ! grep -q libjemalloc "/proc/$pid/maps"; then
+    echo "it says jemalloc, and runs without" && failed=1
+fi
+
 # The password.
 expect "NOAUTH Authentication required." -p "$KV_SECRET_PORT" get a
 expect OK -p "$KV_SECRET_PORT" --no-auth-warning -a "open sesame" set a 1
