@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # serve.sh PROGRAM SCRATCH COMMAND...: runs COMMAND while two tempest-kv serve, with data made anew in
-# SCRATCH: one for everybody, on the port KV_PORT, and one on KV_SECRET_PORT that asks for the
+# SCRATCH, where COMMAND runs: one for everybody, on the port KV_PORT, and one on KV_SECRET_PORT that asks for the
 # password "open sesame". Fails if COMMAND does, or if a server does not end in order.
 set -u
 
@@ -33,7 +33,7 @@ export KV_PORT=$port
 start secret --password-file "$scratch/password"
 export KV_SECRET_PORT=$port
 
-"$@"
+(cd "$scratch" && "$@")
 status=$?
 for i in "${!pids[@]}"; do
     kill -TERM "${pids[$i]}"

@@ -35,12 +35,14 @@ static void remove_tree(const char *path)
 
 void process_init(struct process *process, const char *name)
 {
+    const char *scratch = getenv("KV_SCRATCH"); /* two runs of one program may be at work */
     char here[PROCESS_PATH_MAX / 2];
 
+    scratch = scratch != NULL ? scratch : "scratch";
     memset(process, 0, sizeof *process);
     tp_assert(getcwd(here, sizeof here) != NULL);
-    (void)snprintf(process->dir, sizeof process->dir, "%s/scratch-%s", here, name);
-    (void)snprintf(process->log, sizeof process->log, "%s/scratch-%s.log", here, name);
+    (void)snprintf(process->dir, sizeof process->dir, "%s/%s-%s", here, scratch, name);
+    (void)snprintf(process->log, sizeof process->log, "%s/%s-%s.log", here, scratch, name);
     remove_tree(process->dir);
 }
 
