@@ -79,14 +79,15 @@ static struct tp_wasm_slot *find_slot(struct tp_wasm_io *self, uint64_t id)
 
 /* ------------------------------------------------------------------ submission */
 
-/* A cancel is seldom, so nothing is kept to find its target faster. 0: there is none. */
-static uint64_t id_of_handle(const struct tp_wasm_io *self, uint64_t handle)
+/* A cancel is seldom, so nothing is kept to find its target faster. NULL: there is none. */
+static const struct tp_wasm_slot *slot_of_handle(const struct tp_wasm_io *self,
+                                                 uint64_t handle)
 {
     for (uint32_t i = 0; handle != 0 && i < self->fresh; i++) {
         if (self->slots[i].handle == handle)
-            return id_of(self, &self->slots[i]);
+            return &self->slots[i];
     }
-    return 0;
+    return NULL;
 }
 
 static uint32_t options_of(struct tp_open_options options)
@@ -146,6 +147,8 @@ static void fill(struct tp_wasm_request *r, const struct tp_request *request)
 static bool completes_here(const struct tp_wasm_io *self, const struct tp_request *request,
                            int32_t *ret_value)
 {
+    const struct tp_wasm_slot *target;
+
     switch (request->kind) {
     case TP_NOP:
         *ret_value = 0;
@@ -154,8 +157,10 @@ static bool completes_here(const struct tp_wasm_io *self, const struct tp_reques
         *ret_value = -EMFILE;
         return self->fds_free == 0;
     case TP_CANCEL:
-        *ret_value = -ENOENT;
-        return id_of_handle(self, request->a.target) == 0;
+        /* A close that is stopped would leave a file open that nobody can name any more. */
+        target = slot_of_handle(self, request->a.target);
+        *ret_value = target == NULL ? -ENOENT : -EALREADY;
+        return target == NULL || target->kind == TP_CLOSE;
     default:
         return false;
     }
@@ -197,7 +202,7 @@ void tp_wasm_submit(struct tp_io *io, const struct tp_request *request)
     tp_assert(r.op != 0); /* the caps let nothing else through */
     fill(&r, request);
     if (request->kind == TP_CANCEL)
-        r.length = id_of_handle(self, request->a.target);
+        r.length = id_of(self, slot_of_handle(self, request->a.target));
     if (request->handle != 0)
         take_off(self, request, &r);
     self->unseen++;

@@ -191,6 +191,19 @@ static void cancel_opens(struct conformance *c)
     }
 }
 
+/* A close is never stopped: its file would stay open, and nobody could name it any more. */
+static void cancel_stops_no_close(struct conformance *c)
+{
+    make_file(c, at(c, "a"), 10);
+    for (uint32_t i = 0; i < TARGETS; i++) {
+        uint64_t target = submit(c, tp_request_close(open_file(c, at(c, "a"), "r")));
+        uint64_t cancel = submit(c, tp_request_cancel(target));
+
+        EXPECT(c, await(c, cancel), -ENOENT, -EALREADY);
+        EXPECT(c, await(c, target), 0);
+    }
+}
+
 /* Cancelling one of many touches no other. */
 static void cancel_one_of_many(struct conformance *c)
 {
@@ -235,6 +248,7 @@ const struct conformance_program conformance_cancel[] = {
     PROGRAM(cancel_wins),
     PROGRAM(cancel_writes),
     PROGRAM(cancel_opens),
+    PROGRAM(cancel_stops_no_close),
     PROGRAM(cancel_one_of_many),
     PROGRAM(cancel_then_use_the_handle_again),
     {0},
