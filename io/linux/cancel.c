@@ -105,7 +105,7 @@ static void cancel_recorded(struct tp_linux_io *self, const struct tp_request *r
         return;
     }
     record->cancelled = 1;
-    switch ((enum tp_posix_state)record->state) {
+    switch ((enum tp_posix_state)__atomic_load_n(&record->state, __ATOMIC_RELAXED)) {
     case TP_POSIX_WAITING:
         tp_posix_list_remove(&self->records, &self->waiting, record);
         break;

@@ -52,7 +52,7 @@ void tp_posix_cancel(struct tp_posix_io *self, const struct tp_request *request)
         answer(self, request, -EALREADY);
         return;
     }
-    switch ((enum tp_posix_state)record->state) {
+    switch ((enum tp_posix_state)__atomic_load_n(&record->state, __ATOMIC_RELAXED)) {
     case TP_POSIX_TRYING:
         tp_posix_list_remove(&self->records, &self->trying, record);
         break;

@@ -125,8 +125,10 @@ void tp_posix_go_on(struct tp_posix_io *self, uint32_t number,
 bool tp_posix_wait(struct tp_posix_io *self, struct tp_posix_record *record,
                    int32_t *ret_value);
 
-/** recv(2): a count, 0 at the end, -EAGAIN when nothing is there, or an error. */
-int32_t tp_posix_recv(int fd, void *memory, uint32_t len_bytes);
+/** recv(2): a count, 0 at the end, -EAGAIN when nothing is there, or an error. `ret_cut`:
+ * fds came with the bytes (of a Unix socket), and are dropped; there it stops before all
+ * that is there. */
+int32_t tp_posix_recv(int fd, void *memory, uint32_t len_bytes, bool *ret_cut);
 
 /* ------------------------------------------------------------------ recv.c */
 

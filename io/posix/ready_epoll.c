@@ -35,7 +35,7 @@ static int add(const struct tp_posix_ready *ready, int fd, uint32_t events)
 
 int tp_posix_ready_add(struct tp_posix_ready *ready, int fd)
 {
-    return add(ready, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    return add(ready, fd, EPOLLIN | EPOLLPRI | EPOLLOUT | EPOLLRDHUP | EPOLLET);
 }
 
 int tp_posix_ready_add_level(struct tp_posix_ready *ready, int fd)
@@ -84,11 +84,12 @@ static uint32_t what_of(uint32_t events)
 {
     uint32_t what = 0;
 
-    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+    if ((events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
         what |= TP_POSIX_CAN_READ;
     if ((events & (EPOLLOUT | EPOLLHUP | EPOLLERR)) != 0)
         what |= TP_POSIX_CAN_WRITE;
-    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+    /* At urgent bytes (EPOLLPRI) a recv stops as it does before an end. */
+    if ((events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
         what |= TP_POSIX_ENDED;
     return what;
 }

@@ -46,7 +46,8 @@ void tp_posix_feed(struct tp_posix_io *self)
 
 /* Receives into a buffer of the pool, which there is, and delivers it. A count, 0 at the
  * end, or an error. */
-static int32_t recv_one(struct tp_posix_io *self, const struct tp_posix_record *record)
+static int32_t recv_one(struct tp_posix_io *self, const struct tp_posix_record *record,
+                        bool *ret_cut)
 {
     struct tp_recv_pool *pool = self->io.recv_bufs;
     uint32_t index;
@@ -55,7 +56,8 @@ static int32_t recv_one(struct tp_posix_io *self, const struct tp_posix_record *
     tp_assert(tp_recv_pool_take(pool, &index));
     tp_recv_pool_open(pool, index);
     got = tp_posix_recv((int)record->request.fd.number,
-                        pool->memory + (size_t)index * pool->size_bytes, pool->size_bytes);
+                        pool->memory + (size_t)index * pool->size_bytes, pool->size_bytes,
+                        ret_cut);
     if (got > 0)
         tp_io_complete_recv(&self->io, record->request.handle, index, (uint32_t)got);
     else
@@ -77,12 +79,13 @@ bool tp_posix_recv_many(struct tp_posix_io *self, struct tp_posix_record *record
     const uint32_t number = record->request.fd.number;
 
     while (self->io.recv_bufs->returned_count > 0) {
-        const int32_t got = recv_one(self, record);
+        bool cut;
+        const int32_t got = recv_one(self, record, &cut);
 
         *ret_value = got;
         if (got <= 0 && got != -EAGAIN)
             return true;
-        if (got == -EAGAIN || has_drained(self, number, got))
+        if (got == -EAGAIN || (!cut && has_drained(self, number, got)))
             return tp_posix_wait(self, record, ret_value);
         if (tp_io_completions_room(&self->io) == 0) {
             tp_posix_try_later(self, record);

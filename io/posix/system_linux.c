@@ -22,9 +22,15 @@ static int32_t result_of(long value)
     return value < 0 ? -errno : (int32_t)value;
 }
 
+/* What has no positions (a FIFO, a terminal) is read and written as it comes, as in the
+ * ring. */
 int32_t tp_posix_pread(int fd, void *lent, uint32_t len_bytes, uint64_t offset)
 {
-    return result_of(syscall(SYS_pread64, fd, lent, (size_t)len_bytes, offset));
+    const int32_t result =
+        result_of(syscall(SYS_pread64, fd, lent, (size_t)len_bytes, offset));
+
+    return result != -ESPIPE ? result
+                             : result_of(syscall(SYS_read, fd, lent, (size_t)len_bytes));
 }
 
 int32_t tp_posix_pread_cached(int fd, void *lent, uint32_t len_bytes, uint64_t offset)
@@ -33,12 +39,16 @@ int32_t tp_posix_pread_cached(int fd, void *lent, uint32_t len_bytes, uint64_t o
     const int32_t result =
         result_of(syscall(SYS_preadv2, fd, &part, 1L, offset, 0L, (long)RWF_NOWAIT));
 
-    return result == -ENOSYS ? -EOPNOTSUPP : result;
+    return result == -ENOSYS || result == -ESPIPE ? -EOPNOTSUPP : result;
 }
 
 int32_t tp_posix_pwrite(int fd, const void *lent, uint32_t len_bytes, uint64_t offset)
 {
-    return result_of(syscall(SYS_pwrite64, fd, lent, (size_t)len_bytes, offset));
+    const int32_t result =
+        result_of(syscall(SYS_pwrite64, fd, lent, (size_t)len_bytes, offset));
+
+    return result != -ESPIPE ? result
+                             : result_of(syscall(SYS_write, fd, lent, (size_t)len_bytes));
 }
 
 int32_t tp_posix_readlink(int dir, const char *path, void *lent, uint32_t len_bytes)

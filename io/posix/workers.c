@@ -67,7 +67,8 @@ static void *work(void *argument)
             workers->idle--;
             continue;
         }
-        record->state = TP_POSIX_RUNNING;
+        /* Atomic: a cancel looks at it before it takes the lock. */
+        __atomic_store_n(&record->state, (uint8_t)TP_POSIX_RUNNING, __ATOMIC_RELAXED);
         tp_assert(pthread_mutex_unlock(&workers->lock) == 0);
         record->result =
             tp_posix_run_blocking(&record->request, tp_posix_side_of(records, record));

@@ -1,6 +1,9 @@
 /** tests/posix/net.c - many connections at once, the order of what waits, and closes. */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "io/posix/posix.h"
@@ -196,5 +199,88 @@ Test(net, an_end_that_comes_with_the_bytes_is_seen)
         cr_assert(zero(i32, completion.value));
         cr_assert(eq(u64, bytes, 10));
     }
+    tp_io_destroy(io);
+}
+
+/* ------------------------------------------------------------------ a recv that stops
+ * early
+ */
+
+/* Receives by a recv_many until `count` bytes are there, or two seconds have passed. */
+static void expect_bytes(const char *bytes, uint32_t count)
+{
+    const uint64_t deadline_ns = tp_io_now_ns(io) + UINT64_C(2000000000);
+    struct tp_completion completion;
+    uint32_t got = 0;
+
+    while (got < count && tp_io_now_ns(io) < deadline_ns) {
+        tp_io_park(io, deadline_ns);
+        while (tp_io_get_cqe(io, 1, &completion)) {
+            struct tp_buf *buf = tp_io_recv_buf(io, &completion);
+
+            cr_assert(buf != NULL && got + buf->len <= count &&
+                      memcmp(buf->data, bytes + got, buf->len) == 0);
+            got += (uint32_t)buf->len;
+            tp_io_give_back(io, buf);
+        }
+    }
+    cr_assert(eq(u32, got, count));
+}
+
+static void send_raw(struct tp_fd fd, const char *text, int flags)
+{
+    cr_assert(
+        eq(i64, send((int)fd.number, text, strlen(text), flags), (int64_t)strlen(text)));
+}
+
+/* A recv stops before an urgent byte, which it leaves out: what is behind it is not
+ * forgotten. */
+Test(net, bytes_behind_an_urgent_one_are_received)
+{
+    make(0, 8);
+    connect_pairs(1);
+    tp_io_recv_many(io, 1, servers[0]);
+    for (uint32_t round = 0; round < 3; round++) {
+        tp_io_poll(io);
+        send_raw(clients[0], "abc", 0);
+        send_raw(clients[0], "!", MSG_OOB);
+        send_raw(clients[0], "def", 0);
+        (void)nanosleep(&(struct timespec){0, 20000000}, NULL); /* all is there */
+        expect_bytes("abcdef", 6);
+    }
+    tp_io_destroy(io);
+}
+
+/* It stops behind bytes that fds came with, which are dropped. */
+Test(net, bytes_behind_a_passed_fd_are_received)
+{
+    struct tp_socket_options options = {0};
+    struct tp_address address = {.family = TP_ADDRESS_UNIX};
+    union {
+        struct cmsghdr header;
+        char memory[CMSG_SPACE(sizeof(int))];
+    } control = {
+        .header = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS},
+    };
+    struct iovec part = {"abc", 3};
+    const struct msghdr header = {.msg_iov = &part,
+                                  .msg_iovlen = 1,
+                                  .msg_control = control.memory,
+                                  .msg_controllen = sizeof control.memory};
+    const int passed = STDERR_FILENO;
+    struct tp_fd client, server;
+
+    make(0, 8);
+    (void)snprintf(address.at.path, sizeof address.at.path, "net-%d.sock", (int)getpid());
+    listener = tp_io_into_fd(io, tp_io_block_on(io, tp_request_listen(&address, options)));
+    client = tp_io_into_fd(io, tp_io_block_on(io, tp_request_connect(&address, options)));
+    server = tp_io_into_fd(io, tp_io_block_on(io, tp_request_accept(listener)));
+    tp_io_recv_many(io, 1, server);
+    tp_io_poll(io);
+    memcpy(CMSG_DATA(&control.header), &passed, sizeof passed);
+    cr_assert(eq(i64, sendmsg((int)client.number, &header, 0), 3));
+    send_raw(client, "def", 0);
+    expect_bytes("abcdef", 6);
+    cr_assert(zero(int, unlink(address.at.path)));
     tp_io_destroy(io);
 }

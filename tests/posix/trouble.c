@@ -123,6 +123,62 @@ static void run_apart(int (*function)(void))
     cr_assert(zero(int, WEXITSTATUS(status)), "what was wrong has this number");
 }
 
+/* A sandbox may hide the one call that is tried before a thread. */
+static int without_reads_that_do_not_wait(void)
+{
+    char path[256], bytes[8];
+    struct tp_buf in = tp_buf_empty(bytes, sizeof bytes), out = tp_buf_full("text", 4);
+    struct tp_fd fd;
+    struct tp_io *io;
+
+    if (tp_posix_io_create(NULL, &io) != 0)
+        return 1;
+    scratch_name(path, "hidden");
+    fd = open_file(io, path);
+    tp_io_write_at(io, 1, fd, &out, 0);
+    if (wait_for(io, 1) != 4)
+        return 2;
+    if (!deny(SYS_preadv2, SYS_preadv2, EPERM))
+        return SKIPPED;
+    tp_io_read_at(io, 2, fd, &in, 0);
+    if (wait_for(io, 2) != 4 || memcmp(bytes, "text", 4) != 0)
+        return 3;
+    if (unlink(path) != 0)
+        return 4;
+    tp_io_destroy(io);
+    return 0;
+}
+
+Test(files, are_read_where_a_sandbox_hides_a_call)
+{
+    run_apart(without_reads_that_do_not_wait);
+}
+
+/* What has no positions is read and written as it comes. */
+Test(files, may_be_fifos)
+{
+    char path[256], bytes[8];
+    struct tp_buf in = tp_buf_empty(bytes, sizeof bytes), out = tp_buf_full("text", 4);
+    struct tp_fd fd;
+    struct tp_io *io;
+    int writer;
+
+    cr_assert(zero(int, tp_posix_io_create(NULL, &io)));
+    scratch_name(path, "fifo");
+    fd = open_fifo(io, path, &writer);
+    for (uint64_t offset = 0; offset < 8; offset += 4) {
+        tp_io_write_at(io, 1, fd, &out, offset);
+        cr_assert(eq(i32, wait_for(io, 1), 4));
+        tp_io_read_at(io, 2, fd, &in, offset);
+        cr_assert(eq(i32, wait_for(io, 2), 4));
+        cr_assert(zero(int, memcmp(bytes, "text", 4)));
+    }
+    cr_assert(zero(i32, tp_io_block_on(io, tp_request_close(fd))));
+    cr_assert(zero(int, close(writer)));
+    cr_assert(zero(int, unlink(path)));
+    tp_io_destroy(io);
+}
+
 static int32_t answer(void *context)
 {
     return *(const int32_t *)context;

@@ -2,7 +2,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,29 +60,40 @@ Test(wake, before_a_park_ends_the_next_one)
     tp_io_destroy(io);
 }
 
-static void *wake_often(void *argument)
+enum { TURNS = 20000 };
+
+static _Atomic uint32_t turns_asked, turns_done;
+
+static void *take_turns(void *argument)
 {
-    for (int i = 0; i < 20000; i++)
+    for (uint32_t turn = 1; turn <= TURNS; turn++) {
+        while (atomic_load(&turns_asked) < turn)
+            (void)sched_yield();
+        atomic_store(&turns_done, turn);
         tp_io_wake(argument);
+    }
     return NULL;
 }
 
-/* Whatever races: a wake is never lost, and the fifth thread's end is always seen. */
-Test(wake, of_many_threads_at_once)
+/* The wake comes while the owner is about to sleep, at a moment that is another each turn:
+ * one that is lost leaves it asleep. */
+Test(wake, that_races_with_a_park_is_not_lost)
 {
-    pthread_t threads[4];
+    pthread_t thread;
 
     make();
     io->wakes_expected = 1;
-    for (uint32_t i = 0; i < 4; i++)
-        cr_assert(zero(int, pthread_create(&threads[i], NULL, wake_often, io)));
-    for (uint32_t i = 0; i < 4; i++)
-        cr_assert(zero(int, pthread_join(threads[i], NULL)));
-    tp_io_park(io, TP_NEVER);
-    for (uint32_t i = 0; i < 200; i++) {
-        tp_io_wake(io);
-        tp_io_park(io, TP_NEVER);
+    cr_assert(zero(int, pthread_create(&thread, NULL, take_turns, io)));
+    for (uint32_t turn = 1; turn <= TURNS; turn++) {
+        atomic_store(&turns_asked, turn);
+        while (atomic_load(&turns_done) < turn) {
+            const uint64_t deadline_ns = tp_io_now_ns(io) + UINT64_C(10000000000);
+
+            tp_io_park(io, deadline_ns);
+            cr_assert(lt(u64, tp_io_now_ns(io), deadline_ns), "turn %u was lost", turn);
+        }
     }
+    cr_assert(zero(int, pthread_join(thread, NULL)));
     io->wakes_expected = 0;
     tp_io_destroy(io);
 }
