@@ -248,6 +248,33 @@ function drain(w) {
   assert.match(lines.at(-1), /the module version/);
 }
 
+// A host gathers what begins, and of what waits for its turn nothing: that may still be cancelled.
+{
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const gathered = [], ends = [];
+  const start = () => new Promise((resolve) => ends.push(resolve));
+  const gather = (ops) => gathered.push(ops.map((op) => op.fd));
+  const bridge = new Bridge({ parallel: 2, features: ['fsync'], session: () => ({ gather, start, end: () => {} }) });
+  const { tempest_host: host } = bridge.imports();
+  const view = new DataView(memory.buffer);
+  bridge.memory = memory;
+  const submit = (id, op, fd, target = 0n) => {
+    view.setBigUint64(0, id, true);
+    view.setUint32(8, op, true);
+    view.setUint32(16, fd, true);
+    view.setBigUint64(40, target, true);
+    host.submit(64, 0);
+  };
+  for (let fd = 1; fd <= 5; fd++) submit(BigInt(fd), OP.fsync, fd);
+  host.poll(64, 1000, 10);
+  assert.deepEqual(gathered, [[1, 2]]);
+  submit(6n, OP.cancel, 0, 3n);
+  for (const end of ends.slice(0, 2)) end(0);
+  await new Promise(setImmediate);
+  assert.deepEqual(gathered.flat(), [1, 2, 4, 5]);
+  assert.equal(ends.length, 4);
+}
+
 // ------------------------------------------------------------------ versions and imports
 {
   // (module (memory (export "memory") 1) (func (export "tempest_abi") (result i32) i32.const 77))

@@ -8,6 +8,7 @@ import { Bridge } from '../../io/wasm/host/bridge.mjs';
 const refuse = (name) => { throw new DOMException(name, name); };
 const asked = { write: 0, flush: 0, opened: 0 };
 let room = Infinity; // bytes that may still be written
+let unmovable = ''; // the name of a file that cannot be moved
 let busy = 0; // opens that find another page's handle
 
 class Access {
@@ -56,7 +57,7 @@ globalThis.FileSystemFileHandle = class {
   async getFile() { return { size: this.data.length, lastModified: 5 }; }
 
   async move(dir, name) {
-    if (this.locked || dir.entriesOf.get(name)?.locked) refuse('NoModificationAllowedError');
+    if (this.locked || this.name === unmovable || dir.entriesOf.get(name)?.locked) refuse('NoModificationAllowedError');
     this.dir.entriesOf.delete(this.name);
     Object.assign(this, { dir, name });
     dir.entriesOf.set(name, this);
@@ -198,6 +199,28 @@ for (const fd of [1, 3, 4, 5]) assert.equal(await run('close', { fd }), 0);
 assert.equal(gone.entriesOf.size, 0, 'until it is closed');
 assert.equal(await run('read', { fd: 1 }), -ERRNO.EBADF);
 assert.equal(await open('/.tempest-gone/1', 1), -ERRNO.EACCES);
+
+// A rename that fails takes nothing from what it should have replaced, whether the file is open or not.
+await open('/old', 1);
+assert.equal(await run('write', { fd: 1, bytes: bytesOf('old') }), 3);
+await open('/new', 2);
+for (const fd of [2, 0]) {
+  if (fd === 0) await run('close', { fd: 2 });
+  unmovable = 'new';
+  assert.equal(await run('rename', { path: '/new', path2: '/old' }), -ERRNO.EBUSY);
+  unmovable = '';
+  assert.deepEqual([...gone.entriesOf], []);
+  assert.equal(await open('/old', 3, READ_WRITE), 0);
+  assert.equal(await content(3), 'old');
+  await run('close', { fd: 3 });
+}
+unmovable = 'old';
+assert.equal(await run('remove', { path: '/old' }), -ERRNO.EBUSY);
+unmovable = '';
+assert.equal(await run('remove', { path: '/old' }), 0);
+assert.equal(await open('/old', 3, READ_WRITE), -ERRNO.ENOENT);
+await run('close', { fd: 1 });
+assert.equal(gone.entriesOf.size, 0);
 
 // What is written while a rename has taken the handle away arrives all the same.
 await open('/m', 1);

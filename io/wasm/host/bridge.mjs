@@ -41,7 +41,7 @@ export class Bridge {
         submit: (io, pointer) => this.submit(io >>> 0, pointer >>> 0),
         poll: (io, pointer, max) => this.poll(io >>> 0, pointer >>> 0, max >>> 0),
         monotonic: () => BigInt(Math.round(performance.now() * 1e6)),
-        real: () => BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e3)) * 1000n,
+        real: () => BigInt(Date.now()) * 1000000n, // performance's would miss steps and a machine's sleep
         entropy: (pointer, length) => this.entropy(pointer >>> 0, length >>> 0),
         log: (level, pointer, length) => this.log(LEVELS[level] ?? 'error', this.text(pointer >>> 0, length >>> 0)),
       },
@@ -110,8 +110,13 @@ class Session {
 
   begin() {
     let begun = 0;
-    if (this.running < this.parallel) this.work.gather?.(this.queue.map(([, op]) => op));
-    while (begun < this.queue.length && this.running < this.parallel) this.run(...this.queue[begun++]);
+    while (begun < this.queue.length && this.running < this.parallel) {
+      // Only what begins now: what stays in the queue may be stopped, and its memory be another's then.
+      const part = this.queue.slice(begun, begun + this.parallel - this.running);
+      this.work.gather?.(part.map(([, op]) => op));
+      for (const entry of part) this.run(...entry);
+      begun += part.length;
+    }
     this.queue.splice(0, begun);
   }
 

@@ -95,6 +95,13 @@ class NodeSession {
     return Buffer.concat([dir.path, Buffer.from('/'), path]);
   }
 
+  // Calls `work` with the path of a name; the directory that it is in is not closed meanwhile, since its
+  // number may be another directory's at once.
+  at(path, flags, dirNumber, work) {
+    const run = async () => work(this.place(path, flags, dirNumber));
+    return flags & FLAG.inDir ? this.on(this.file(dirNumber), run) : run();
+  }
+
   // Runs an operation on an open file; a close waits for all of them.
   async on(file, work) {
     file.busy++;
@@ -119,12 +126,13 @@ class NodeSession {
     this.files.clear();
   }
 
-  async open(op) {
-    const path = this.place(op.path, op.flags, op.fd2);
-    const fd = await call('open', path, openFlags(op), 0o666);
-    if (this.over) return done(call('close', fd));
-    this.files.set(op.fd, { fd, path, options: op.options, busy: 0, whenIdle: null, listing: null });
-    return 0;
+  open(op) {
+    return this.at(op.path, op.flags, op.fd2, async (path) => {
+      const fd = await call('open', path, openFlags(op), 0o666);
+      if (this.over) return done(call('close', fd));
+      this.files.set(op.fd, { fd, path, options: op.options, busy: 0, whenIdle: null, listing: null });
+      return 0;
+    });
   }
 
   async close({ fd: number }) {
@@ -182,21 +190,21 @@ class NodeSession {
     });
   }
 
-  async stat({ path, flags, fd, bytes }) {
+  stat({ path, flags, fd, bytes }) {
     const name = flags & FLAG.noFollow ? 'lstat' : 'stat';
-    return fillStatx(bytes, await call(name, this.place(path, flags, fd), { bigint: true }));
+    return this.at(path, flags, fd, async (at) => fillStatx(bytes, await call(name, at, { bigint: true })));
   }
 
   rename({ path, path2, flags, fd, fd2 }) {
-    return done(call('rename', this.place(path, flags, fd), this.place(path2, flags, fd2)));
+    return this.at(path, flags, fd, (from) => this.at(path2, flags, fd2, (to) => done(call('rename', from, to))));
   }
 
   remove({ path, flags, fd }) {
-    return done(call('unlink', this.place(path, flags, fd)));
+    return this.at(path, flags, fd, (at) => done(call('unlink', at)));
   }
 
   create_dir({ path, flags, fd, mode }) {
-    return done(call('mkdir', this.place(path, flags, fd), mode));
+    return this.at(path, flags, fd, (at) => done(call('mkdir', at, mode)));
   }
 
   create_dir_all({ path }) {
@@ -204,7 +212,7 @@ class NodeSession {
   }
 
   remove_dir({ path, flags, fd }) {
-    return done(call('rmdir', this.place(path, flags, fd)));
+    return this.at(path, flags, fd, (at) => done(call('rmdir', at)));
   }
 
   async sync_dir({ path }) {
@@ -218,15 +226,17 @@ class NodeSession {
   }
 
   symlink({ path, path2, flags, fd }) {
-    return done(call('symlink', Buffer.from(path2), this.place(path, flags, fd)));
+    return this.at(path, flags, fd, (at) => done(call('symlink', Buffer.from(path2), at)));
   }
 
-  async read_link({ path, flags, fd, bytes }) {
-    const target = await call('readlink', this.place(path, flags, fd), { encoding: 'buffer' });
-    if (bytes.length === 0) throw new HostError('EINVAL');
-    const part = target.subarray(0, bytes.length);
-    bytes.set(part);
-    return part.length;
+  read_link({ path, flags, fd, bytes }) {
+    return this.at(path, flags, fd, async (at) => {
+      const target = await call('readlink', at, { encoding: 'buffer' });
+      if (bytes.length === 0) throw new HostError('EINVAL');
+      const part = target.subarray(0, bytes.length);
+      bytes.set(part);
+      return part.length;
+    });
   }
 }
 

@@ -370,12 +370,15 @@ class OpfsSession {
     });
   }
 
-  // Takes the name from a file that is open.
-  async orphan(node) {
+  // Takes an open file to where no name finds it; then it has none.
+  hide(node) {
+    return node.move(this.host.gone, `${++this.host.goneLast}`);
+  }
+
+  forget(node) {
     this.host.nodes.delete(node.path);
     this.host.inodes.delete(node.path);
     node.path = null;
-    await node.move(this.host.gone, `${++this.host.goneLast}`);
   }
 
   rename({ path, path2, flags, fd, fd2 }) {
@@ -391,13 +394,20 @@ class OpfsSession {
       if (target.handle?.kind === 'directory') fail('EISDIR');
       if (from.path === to.path) return 0;
       const over = host.nodes.get(to.path), node = host.nodes.get(from.path);
-      if (over) await this.orphan(over);
+      if (over) await this.hide(over);
+      try {
+        await (node ?? handle).move(target.dir, to.name);
+      } catch (error) {
+        // What should have taken its place has not come.
+        if (over) await over.move(target.dir, to.name).catch(() => this.forget(over));
+        throw error;
+      }
+      if (over) this.forget(over);
       if (node) {
-        await node.move(target.dir, to.name);
         host.nodes.delete(from.path);
         host.nodes.set(to.path, node);
         node.path = to.path;
-      } else await handle.move(target.dir, to.name);
+      }
       host.inodes.set(to.path, Number(host.inode(from.path)));
       host.inodes.delete(from.path);
       return 0;
@@ -422,8 +432,10 @@ class OpfsSession {
       if (handle.kind === 'directory') fail('EISDIR');
       if (place.slash) fail('ENOTDIR');
       const node = this.host.nodes.get(place.path);
-      if (node) await this.orphan(node);
-      else await dir.removeEntry(place.name);
+      if (node) {
+        await this.hide(node);
+        this.forget(node);
+      } else await dir.removeEntry(place.name);
       this.host.inodes.delete(place.path);
       return 0;
     });
