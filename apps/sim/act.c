@@ -6,7 +6,8 @@
 #include "apps/sim/sim_internal.h"
 #include "io/virtual/disk_internal.h"
 
-#define MS UINT64_C(1000000)
+#define MS          UINT64_C(1000000)
+#define SPAN_MAX_NS (UINT64_C(1) << 53) /* 104 days; a tape may say anything */
 
 enum { WORDS = 4, NOTE_ACT = 64 };
 
@@ -68,12 +69,14 @@ struct tp_act tp_act_of(const struct tp_tape *tape, uint32_t index, uint32_t nod
 static void read_next(struct tp_sim *sim)
 {
     uint64_t values[WORDS] = {0}, bounds[WORDS];
+    uint64_t from = tp_tape_asked(sim->tape, stream_of_acts());
 
     bounds_of(sim->node_count, bounds);
     values[0] = tp_tape_draw(sim->tape, stream_of_acts(), kinds[0], bounds[0]);
     for (uint32_t i = 1; i < WORDS && values[0] != TP_ACT_NONE; i++)
         values[i] = tp_tape_draw(sim->tape, stream_of_acts(), kinds[i], bounds[i]);
     sim->act = act_of(values, sim->node_count);
+    sim->act_words = tp_tape_asked(sim->tape, stream_of_acts()) - from;
 }
 
 void tp_act_begin(struct tp_sim *sim)
@@ -82,20 +85,27 @@ void tp_act_begin(struct tp_sim *sim)
         read_next(sim);
 }
 
-/* Before the one that is to come, if there is one. */
+/* Before the one that is to come, or the word that says that there is none: behind that no
+ * replay would look. A tape that was edited may end within an act that has befallen, and
+ * with zeros left out: those are said then. */
 static int note_on_tape(struct tp_sim *sim, const struct tp_act *act)
 {
     uint64_t values[WORDS] = {act->kind, act->event,
                               (uint64_t)act->node * sim->node_count + act->other,
                               act->span_ns};
-    struct tp_draw_entry entries[WORDS];
+    uint64_t at = tp_tape_asked(sim->tape, stream_of_acts()) - sim->act_words;
+    uint32_t left_out = (uint32_t)((WORDS - at % WORDS) % WORDS), count = left_out + WORDS;
+    struct tp_draw_entry entries[2 * WORDS];
     uint64_t bounds[WORDS];
 
     bounds_of(sim->node_count, bounds);
-    for (uint32_t i = 0; i < WORDS; i++)
-        entries[i] = (struct tp_draw_entry){bounds[i], values[i], (uint32_t)kinds[i], 0};
-    return tp_tape_insert(sim->tape, stream_of_acts(),
-                          sim->act.kind == TP_ACT_NONE ? 0 : WORDS, entries, WORDS);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t word = (uint32_t)((at + i) % WORDS);
+
+        entries[i] = (struct tp_draw_entry){bounds[word], i < left_out ? 0 : values[word],
+                                            (uint32_t)kinds[word], 0};
+    }
+    return tp_tape_insert(sim->tape, stream_of_acts(), sim->act_words, entries, count);
 }
 
 /* ------------------------------------------------------------------ links */
@@ -291,10 +301,12 @@ static void apply(struct tp_sim *sim, const struct tp_act *act)
 {
     uint64_t span_ns = act->span_ns == 0 ? tp_act_info[act->kind].span_ns : act->span_ns;
 
+    span_ns = span_ns < SPAN_MAX_NS ? span_ns : SPAN_MAX_NS;
     tp_sim_note(sim, NOTE_ACT,
                 (uint64_t)act->kind << 48 | (uint64_t)act->node << 24 | act->other,
                 span_ns);
     tell(sim, act);
+    sim->touched = true;
     if (is_of_links(act->kind))
         act_on_links(sim, act, span_ns);
     else

@@ -308,7 +308,8 @@ static void set_links(struct tp_sim *sim, const struct tp_schedule *schedule)
         for (uint32_t to = 0; to < sim->node_count; to++) {
             if (from != to && sim->nodes[from]->host != 0 && sim->nodes[to]->host != 0)
                 tp_net_break(sim->net, sim->nodes[from]->host, sim->nodes[to]->host,
-                             is_broken(sim, schedule, from, to) ||
+                             sim->nodes[from]->is_mute ||
+                                 is_broken(sim, schedule, from, to) ||
                                  tp_act_is_cut(sim, from, to));
         }
     }

@@ -202,6 +202,10 @@ TP_EXPORT uint64_t tp_sim_now_ns(const struct tp_sim *sim);
  * that is not known yet. */
 TP_EXPORT uint32_t tp_sim_families(const struct tp_sim *sim);
 
+/** Whether somebody outside has done something to the run (docs/simulation.md, Acts): then
+ * families that are off say nothing about what the program has met. */
+TP_EXPORT bool tp_sim_was_touched(const struct tp_sim *sim);
+
 /** A choice of the scenario's own: below `bound`, 0 the mildest. In setup() it shapes the
  * run. */
 TP_EXPORT uint64_t tp_sim_draw(struct tp_sim *sim, uint64_t bound);

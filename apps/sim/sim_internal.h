@@ -117,11 +117,13 @@ struct tp_sim {
     bool hurting;                /* the chaos is on */
     bool runs;                   /* a phase is under way */
     bool finished;               /* the outcome is complete */
+    bool touched;                /* there was an act */
     uint64_t given_ns, until_ns; /* to the phase: how long, and until when */
     struct tp_swarm swarm;
     struct tp_schedule links;
     uint64_t heal_ns;
     struct tp_act act;   /* the next one that the tape has; TP_ACT_NONE: no more */
+    uint64_t act_words;  /* that it was read from: fewer where the tape ends */
     uint64_t *cut_until; /* by link: somebody has cut it until then; NULL: none ever */
     uint64_t begun;      /* operations of all nodes */
     uint64_t trace;

@@ -65,13 +65,8 @@ static void tell_moment(struct tp_node *node, const struct tp_virtual_moment *mo
 
 static void set_mute(struct tp_node *node, bool is_mute)
 {
-    struct tp_sim *sim = node->sim;
-
     node->is_mute = is_mute;
-    for (uint32_t i = 0; i < sim->node_count; i++) {
-        if (sim->nodes[i] != node && sim->nodes[i]->host != 0 && node->host != 0)
-            tp_net_break(sim->net, node->host, sim->nodes[i]->host, is_mute);
-    }
+    tp_chaos_set_links(node->sim);
 }
 
 void tp_watch_boot(struct tp_node *node)

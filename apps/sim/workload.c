@@ -44,6 +44,11 @@ uint32_t tp_sim_families(const struct tp_sim *sim)
     return sim->swarm.on;
 }
 
+bool tp_sim_was_touched(const struct tp_sim *sim)
+{
+    return sim->touched;
+}
+
 uint64_t tp_sim_draw(struct tp_sim *sim, uint64_t bound)
 {
     return tp_tape_draw(sim->tape, tp_stream(0, TP_CONCERN_WORKLOAD), TP_DRAW_WORKLOAD,

@@ -168,6 +168,41 @@ Test(acts, come_between_those_of_a_tape)
     tp_tape_destroy(tape);
 }
 
+/* A tape that was edited may end within an act, or say that there are no more: who does
+ * something then has it on the tape where a replay looks. */
+Test(acts, come_before_the_end_of_a_tape)
+{
+    static const struct {
+        uint64_t values[6];
+        uint32_t count, acts;
+    } tapes[] = {{{TP_ACT_FILL, 12}, 2, 2},
+                 {{TP_ACT_FILL, 5}, 2, 2},
+                 {{TP_ACT_FILL}, 1, 2},
+                 {{TP_ACT_NONE, 0, 0, 0, 1, 1}, 6, 1}};
+
+    for (uint32_t i = 0; i < sizeof tapes / sizeof *tapes; i++) {
+        struct tp_sim_outcome first, second;
+        struct under_way run;
+        struct tp_tape *tape;
+
+        cr_assert(eq(int, tp_tape_empty(NULL, &tape), 0));
+        for (uint32_t k = 0; k < tapes[i].count; k++) {
+            struct tp_draw_entry entry = {.bound = UINT64_MAX, .value = tapes[i].values[k]};
+
+            cr_assert(
+                eq(int, tp_tape_put(tape, tp_stream(0, TP_CONCERN_CRASH), k, entry), 0));
+        }
+        begin(&run, &tally_scenario, tape);
+        go(&run, 10);
+        cr_assert(eq(i32, act(&run, TP_ACT_POWER, 0, 0), 0));
+        first = end(&run);
+        cr_assert(eq(u32, run.acts_told, tapes[i].acts));
+        second = again(&run);
+        cr_assert(eq(u64, second.trace, first.trace));
+        tp_tape_destroy(tape);
+    }
+}
+
 /* Whenever the power is cut so that only what is durable is left, the bug that lives by
  * that is found before long, and its repaired twin bears it. */
 Test(acts, a_harsh_cut_leaves_nothing_that_is_not_durable)
@@ -212,6 +247,31 @@ Test(acts, that_cannot_be_are_refused)
     cr_assert(eq(i32, act(&run, TP_ACT_KILL, 0, 0), -EBUSY));
     (void)end(&run);
     tp_tape_destroy(run.tape);
+}
+
+/* A tape may also ask for what never ends. */
+Test(acts, that_never_end_end_when_all_is_healed)
+{
+    uint32_t stream = tp_stream(0, TP_CONCERN_CRASH);
+    static const uint32_t kinds[] = {TP_ACT_PAUSE, TP_ACT_PART, TP_ACT_POWER};
+
+    for (uint32_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        uint64_t values[] = {kinds[i], 40, 1, UINT64_MAX};
+        struct under_way run;
+        struct tp_tape *tape;
+
+        cr_assert(eq(int, tp_tape_empty(NULL, &tape), 0));
+        for (uint32_t k = 0; k < sizeof values / sizeof *values; k++) {
+            struct tp_draw_entry entry = {.bound = UINT64_MAX, .value = values[k]};
+
+            cr_assert(eq(int, tp_tape_put(tape, stream, k, entry), 0));
+        }
+        begin(&run, zoo_bug(13, true), tape);
+        cr_assert(eq(u32, end(&run).verdict, TP_VERDICT_PASSED), "%s: %s",
+                  tp_act_info[kinds[i]].name, run.outcome.message);
+        cr_assert(eq(u32, run.acts_told, 1));
+        tp_tape_destroy(tape);
+    }
 }
 
 /* A tape that was edited may ask for what cannot be: that is left out. */

@@ -211,9 +211,10 @@ static void look(struct tp_sim *sim)
     struct kv_life *life = life_of(sim);
     struct kv_visited *visited = &life->visited;
     const struct kv_oracle *oracle = &life->oracle;
+    bool touched = tp_sim_was_touched(sim);
 
-    life->oracle.may_come_back = (tp_sim_families(sim) & REFUSING) != 0;
-    visited->calm = tp_sim_families(sim) == 0;
+    life->oracle.may_come_back = touched || (tp_sim_families(sim) & REFUSING) != 0;
+    visited->calm = !touched && tp_sim_families(sim) == 0;
     visited->fails_to_send = (tp_sim_families(sim) & TP_FAMILY_BIT(TP_FAMILY_ERROR)) != 0;
     visited->serving =
         tp_node_is_up(visited->server) && life->server.begun && !life->server.stopping;

@@ -4,6 +4,7 @@
 #include <criterion/new/assert.h>
 
 #include "apps/kv/sim/scenario.h"
+#include "apps/sim/act.h"
 
 /* What lives came to, together. */
 static struct kv_tally tally;
@@ -70,4 +71,49 @@ Test(life, holds_everything_that_can_go_wrong)
     cr_assert(gt(u64, tally.stats.reads_of_others, 100));
     for (uint32_t family = 0; family <= TP_FAMILY_REFUSE; family++)
         cr_assert(gt(u64, sum.fired[family], 0), "%s", tp_family_name(family));
+}
+
+/* Somebody outside has done what a run without faults does not have. */
+static void disturb(struct tp_sim *sim, uint64_t seed, uint32_t at)
+{
+    static const uint32_t kinds[] = {TP_ACT_POWER, TP_ACT_HARSH, TP_ACT_KILL, TP_ACT_PAUSE,
+                                     TP_ACT_PART,  TP_ACT_SYNC,  TP_ACT_FILL, TP_ACT_ROOM};
+    struct tp_act act = {.kind = kinds[(seed + at) % (sizeof kinds / sizeof *kinds)],
+                         .other = 1};
+
+    (void)tp_act_now(sim, &act); /* one that cannot be is refused */
+}
+
+/* What a visitor of the run does to it is no fault of the server's; and a replay of the
+ * tape is the same run. */
+Test(life, bears_what_is_done_to_it_from_outside)
+{
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct tp_sim_options options = {.size = sizeof options,
+                                         .families_off = UINT32_MAX};
+        struct tp_scenario scenario = kv_scenario;
+        struct kv_scenario_context context = {&tally};
+        struct tp_sim_outcome outcome, again;
+        struct tp_tape *tape;
+        struct tp_sim *sim;
+
+        cr_assert(eq(int, tp_tape_from_seed(seed, true, NULL, &tape), 0));
+        options.tape = tape;
+        scenario.context = &context;
+        sim = tp_sim_create(&scenario, &options, &outcome);
+        for (uint32_t events = 1; tp_sim_advance(sim); events++) {
+            if (events % 400 == 0)
+                disturb(sim, seed, events / 400);
+        }
+        tp_sim_destroy(sim);
+        cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "seed %llu: %s",
+                  (unsigned long long)seed, outcome.message);
+        cr_assert(eq(int, tp_tape_replay(tape, &options.tape), 0));
+        tp_sim_run(&scenario, &options, &again);
+        cr_assert(eq(u64, again.trace, outcome.trace));
+        tp_tape_destroy(options.tape);
+        tp_tape_destroy(tape);
+    }
+    cr_assert(gt(u64, tally.failures, 0));
+    cr_assert(gt(u64, tally.stats.steps_refused, 0));
 }
