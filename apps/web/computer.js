@@ -144,7 +144,7 @@ export class Computer {
 
   drawNames(disk) {
     const words = disk.pending_names.slice(-NAMES_SHOWN).map(name => name.text);
-    const more = disk.pending_names.length - words.length;
+    const more = disk.pending_names.length + disk.pending_names_more - words.length;
     const text = words.join("\n") + more;
     if (this.namesDrawn === text)
       return;
@@ -178,7 +178,7 @@ export class Computer {
 
 /* What only memory and the disk's cache have. */
 function riskText(disk) {
-  const pages = disk.pages.cached + disk.pages.device, names = disk.pending_names.length + (disk.names_more || 0);
+  const pages = disk.pages.cached + disk.pages.device, names = disk.pending_names.length + disk.pending_names_more;
   const risks = [];
   if (pages > 0)
     risks.push(pages === 1 ? "1 page" : `${pages} pages`);

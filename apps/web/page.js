@@ -309,17 +309,27 @@ function share() {
   copy(location.href.replace(/#.*/, "") + hash, last.clicks.length > 0 ? "Copied: the link has your clicks." : "Copied.");
 }
 
-function gotTape({why, tape: bytes, state: end}) {
+function gotTape({why, tape: bytes, trap, state: end}) {
   if (why !== "save") {
     if (why === explained)
       explain(bytes);
     return;
   }
-  const name = `${setting.scenario}-${tape ? "tape" : setting.seed}.tape`;
+  const name = `${setting.scenario}-${tape ? "tape" : setting.seed}${mannerText()}.tape`;
   const url = URL.createObjectURL(new Blob([bytes], {type: "application/octet-stream"}));
   el("a", {href: url, download: name}).click();
   setTimeout(() => URL.revokeObjectURL(url), 10000);
-  toast(`Saved as ${name}; natively it ends with the hash ${end.trace}.`);
+  toast(trap ? `Saved as ${name}; natively it stops itself, too.` : `Saved as ${name}; natively it ends with the hash ${end.trace}.`);
+}
+
+/* A tape says nothing of the profile and of the families: its name does. */
+function mannerText() {
+  return (setting.profile ? ".profile=" + setting.profile : "") + (setting.faults ? ".faults=" + setting.faults : "");
+}
+
+function mannerOf(name) {
+  const profile = /\.profile=([-a-z0-9]+)/.exec(name), faults = /\.faults=([-+,a-z]{1,200})/.exec(name);
+  return {profile: profile && list.profiles.some(each => each.name === profile[1]) ? profile[1] : "", faults: faults ? faults[1] : ""};
 }
 
 async function openTape(file) {
@@ -328,7 +338,7 @@ async function openTape(file) {
   tape = {name: file.name, bytes: new Uint8Array(await file.arrayBuffer())};
   const scenario = list.scenarios.filter(each => file.name.startsWith(each.name + "-")).sort((a, b) =>
     b.name.length - a.name.length)[0];
-  begin({...setting, scenario: scenario ? scenario.name : setting.scenario});
+  begin({...setting, ...mannerOf(file.name), scenario: scenario ? scenario.name : setting.scenario});
 }
 
 /* ------------------------------------------------------------------ keys and buttons */
@@ -469,9 +479,14 @@ const heard = {
   error: message => {
     toast(capital(message.text));
     /* A tape that is none, or of another program: back to the seed. */
-    if (tape && !state) {
+    if (state || !setting)
+      return;
+    if (tape) {
       tape = null;
       begin(setting, {play: false});
+    } else if (setting.faults) {
+      /* Of a link, and of no family. */
+      begin({...setting, faults: ""}, {play: false});
     }
   },
 };

@@ -33,6 +33,7 @@ export class Run {
     this.known = 0; /* as far as this run has ever been */
     this.end = null; /* the event with which it was over; null: not known yet */
     this.trap = null; /* what the program said when it stopped itself */
+    this.trapTape = null; /* with what was drawn in the event that stopped it */
     this.refused = ""; /* why a click could not be done */
     this.marks = [];
     this.marksNext = 0;
@@ -144,6 +145,11 @@ export class Run {
     } catch (error) {
       if (!isTrap(error))
         throw error;
+    }
+    try {
+      this.trapTape = this.engine.tape();
+    } catch {
+      this.trapTape = null; /* it has no stack left to say it with */
     }
     this.anew(this.event);
     this.trap = message;

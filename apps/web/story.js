@@ -46,12 +46,30 @@ function barriers(explanation, message) {
     ["end", ...split(message)]), cure];
 }
 
+/* No barrier could have come between the change and the cut. */
+function torn(explanation, message) {
+  const barrier = explanation.barriers[0];
+  return [lines(["change", `The program did this: ${barrier.after}`, (barrier.names ? NAMES : BYTES).before],
+    ["power", "The power was cut", explanation.lost ? `Of this some may be left, or all, or none: ${lostText(explanation)}.` : ""],
+    ["end", ...split(message)]),
+  el("div", {class: "cure"}, el("h3", {}, "What was not borne"), el("p", {}, "What a cut leaves of a change that is not synced yet; ",
+    "see ", el("code", {}, place(explanation, barrier.after)), "."))];
+}
+
 function why(explanation, message) {
+  if (explanation.kind === "torn")
+    return torn(explanation, message);
   if (explanation.barriers.length > 0)
     return barriers(explanation, message);
   switch (explanation.kind) {
+  case "early":
+    return [lines(["promise", `It told others: ${explanation.operation}`, "What that says was not durable yet."], ["end", ...split(message)]),
+      el("div", {class: "cure"}, el("h3", {}, "What came too early"), el("p", {}, "The message at ",
+        el("code", {}, place(explanation, explanation.operation)), "."))];
   case "error":
-    return [lines(["change", `This failed: ${explanation.operation}`, "Without that error the run passes."], ["end", ...split(message)]),
+    return [lines(["change", `This failed: ${explanation.operation}`, explanation.lost
+      ? "What it should have made durable was not, and the program went on." : "Without that error the run passes."],
+    ["end", ...split(message)]),
       el("div", {class: "cure"}, el("h3", {}, "What was not borne"), el("p", {}, "The error at ",
         el("code", {}, place(explanation, explanation.operation)), "."))];
   case "choice":

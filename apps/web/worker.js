@@ -16,6 +16,8 @@ let playing = false;
 let rate = 8; /* events a second; Infinity: as fast as it goes */
 let target = null; /* an event to go to, or null */
 let errand = null; /* what to do when it is there */
+let errandFrom = 0; /* where it was before, which is what the page shows */
+let markAfter = null; /* it goes to the first mark after this event, which nobody knows yet */
 let owed = 0; /* events that playing is behind */
 let paidAt = 0;
 let tellable = true; /* the page has drawn what it was told last */
@@ -57,9 +59,18 @@ function slice() {
   tell();
 }
 
+/* The mark that is looked for is there: to it, which is behind by a part of a slice. */
+function findMark() {
+  const mark = markAfter === null ? undefined : run.marks.find(each => each.event > markAfter);
+  if (mark)
+    orders.go({event: mark.event});
+  return mark !== undefined;
+}
+
 function goOn(until) {
+  const isThere = run.forward(target, until);
   changed = true;
-  if (!run.forward(target, until)) {
+  if (findMark() || !isThere) {
     wake();
     return;
   }
@@ -139,6 +150,15 @@ function tell() {
 
 /* ------------------------------------------------------------------ what the page asks for */
 
+/* Whoever acts while it is away acts on what he sees: it is there again first. */
+function comeBack() {
+  if (errand === null)
+    return;
+  target = errand = null;
+  run.aim(errandFrom);
+  run.forward(errandFrom, Infinity);
+}
+
 const orders = {
   async load({url}) {
     const response = await fetch(url);
@@ -157,12 +177,15 @@ const orders = {
     run.isOpen = true;
     generation++;
     factsTold = Number.MAX_SAFE_INTEGER;
+    markAfter = null;
     playing = begins;
     target = at > 0 ? at : null;
     errand = null;
   },
 
   play({on}) {
+    comeBack();
+    markAfter = null;
     playing = on && !run.isOver;
     target = errand = null;
     owed = 1;
@@ -177,6 +200,7 @@ const orders = {
 
   /* To an event; Infinity is the end. */
   go({event, thenPlay = false}) {
+    markAfter = null;
     playing = thenPlay;
     target = Math.max(0, event);
     errand = null;
@@ -185,20 +209,27 @@ const orders = {
 
   /* So many events from here, or from where it is going: keys may come faster than they are done. */
   by({events}) {
+    comeBack();
     orders.go({event: (Number.isFinite(target) && target !== null ? target : run.event) + events});
   },
 
   /* To the next thing on the time line. */
   next() {
+    comeBack();
     playing = false;
     const mark = run.marks.find(each => each.event > run.event);
     if (mark)
       orders.go({event: mark.event});
-    else
+    else {
+      const {event} = run;
       orders.go({event: Infinity});
+      markAfter = event;
+    }
   },
 
   act({act}) {
+    comeBack();
+    markAfter = null;
     try {
       run.click(act);
     } catch (error) {
@@ -211,6 +242,8 @@ const orders = {
   },
 
   undo() {
+    comeBack();
+    markAfter = null;
     run.undo();
     generation++;
     playing = false;
@@ -218,12 +251,15 @@ const orders = {
 
   /* The tape of the whole run: to its end, and back. */
   tape({why}) {
+    comeBack();
+    markAfter = null;
     const {event} = run, was = playing;
+    errandFrom = event;
     playing = false;
     target = Infinity;
     errand = () => {
       const state = JSON.parse(run.engine.stateText());
-      postMessage({say: "tape", why, tape: run.engine.tape(), state, setting: run.setting});
+      postMessage({say: "tape", why, tape: (run.trap && run.trapTape) || run.engine.tape(), trap: run.trap, state, setting: run.setting});
       orders.go({event, thenPlay: was && event < run.end});
     };
     run.aim(run.known);

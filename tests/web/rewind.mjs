@@ -169,3 +169,44 @@ test("what cannot be done is said in a sentence", () => {
   assert.throws(() => run.open(settingOf("nosuch", 1)), EngineError);
   assert.throws(() => run.open(settingOf("zoo-03", 1, {profile: "nosuch"})), EngineError);
 });
+
+/* The worker, in this thread, with a clock by which a slice is a few dozen events. */
+test("the worker goes to a mark that nobody knows yet, and not to the end", async t => {
+  const said = [], channels = [], {MessageChannel: Channel} = globalThis;
+  const setting = settingOf("kv", 3, {faults: "-all"}), whole = open(setting);
+  goTo(whole, Infinity);
+  const first = whole.marks.find(mark => mark.event > 40).event;
+  let ms = 0;
+  t.mock.method(performance, "now", () => ms++);
+  Object.assign(globalThis, {
+    onmessage: null,
+    postMessage: message => said.push(message),
+    fetch: async () => new Response(readFileSync(MODULE)),
+    MessageChannel: class extends Channel {
+      constructor() {
+        super();
+        channels.push(this);
+      }
+    },
+  });
+  t.after(() => channels.forEach(channel => channel.port1.close()));
+  await import("../../apps/web/worker.js");
+  const tell = (order, more = {}) => globalThis.onmessage({data: {order, ...more}});
+  const turn = () => new Promise(setImmediate);
+  const last = () => said.findLast(message => message.say === "state");
+  const rest = async event => {
+    do {
+      await turn();
+      await tell("drawn");
+    } while (last().going !== null || (event !== undefined && last().event !== event));
+  };
+
+  await tell("load", {url: ""});
+  await tell("open", {setting, clicks: [], at: 0, play: false, number: 1});
+  await tell("go", {event: 40});
+  await rest(40);
+  await tell("next");
+  await rest();
+  assert.equal(last().event, first);
+  assert.equal(last().end, null, "it need not know the end");
+});

@@ -102,6 +102,7 @@ class Stopping {
   restore(bytes) { this.state = JSON.parse(new TextDecoder().decode(bytes)); }
   stateText() { return JSON.stringify(this.state); }
   marks() { return {next: 0, facts: []}; }
+  tape() { return this.save(); }
   act(act) { this.state.sum += act.kind * this.state.event; }
 
   step(events) {
@@ -129,6 +130,7 @@ test("a program that stops itself is shown at the event before, with what it sai
   assert.equal(run.event, 730);
   assert.equal(run.isOver, true);
   assert.equal(run.trap, "an assertion");
+  assert.ok(run.trapTape.length > 0);
   const end = run.engine.stateText();
   run.aim(700);
   run.forward(700, Infinity);

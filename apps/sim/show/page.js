@@ -81,9 +81,11 @@ function tellDetails(event) {
     tellOperation(event, list);
   box.append(list);
   if (timeline.marks.has(event.index))
-    box.prepend(element("p", {class: "note"}, data.explanation.how === "barrier"
-      ? "Here a barrier is missing: what this did was not yet on the disk."
-      : "This error is what the program does not bear."));
+    box.prepend(element("p", {class: "note"}, {
+      barrier: "Here a barrier is missing: what this did was not yet on the disk.",
+      torn: "What a power cut leaves of this is what the program does not bear.",
+      early: "This was told too early: it was not durable yet."}[data.explanation.how] ||
+      "This error is what the program does not bear."));
   if (event.type === "power")
     box.append(element("p", {}, "What was in memory is gone. Of what was in the device's cache, a part may have stayed. ",
       "See the files at the next boot."));
