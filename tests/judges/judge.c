@@ -168,7 +168,11 @@ static bool try_each(struct trial *trial, uint32_t program, uint32_t op, bool di
 
     while (op < trial->op_count && trial->history->name_ops[op].program != program)
         op++;
-    if (op == trial->op_count || trial->guesses > GUESSES_MAX) {
+    if (trial->guesses > GUESSES_MAX) { /* a part of a guess is none */
+        (void)snprintf(trial->why, WHY_BYTES, "w%u: too many guesses", program);
+        return false;
+    }
+    if (op == trial->op_count) {
         static const struct judge_tally none;
 
         trial->guesses++;

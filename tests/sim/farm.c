@@ -52,7 +52,7 @@ Test(farm, a_repeat_that_hangs_is_no_other_trace)
     struct tp_farm_config config = {.job = {.scenario = &scenario},
                                     .first = 1,
                                     .last = 2,
-                                    .hang_ns = 500000000,
+                                    .hang_ns = 2000000000, /* also where all is busy */
                                     .jobs = 1,
                                     .result = note_result,
                                     .progress = nothing};
