@@ -20,10 +20,10 @@ void kv_pages_extend(struct kv_pages *pages, struct kv_memory *memory, uint64_t 
     tp_assert(slots <= UINT32_MAX);
     if (slots <= pages->slots)
         return;
-    directory = kv_memory_take(memory, slots * sizeof *directory);
+    directory = kv_memory_take(memory, slots * KV_SLOT_BYTES);
     if (pages->slots > 0) {
         memcpy(directory, pages->directory, pages->slots * sizeof *directory);
-        kv_memory_give(memory, pages->directory, pages->slots * sizeof *directory);
+        kv_memory_give(memory, pages->directory, (uint64_t)pages->slots * KV_SLOT_BYTES);
     }
     pages->directory = directory;
     pages->slots = (uint32_t)slots;
@@ -57,6 +57,6 @@ void kv_pages_deinit(struct kv_pages *pages, struct kv_memory *memory)
     for (uint32_t page = 0; pages->made > 0; page++)
         (void)kv_pages_drop(pages, memory, page);
     if (pages->slots > 0)
-        kv_memory_give(memory, pages->directory, pages->slots * sizeof *pages->directory);
+        kv_memory_give(memory, pages->directory, (uint64_t)pages->slots * KV_SLOT_BYTES);
     kv_pages_init(pages, pages->item_bytes, UINT32_C(1) << pages->page_shift);
 }

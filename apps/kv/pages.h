@@ -13,6 +13,11 @@
 
 #define KV_PAGE_BYTES UINT32_C(32768) /* of a page, and of no larger one */
 
+/** Bytes for an address in a large array: as many where addresses are smaller, so that what
+ * is counted as memory, and what follows from that, is the same on every machine. */
+#define KV_SLOT_BYTES UINT32_C(8)
+_Static_assert(sizeof(void *) <= KV_SLOT_BYTES, "an address fits its slot");
+
 /** Zeroed memory is an array without a directory. */
 struct kv_pages {
     uint8_t **directory;
@@ -46,7 +51,8 @@ static inline uint64_t kv_pages_page_bytes(const struct kv_pages *pages)
 
 static inline uint64_t kv_pages_bytes(const struct kv_pages *pages)
 {
-    return pages->made * kv_pages_page_bytes(pages) + pages->slots * sizeof(uint8_t *);
+    return pages->made * kv_pages_page_bytes(pages) +
+           (uint64_t)pages->slots * KV_SLOT_BYTES;
 }
 
 /** The item; NULL when its page does not exist. */

@@ -24,6 +24,10 @@ struct kv_dead {
     struct kv_expiry expiry;
 };
 
+/** What one is counted as, on every machine (see KV_SLOT_BYTES). */
+#define KV_DEAD_BYTES UINT32_C(120)
+_Static_assert(sizeof(struct kv_dead) <= KV_DEAD_BYTES, "it fits what it is counted as");
+
 struct kv_store {
     struct kv_memory memory;
     struct kv_store_config config;

@@ -8,7 +8,7 @@ enum {
 static uint64_t dead_bytes_of(const struct kv_db *db)
 {
     return db->entry_bytes + kv_table_bytes(&db->table) +
-           kv_pages_bytes(&db->expiry.items) + sizeof(struct kv_dead);
+           kv_pages_bytes(&db->expiry.items) + KV_DEAD_BYTES;
 }
 
 void kv_store_bury(struct kv_store *store, struct kv_entry *entry)
@@ -31,7 +31,7 @@ void kv_store_bury_db(struct kv_store *store, struct kv_db *db)
 
     if (db->table.from.count == 0)
         return;
-    dead = kv_memory_take(&store->memory, sizeof *dead);
+    dead = kv_memory_take(&store->memory, KV_DEAD_BYTES);
     store->dead_bytes += dead_bytes_of(db);
     dead->table = db->table;
     dead->expiry = db->expiry;
@@ -61,7 +61,7 @@ static void reap_db(struct kv_store *store)
     if (kv_store_drain(store, &dead->table, &dead->expiry))
         return;
     store->dead = dead->next;
-    kv_memory_give(&store->memory, dead, sizeof *dead);
+    kv_memory_give(&store->memory, dead, KV_DEAD_BYTES);
 }
 
 static void reap_entry(struct kv_store *store)

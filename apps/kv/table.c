@@ -1,7 +1,7 @@
 #include "apps/kv/table.h"
 
 enum {
-    BUCKETS_A_PAGE = KV_PAGE_BYTES / sizeof(struct kv_entry *),
+    BUCKETS_A_PAGE = KV_PAGE_BYTES / KV_SLOT_BYTES,
     EMPTY_A_STEP = 64, /* buckets that a step passes at most, looking for an entry */
 };
 
@@ -13,7 +13,7 @@ static void buckets_init(struct kv_buckets *buckets, struct kv_memory *memory,
     uint32_t page_items = count < BUCKETS_A_PAGE ? (uint32_t)count : BUCKETS_A_PAGE;
 
     tp_assert(count > 0 && (count & (count - 1)) == 0);
-    kv_pages_init(&buckets->pages, sizeof(struct kv_entry *), page_items);
+    kv_pages_init(&buckets->pages, KV_SLOT_BYTES, page_items);
     kv_pages_extend(&buckets->pages, memory, count);
     buckets->count = count;
 }

@@ -132,6 +132,12 @@ static uint64_t choose(void *context, uint64_t bound)
      TP_FAMILY_BIT(TP_FAMILY_SYNC) | TP_FAMILY_BIT(TP_FAMILY_JOURNAL) | \
      TP_FAMILY_BIT(TP_FAMILY_INTERRUPT) | TP_FAMILY_BIT(TP_FAMILY_SHORT))
 
+/* Whether writes may be refused. */
+static bool may_refuse(const struct tp_sim *sim)
+{
+    return tp_sim_was_touched(sim) || (tp_sim_families(sim) & REFUSING) != 0;
+}
+
 static void boot_clients(struct tp_node *node)
 {
     struct tp_sim *sim = tp_node_sim(node);
@@ -144,7 +150,7 @@ static void boot_clients(struct tp_node *node)
 
         script->choose = choose;
         script->context = node;
-        script->one_by_one = (tp_sim_families(sim) & REFUSING) != 0;
+        script->one_by_one = may_refuse(sim);
         visitor->node = node;
         visitor->script = script;
         visitor->visited = &life->visited;
@@ -211,10 +217,13 @@ static void look(struct tp_sim *sim)
     struct kv_life *life = life_of(sim);
     struct kv_visited *visited = &life->visited;
     const struct kv_oracle *oracle = &life->oracle;
-    bool touched = tp_sim_was_touched(sim);
 
-    life->oracle.may_come_back = touched || (tp_sim_families(sim) & REFUSING) != 0;
-    visited->calm = !touched && tp_sim_families(sim) == 0;
+    if (tp_sim_was_touched(sim)) {
+        for (uint32_t i = 0; i < life->client_nodes * life->clients_each; i++)
+            life->scripts[i].one_by_one = true;
+    }
+    life->oracle.may_come_back = may_refuse(sim);
+    visited->calm = !tp_sim_was_touched(sim) && tp_sim_families(sim) == 0;
     visited->fails_to_send = (tp_sim_families(sim) & TP_FAMILY_BIT(TP_FAMILY_ERROR)) != 0;
     visited->serving =
         tp_node_is_up(visited->server) && life->server.begun && !life->server.stopping;
