@@ -8,9 +8,10 @@ usage() {
     cat <<'TEXT'
 usage: tests/run.sh [--quick | --all] [-R REGEX]
 
-    --quick   under 2 minutes   the debug build. Left out: the builds under AddressSanitizer and
-                                UBSan and for release, and tests that are long or slow (Valgrind,
-                                clang-tidy, benchmarks, packaging, the longer searches)
+    --quick   under 2 minutes   the debug build, which takes 2 more the first time. Left out: the
+                                builds under AddressSanitizer and UBSan and for release, and tests
+                                that are long or slow (Valgrind, clang-tidy, benchmarks, packaging,
+                                the longer searches, modules for wasm32, PosixIo)
               under 30 minutes  the debug, sanitizer and release builds. Left out: tests that are
                                 slow (long searches by seed, large trees; LinuxIo without each single
                                 feature of the kernel; Valgrind where the sanitizers reach the same code)
