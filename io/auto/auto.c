@@ -52,15 +52,18 @@ static int create_posix(const struct tp_auto_io_config *config, struct tp_io **r
 int tp_auto_io_create(const struct tp_auto_io_config *config, struct tp_io **ret_io)
 {
     static const struct tp_auto_io_config empty;
-    int refused, error;
+    int refused = 0, error;
 
     if (config == NULL)
         config = &empty;
-    if (config->size != 0 && config->size != sizeof *config)
+    if ((config->size != 0 && config->size != sizeof *config) ||
+        config->only > TP_AUTO_ONLY_POSIX)
         return -EINVAL;
-    refused = create_linux(config, ret_io);
-    if (refused == 0)
-        return 0;
+    if (config->only != TP_AUTO_ONLY_POSIX) {
+        refused = create_linux(config, ret_io);
+        if (refused == 0 || config->only == TP_AUTO_ONLY_LINUX)
+            return refused;
+    }
     error = create_posix(config, ret_io);
     if (error == 0)
         (*ret_io)->caps.refused = refused;

@@ -17,6 +17,9 @@
 /** In place of a count in the config: none at all (0 means the default). */
 #define TP_AUTO_NONE UINT32_MAX
 
+/** Which backend it may be. */
+enum tp_auto_only { TP_AUTO_EITHER, TP_AUTO_ONLY_LINUX, TP_AUTO_ONLY_POSIX };
+
 /** What both backends have in common; all zero (but for `size`, if you like) is a working
  * configuration. A field without a default here has one of its backend's. */
 struct tp_auto_io_config {
@@ -31,20 +34,21 @@ struct tp_auto_io_config {
     uint32_t recv_buf_size;   /* bytes of each; 16384 */
     uint32_t workers_max;     /* threads; offload and resolve have at most all but one; 4 */
     uint32_t drain_ms_max;    /* how long destroy waits for what is in flight; 5000 */
+    uint32_t only;            /* enum tp_auto_only: for a user who asked for one of them */
     const struct tp_allocator *allocator; /* NULL: calloc() and free() */
     const struct tp_log *log;             /* NULL: nothing is said */
 };
 
 TP_BEGIN_DECLS
 
-/** Creates a LinuxIo, or else a PosixIo. `config` NULL: all defaults. 0 and `*ret_io`, or,
- * when neither can be had, the error of tp_posix_io_create(): -ENOMEM, -EMFILE, -ENFILE, or
- * -EINVAL when the config is out of range. */
+/** Creates a LinuxIo, or else a PosixIo. `config` NULL: all defaults. 0 and `*ret_io`, or
+ * the error of the backend that was tried last: tp_linux_io_create() if `only` says so, or
+ * tp_posix_io_create(); -EINVAL also when the config is out of range. */
 TP_EXPORT int tp_auto_io_create(const struct tp_auto_io_config *config,
                                 struct tp_io **ret_io);
 
 /** What an error of tp_auto_io_create() means, and what to do; a text that lives for ever.
- */
+ * One of a LinuxIo alone has tp_linux_io_refusal(). */
 TP_EXPORT const char *tp_auto_io_refusal(int error);
 
 TP_END_DECLS

@@ -63,12 +63,34 @@ Test(io_auto, has_defaults)
     tp_io_destroy(io);
 }
 
+Test(io_auto, takes_the_one_that_was_asked_for)
+{
+    const bool refused = getenv("REFUSED") != NULL;
+    struct tp_auto_io_config config = {.only = TP_AUTO_ONLY_POSIX};
+    struct tp_io *io = NULL;
+    int error;
+
+    cr_assert(zero(int, tp_auto_io_create(&config, &io)));
+    cr_assert(eq(str, (char *)(uintptr_t)io->backend->name, "posix"));
+    cr_assert(zero(int, tp_io_caps(io)->refused), "io_uring was not asked for");
+    tp_io_destroy(io);
+    io = NULL;
+    config.only = TP_AUTO_ONLY_LINUX;
+    error = tp_auto_io_create(&config, &io);
+    if (!refused && error < 0)
+        cr_skip_test("io_uring is refused: %s", tp_linux_io_refusal(error));
+    cr_assert(eq(int, error, refused ? -EPERM : 0));
+    cr_assert(eq(int, io == NULL, refused), "nothing stands in for it");
+    tp_io_destroy(io);
+}
+
 Test(io_auto, refuses_what_neither_can_do)
 {
     static const struct tp_auto_io_config configs[] = {
         {.size = 12},
         {.ops_max = TP_AUTO_NONE},
         {.workers_max = 1000},
+        {.only = TP_AUTO_ONLY_POSIX + 1},
     };
     struct tp_io *io = NULL;
 
