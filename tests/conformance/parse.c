@@ -58,6 +58,20 @@ int32_t parse_number(const char *word, uint64_t *ret_number)
     return 0;
 }
 
+int32_t parse_range(const char *word, uint64_t *ret_first, uint64_t *ret_last)
+{
+    const char *dots = strstr(word, "..");
+    char first[32];
+
+    if (dots == NULL || (size_t)(dots - word) >= sizeof first)
+        return -EINVAL;
+    memcpy(first, word, (size_t)(dots - word));
+    first[dots - word] = '\0';
+    if (parse_number(first, ret_first) < 0 || parse_number(dots + 2, ret_last) < 0)
+        return -EINVAL;
+    return *ret_first <= *ret_last ? 0 : -EINVAL;
+}
+
 int32_t parse_data(const char *word, uint8_t *ret_bytes, uint32_t capacity)
 {
     uint32_t len = 0;

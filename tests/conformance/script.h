@@ -96,6 +96,9 @@ void script_run(struct conformance *c, const char *text, const char *file, int l
 /** DATA: its length, its bytes in `ret_bytes`. */
 int32_t parse_data(const char *word, uint8_t *ret_bytes, uint32_t capacity);
 int32_t parse_number(const char *word, uint64_t *ret_number);
+
+/** "A..B", where A is at most B. 0 or -EINVAL. */
+int32_t parse_range(const char *word, uint64_t *ret_first, uint64_t *ret_last);
 /** The bytes as DATA; cut to `size_bytes`, with a hash of all of them at the end. */
 void print_data(const uint8_t *bytes, uint32_t len, char *ret_text, size_t size_bytes);
 /** The errno (positive) of a name, or 0. */

@@ -246,19 +246,6 @@ static int usage(void)
     return 2;
 }
 
-static bool parse_seeds(const char *text, struct options *options)
-{
-    const char *dots = strstr(text, "..");
-    char first[32];
-
-    if (dots == NULL || (size_t)(dots - text) >= sizeof first)
-        return false;
-    memcpy(first, text, (size_t)(dots - text));
-    first[dots - text] = '\0';
-    return parse_number(first, &options->first) == 0 &&
-           parse_number(dots + 2, &options->last) == 0 && options->first <= options->last;
-}
-
 static bool parse(struct options *options, int argc, char **argv)
 {
     for (int i = 1; i + 1 < argc; i += 2) {
@@ -276,7 +263,8 @@ static bool parse(struct options *options, int argc, char **argv)
             options->lies = true;
         else if (strcmp(argv[i], "--plant") == 0 && strcmp(value, "model") == 0)
             options->wrong = true;
-        else if (strcmp(argv[i], "--seeds") != 0 || !parse_seeds(value, options))
+        else if (strcmp(argv[i], "--seeds") != 0 ||
+                 parse_range(value, &options->first, &options->last) < 0)
             return false;
     }
     if (options->profile == NULL)
