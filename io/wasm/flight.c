@@ -143,12 +143,10 @@ static void fill(struct tp_wasm_request *r, const struct tp_request *request)
         r->offset = request->b.offset;
 }
 
-/* What the host need not see; its value. */
+/* What the host need not see; its value. `target` is a cancel's. */
 static bool completes_here(const struct tp_wasm_io *self, const struct tp_request *request,
-                           int32_t *ret_value)
+                           const struct tp_wasm_slot *target, int32_t *ret_value)
 {
-    const struct tp_wasm_slot *target;
-
     switch (request->kind) {
     case TP_NOP:
         *ret_value = 0;
@@ -158,7 +156,6 @@ static bool completes_here(const struct tp_wasm_io *self, const struct tp_reques
         return self->fds_free == 0;
     case TP_CANCEL:
         /* A close that is stopped would leave a file open that nobody can name any more. */
-        target = slot_of_handle(self, request->a.target);
         *ret_value = target == NULL ? -ENOENT : -EALREADY;
         return target == NULL || target->kind == TP_CLOSE;
     default:
@@ -192,9 +189,11 @@ void tp_wasm_submit(struct tp_io *io, const struct tp_request *request)
                                 .flags = flags_of(request->flags),
                                 .fd = TP_WASM_NO_FD,
                                 .fd2 = TP_WASM_NO_FD};
+    const struct tp_wasm_slot *target =
+        request->kind == TP_CANCEL ? slot_of_handle(self, request->a.target) : NULL;
     int32_t value;
 
-    if (completes_here(self, request, &value)) {
+    if (completes_here(self, request, target, &value)) {
         if (request->handle != 0)
             tp_io_complete_later(io, request->handle, value);
         return;
@@ -202,7 +201,7 @@ void tp_wasm_submit(struct tp_io *io, const struct tp_request *request)
     tp_assert(r.op != 0); /* the caps let nothing else through */
     fill(&r, request);
     if (request->kind == TP_CANCEL)
-        r.length = id_of(self, slot_of_handle(self, request->a.target));
+        r.length = id_of(self, target);
     if (request->handle != 0)
         take_off(self, request, &r);
     self->unseen++;

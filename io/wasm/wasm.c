@@ -133,7 +133,7 @@ static void wasm_random(struct tp_io *io, void *ret_bytes, size_t len_bytes)
 
 static void free_all(struct tp_wasm_io *self)
 {
-    const struct tp_allocator *allocator = self->allocator;
+    const struct tp_allocator *allocator = self->io.allocator;
 
     tp_free(allocator, self->slots, self->io.ops_max * sizeof *self->slots, 64);
     tp_free(allocator, self->fds, self->fds_max * sizeof *self->fds, 64);
@@ -261,7 +261,6 @@ int tp_wasm_io_create(const struct tp_wasm_io_config *config, struct tp_io **ret
     self = tp_alloc(c.allocator, sizeof *self, 64);
     if (self == NULL)
         return -ENOMEM;
-    self->allocator = c.allocator;
     error = tp_io_init(&self->io, &backend, &bounds, c.allocator, &log);
     if (error < 0) {
         tp_free(c.allocator, self, sizeof *self, 64);

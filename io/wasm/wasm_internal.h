@@ -36,7 +36,6 @@ struct tp_wasm_io {
     struct tp_wasm_slot *slots;
     struct tp_wasm_completion *arrived; /* what a poll brings */
     void *bufs;
-    const struct tp_allocator *allocator;
 };
 
 static inline struct tp_wasm_io *tp_wasm_of(struct tp_io *io)

@@ -5,8 +5,8 @@
 
 export const ABI_VERSION = 1;
 export const REQUEST_BYTES = 72;
-export const COMPLETION_BYTES = 16;
-export const STATX_BYTES = 80;
+const COMPLETION_BYTES = 16;
+const STATX_BYTES = 80;
 const PATH_MAX = 4096;
 const NAME_MAX = 255;
 
@@ -119,13 +119,6 @@ export function writeStatx(bytes, stat) {
   view.setUint32(48, stat.links, true);
   view.setUint32(52, stat.direct ?? 0, true);
   view.setUint32(56, stat.direct ?? 0, true);
-}
-
-/** Fills a struct tp_extent. */
-export function writeExtent(bytes, start, end) {
-  const view = viewOf(bytes);
-  view.setBigUint64(0, BigInt(start), true);
-  view.setBigUint64(8, BigInt(end), true);
 }
 
 /** A directory that is being read: entries {name: Uint8Array, kind}, handed out in pieces. */
