@@ -5,6 +5,7 @@
 
 #include "io/posix/memory_internal.h"
 #include "io/posix/process_internal.h"
+#include "io/posix/system_internal.h"
 
 #define ROUND_NS                                                             \
     UINT64_C(100000000) /* after which everything is asked to stop once more \
@@ -49,8 +50,7 @@ void tp_linux_free(struct tp_linux_io *self)
     tp_io_deinit(&self->io);
     tp_posix_unreserve(self->buf_memory, self->buf_bytes);
     tp_linux_recv_deinit(self);
-    if (self->alive != NULL)
-        tp_linux_alive_unmap(self->alive);
+    tp_posix_alive_unmap(self->alive);
     tp_free(allocator, self, sizeof *self, 64);
 }
 

@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "io/linux/linux_internal.h"
 #include "io/posix/memory_internal.h"
 #include "io/posix/process_internal.h"
+#include "io/posix/system_internal.h"
 
 #define DIRECT_BLOCK 4096U
 #define REGION_BYTES (UINT64_C(1) << 30) /* the most that the kernel registers at once */
@@ -84,24 +84,6 @@ static int resolve(const struct tp_linux_io_config *given,
 }
 
 /* ------------------------------------------------------------------ one owner */
-
-/* A page that reads 0 in a child, where the ring and the threads are the parent's. */
-static const uint8_t *map_alive(void)
-{
-    uint8_t *page = mmap(NULL, DIRECT_BLOCK, PROT_READ | PROT_WRITE,
-                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (page == MAP_FAILED)
-        return NULL;
-    (void)madvise(page, DIRECT_BLOCK, MADV_WIPEONFORK);
-    *page = 1;
-    return page;
-}
-
-void tp_linux_alive_unmap(const uint8_t *alive)
-{
-    (void)munmap((void *)(uintptr_t)alive, DIRECT_BLOCK);
-}
 
 void tp_linux_check_owner(const struct tp_linux_io *self)
 {
@@ -198,7 +180,7 @@ static int make_tables(struct tp_linux_io *self, const struct tp_linux_io_config
     self->owner = &thread_mark;
     self->drain_ns_max = (uint64_t)config->drain_ms_max * 1000000U;
     self->epoch_ns = tp_linux_clock(&self->io, TP_CLOCK_MONOTONIC);
-    self->alive = map_alive();
+    self->alive = tp_posix_alive_map();
     if (self->alive == NULL)
         return -ENOMEM;
 #ifdef RUNNING_ON_VALGRIND

@@ -234,10 +234,6 @@ void tp_linux_destroy(struct tp_io *io);
 /** Frees an Io with nothing in flight and no threads, however far its creation came. */
 void tp_linux_free(struct tp_linux_io *self);
 
-/* ------------------------------------------------------------------ linux.c */
-
-void tp_linux_alive_unmap(const uint8_t *alive);
-
 /* ------------------------------------------------------------------ caps.c */
 
 /** Decides how each kind runs. */

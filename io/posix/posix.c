@@ -6,6 +6,7 @@
 #include "io/posix/memory_internal.h"
 #include "io/posix/posix_internal.h"
 #include "io/posix/process_internal.h"
+#include "io/posix/system_internal.h"
 #include "io/recv_pool.h"
 
 #define DIRECT_BLOCK   4096U
@@ -66,7 +67,7 @@ static int resolve(const struct tp_posix_io_config *given,
 
 void tp_posix_check_owner(const struct tp_posix_io *self)
 {
-    if (self->process != getpid())
+    if (self->alive != NULL ? *self->alive == 0 : self->process != getpid())
         tp_stop(__FILE__, __LINE__,
                 "a PosixIo is used in a child of fork(): create it after the fork");
     if (self->owner != &thread_mark)
@@ -92,6 +93,7 @@ static void free_io(struct tp_posix_io *self)
     tp_io_deinit(&self->io);
     tp_posix_unreserve(self->buf_memory, self->buf_bytes);
     tp_posix_unreserve(self->recv_memory, self->recv_bytes);
+    tp_posix_alive_unmap(self->alive);
     tp_free(allocator, self->files, self->files_count * sizeof *self->files, 64);
     tp_free(allocator, self, sizeof *self, 64);
 }
@@ -167,6 +169,7 @@ static int make_tables(struct tp_posix_io *self, const struct tp_posix_io_config
     self->io.block_size = DIRECT_BLOCK;
     self->owner = &thread_mark;
     self->process = getpid();
+    self->alive = tp_posix_alive_map();
     self->drain_ns_max = (uint64_t)config->drain_ms_max * 1000000U;
     self->epoch_ns = tp_posix_clock_ns(TP_CLOCK_MONOTONIC);
     self->files = tp_alloc(config->allocator, config->fds_max * sizeof *self->files, 64);

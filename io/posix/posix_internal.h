@@ -49,8 +49,9 @@ enum tp_posix_wake_reason {
 
 struct tp_posix_io {
     struct tp_io io;
-    const void *owner; /* tells the creating thread from others */
-    pid_t process;     /* and its process from a child of it */
+    const void *owner;    /* tells the creating thread from others */
+    const uint8_t *alive; /* reads 0 in a child of fork(); NULL: `process` tells */
+    pid_t process;
     uint64_t epoch_ns;
 
     struct tp_posix_records records;

@@ -39,6 +39,11 @@ int32_t tp_posix_keep_alive(int fd, int idle_s, int between_s, int lost);
 /** What an error of getaddrinfo(3), just now, is to a resolve: -errno. */
 int32_t tp_posix_resolve_error(int error);
 
+/** A page that reads 1 here and 0 in a child of fork(). NULL: none can be had, and only
+ * getpid(2) tells. */
+const uint8_t *tp_posix_alive_map(void);
+void tp_posix_alive_unmap(const uint8_t *alive); /* NULL: nothing */
+
 /** What open(2) takes for direct I/O. */
 int tp_posix_direct_flag(void);
 

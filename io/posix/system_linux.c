@@ -8,12 +8,15 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include "io/posix/statx_internal.h"
+
+#define ALIVE_BYTES 4096U
 
 _Static_assert(sizeof(long) == 8, "for 64-bit Linux");
 
@@ -114,6 +117,30 @@ int32_t tp_posix_status(int dir, const char *path, bool follow, struct tp_statx 
 int tp_posix_direct_flag(void)
 {
     return O_DIRECT;
+}
+
+/* ------------------------------------------------------------------ children */
+
+const uint8_t *tp_posix_alive_map(void)
+{
+    uint8_t *page =
+        mmap(NULL, ALIVE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (page == MAP_FAILED)
+        return NULL;
+    /* Not before 4.14, nor in every sandbox. */
+    if (madvise(page, ALIVE_BYTES, MADV_WIPEONFORK) != 0) {
+        (void)munmap(page, ALIVE_BYTES);
+        return NULL;
+    }
+    *page = 1;
+    return page;
+}
+
+void tp_posix_alive_unmap(const uint8_t *alive)
+{
+    if (alive != NULL)
+        (void)munmap((void *)(uintptr_t)alive, ALIVE_BYTES);
 }
 
 /* ------------------------------------------------------------------ sockets */
