@@ -21,8 +21,7 @@
 
 enum {
     FDS_BESIDE = 64, /* files and sockets that are no connections */
-    FDS_OVER = 64, /* of each address, connections that are told that there are too many */
-    OPS_EACH = 8,  /* of a connection at a time, at most */
+    OPS_EACH = 8,    /* of a connection at a time, at most */
     OPS_BESIDE = 4096,
     RECV_BUFS = 512,
 };
@@ -61,7 +60,7 @@ static const struct tp_log log_hook = {write_log, &log_silent};
 static uint32_t raise_file_limit(uint32_t clients_max, uint32_t listen_count)
 {
     struct rlimit limit;
-    uint32_t beside = FDS_BESIDE + FDS_OVER * listen_count;
+    uint32_t beside = FDS_BESIDE + KV_CLIENTS_OVER * listen_count;
     uint64_t wanted = (uint64_t)clients_max + beside;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)

@@ -9,8 +9,7 @@
 enum {
     GROUP_BYTES = 8 << 20,
     CLIENTS_DEFAULT = 10000,
-    CLIENTS_OVER = 64, /* connections beyond, which are told that there are too many */
-    SPARES_MAX = 256,  /* memory of clients that have gone, for those to come */
+    SPARES_MAX = 256, /* memory of clients that have gone, for those to come */
     OPS_EACH = 6,
     OUTPUT_OVER = 64 << 20, /* what errors in place of replies may take */
 };
@@ -336,7 +335,7 @@ static void client_ended(void *context, struct tp_machine *machine)
 struct tp_listener_config kv_server_listener(struct kv_server *server, uint32_t at)
 {
     struct tp_listener_config listener = {
-        .connections_max = server->config.clients_room + CLIENTS_OVER,
+        .connections_max = server->config.clients_room + KV_CLIENTS_OVER,
         .ops_each = OPS_EACH,
         .one_by_one = true, /* there are files for so many, and for the log */
         .address = server->config.listen[at],

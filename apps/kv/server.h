@@ -25,7 +25,10 @@
 #include "apps/kv/storage.h"
 #include "sm/listener.h"
 
-enum { KV_LISTENERS_MAX = 16 };
+enum {
+    KV_LISTENERS_MAX = 16,
+    KV_CLIENTS_OVER = 64, /* of each, beyond those there is room for: they are told so */
+};
 
 /** Texts, addresses and the password are the caller's, and outlive the server. */
 struct kv_server_config {

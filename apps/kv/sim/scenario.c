@@ -219,7 +219,7 @@ static void look(struct tp_sim *sim)
     const struct kv_oracle *oracle = &life->oracle;
 
     if (tp_sim_was_touched(sim)) {
-        for (uint32_t i = 0; i < life->client_nodes * life->clients_each; i++)
+        for (uint32_t i = 0; i < life->clients; i++)
             life->scripts[i].one_by_one = true;
     }
     life->oracle.may_come_back = may_refuse(sim);
