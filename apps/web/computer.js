@@ -85,7 +85,7 @@ export class Computer {
     const op = node.ops[node.ops.length - 1];
     const more = node.ops.length - 1 + (node.ops_more || 0);
     const words = op ? [op.kind, op.path, op.bytes ? `${op.bytes} bytes` : ""].filter(Boolean).join(" ") : "";
-    const machines = node.machines.filter(machine => machine.state !== "ended").map(machine => machine.name);
+    const machines = node.machines.map(machine => machine.name);
     const who = op && op.machine ? op.machine : machines[0] || "";
     setText(this.doing, node.state === "down" ? "\u00a0" : words ? `${who}: ${words}${more > 0 ? `, and ${more} more` : ""}` : who || "\u00a0");
     setAttribute(this.doing, "title", op && op.file ? `${op.file}:${op.line}` : null);

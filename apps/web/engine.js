@@ -1,5 +1,5 @@
 /* engine.js - the simulator's module, as an object. One engine holds one run; its whole state is the
- * first `used` bytes of its memory. The module's contract: apps/sim/engine/README.md. */
+ * first `used` bytes of its memory. The module's contract: docs/wasm.md. */
 
 const ABI = 1;
 const encoder = new TextEncoder();
@@ -105,8 +105,8 @@ export class Engine {
     this.check(this.calls.engine_explain_begin());
   }
 
-  explainStep(events) {
-    return this.check(this.calls.engine_explain_step(events)) === 1;
+  explainStep() {
+    return this.check(this.calls.engine_explain_step()) === 1;
   }
 
   explainTrapped() {

@@ -18,7 +18,7 @@ function explain(module, setting) {
   while (more) {
     const before = engine.save();
     try {
-      more = engine.explainStep(STEP_EVENTS);
+      more = engine.explainStep();
     } catch (error) {
       if (!(error instanceof WebAssembly.RuntimeError))
         throw error;

@@ -109,7 +109,7 @@ export class Network {
   drawMessages(state) {
     const seen = new Set();
     for (const message of state.messages.slice(0, MESSAGES_MAX)) {
-      if (message.from === message.to || !this.spots[message.from] || !this.spots[message.to])
+      if (!this.spots[message.from] || !this.spots[message.to])
         continue;
       seen.add(message.id);
       this.use(Math.min(message.from, message.to), Math.max(message.from, message.to));
@@ -141,8 +141,8 @@ export class Network {
       this.layer.append(dot);
       this.dots.set(id, dot);
     }
-    /* When it was sent, or, where that is not known any more, when it was seen first. */
-    const sent = message.sent_ns ?? Math.min(dot.sent, now), span = message.at_ns - sent;
+    /* From when it was seen first. */
+    const sent = Math.min(dot.sent, now), span = message.at_ns - sent;
     const way = span > 0 ? Math.min(1, Math.max(0, (now - sent) / span)) : 1;
     const long = Math.hypot(to.x - from.x, to.y - from.y) || 1;
     const edge = RADIUS / long, at = edge + way * (1 - 2 * edge);
