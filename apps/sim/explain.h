@@ -88,4 +88,7 @@ const struct tp_record *tp_explain_site(const struct tp_explain *explain);
 /** Prints it. */
 void tp_explain_print(const struct tp_explain *explain, FILE *out);
 
+/** The same as a string of JSON. False: there is no memory. */
+bool tp_explain_json(const struct tp_explain *explain, FILE *out);
+
 #endif

@@ -1,5 +1,9 @@
 /* What was found, in words. */
 #include "apps/sim/explain.h"
+
+#include <stdlib.h>
+
+#include "apps/sim/text.h"
 #include "apps/sim/words.h"
 
 const char *tp_explain_kind(const struct tp_explain *explain)
@@ -132,4 +136,21 @@ void tp_explain_print(const struct tp_explain *explain, FILE *out)
         (void)fprintf(out, "not explained\n");
         return;
     }
+}
+
+bool tp_explain_json(const struct tp_explain *explain, FILE *out)
+{
+    char *text = NULL;
+    size_t len;
+    FILE *memory = open_memstream(&text, &len);
+    bool good;
+
+    if (memory == NULL)
+        return false;
+    tp_explain_print(explain, memory);
+    good = fclose(memory) == 0;
+    if (good)
+        tp_text_json(text, out);
+    free(text);
+    return good;
 }

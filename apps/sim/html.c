@@ -1,7 +1,6 @@
 #include "apps/sim/html.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "apps/sim/text.h"
@@ -181,24 +180,6 @@ static void write_places(const struct tp_explain *explain, FILE *out)
     }
 }
 
-/* What `explain` would print. */
-static bool write_printed(const struct tp_explain *explain, FILE *out)
-{
-    char *text = NULL;
-    size_t len;
-    FILE *memory = open_memstream(&text, &len);
-    bool good;
-
-    if (memory == NULL)
-        return false;
-    tp_explain_print(explain, memory);
-    good = fclose(memory) == 0;
-    if (good)
-        tp_text_json(text, out);
-    free(text);
-    return good;
-}
-
 static bool write_explanation(const struct tp_explain *explain, FILE *out)
 {
     (void)fprintf(out, "{\"how\":\"%s\",\"places\":[", how_of(explain));
@@ -206,7 +187,7 @@ static bool write_explanation(const struct tp_explain *explain, FILE *out)
     (void)fputs("],\"unkept\":", out);
     tp_text_json(explain->unkept, out);
     (void)fputs(",\"text\":", out);
-    if (!write_printed(explain, out))
+    if (!tp_explain_json(explain, out))
         return false;
     (void)fputc('}', out);
     return true;

@@ -14,6 +14,17 @@ static bool is_same(const struct tp_disk *disk, const struct tp_page_slot *slot)
                   tp_pages_read(&disk->pages, slot->media), TP_PAGE_BYTES) == 0;
 }
 
+char tp_look_page(const struct tp_disk *disk, const struct tp_page_slot *slot)
+{
+    if (slot->dirty != 0)
+        return 'c';
+    if (slot->device_dirty != 0)
+        return 'd';
+    if (!is_same(disk, slot))
+        return 'x';
+    return (slot->flags & TP_SLOT_ALLOCATED) != 0 ? 'm' : '.';
+}
+
 static void count_pages(const struct tp_disk *disk, const struct tp_inode *inode,
                         struct tp_record_disk *ret)
 {
@@ -21,15 +32,12 @@ static void count_pages(const struct tp_disk *disk, const struct tp_inode *inode
 
     for (uint32_t i = 0; slot != 0 && i < TP_RECORD_LOOK_PAGES; i++) {
         const struct tp_page_slot *s = tp_slot_at(disk, slot);
+        char letter = tp_look_page(disk, s);
 
-        ret->cached += s->dirty != 0;
-        ret->device += s->dirty == 0 && s->device_dirty != 0;
-        if (s->dirty == 0 && s->device_dirty == 0) {
-            bool same = is_same(disk, s);
-
-            ret->durable += same && (s->flags & TP_SLOT_ALLOCATED) != 0;
-            ret->lost += !same;
-        }
+        ret->cached += letter == 'c';
+        ret->device += letter == 'd';
+        ret->durable += letter == 'm';
+        ret->lost += letter == 'x';
         slot = tp_map_next(disk, &inode->map, (uint64_t)s->page + 1);
     }
 }

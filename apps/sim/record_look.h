@@ -9,6 +9,13 @@
 
 #include "apps/sim/record.h"
 
+struct tp_disk;
+struct tp_page_slot;
+
+/** Where a page's newest bytes are: 'c' dirty in the page cache, 'd' in the device's, 'm'
+ * on the media; 'x' clean, and yet the media have something else; '.' a hole. */
+char tp_look_page(const struct tp_disk *disk, const struct tp_page_slot *slot);
+
 /** Room for one record, zeroed; NULL if there is none. record.c. */
 struct tp_record *tp_recorder_add(struct tp_recorder *recorder);
 

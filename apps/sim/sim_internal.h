@@ -182,6 +182,12 @@ void tp_node_resume(struct tp_node *node);
 
 /* ------------------------------------------------------------------ swarm.c */
 
+/** Whether a family is on in scenarios that do not ask for it. */
+bool tp_swarm_is_fair(uint32_t family);
+
+/** The families that a scenario lets come about, whatever its nodes. */
+uint32_t tp_swarm_families(const struct tp_scenario *scenario);
+
 /** Draws which families are on. */
 void tp_swarm_draw(struct tp_sim *sim);
 

@@ -39,21 +39,33 @@ static uint64_t draw(const struct tp_sim *sim, enum tp_draw kind, uint64_t bound
 
 /* ------------------------------------------------------------------ which, how strongly */
 
-/* Those that can come about in this scenario. */
-static uint32_t candidates(const struct tp_sim *sim)
+bool tp_swarm_is_fair(uint32_t family)
 {
-    uint32_t set = sim->scenario->families_added;
-    bool versions = false;
+    return is_fair[family];
+}
+
+uint32_t tp_swarm_families(const struct tp_scenario *scenario)
+{
+    uint32_t set = scenario->families_added;
 
     for (uint32_t family = 0; family < TP_FAMILIES; family++)
         set |= is_fair[family] ? TP_FAMILY_BIT(family) : 0;
+    return set & ~scenario->families_removed;
+}
+
+/* Those that can come about in this scenario, with the nodes that it has. */
+static uint32_t candidates(const struct tp_sim *sim)
+{
+    uint32_t set = tp_swarm_families(sim->scenario);
+    bool versions = false;
+
     for (uint32_t i = 0; i < sim->node_count; i++)
         versions = versions || sim->nodes[i]->config.versions > 1;
     if (!versions)
         set &= ~TP_FAMILY_BIT(TP_FAMILY_UPGRADE);
     if (sim->node_count < 2)
         set &= ~LINK_FAMILIES;
-    return set & ~sim->scenario->families_removed;
+    return set;
 }
 
 static uint32_t choose_one(const struct tp_sim *sim, uint32_t set)

@@ -76,8 +76,7 @@ void engine_write_state(struct engine *engine, FILE *out);
 /** Parts of it: look.c, look_disk.c, look_net.c. */
 void engine_write_picture(const struct tp_sim *sim, const struct engine_facts *facts,
                           FILE *out);
-void engine_write_disk(const struct tp_node *node, const struct engine_facts *facts,
-                       FILE *out);
+void engine_write_disk(const struct tp_node *node, FILE *out);
 void engine_write_links(const struct tp_sim *sim, FILE *out);
 void engine_write_messages(const struct tp_sim *sim, FILE *out);
 

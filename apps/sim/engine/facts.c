@@ -19,26 +19,6 @@ static void keep(struct engine_ring *ring, const struct tp_record *record, uint6
     fact->record = *record;
 }
 
-static bool is_sync(const struct tp_record *record)
-{
-    return record->kind == TP_FACT_OPERATION && record->stage == TP_VIRTUAL_EFFECT &&
-           (record->op == TP_FSYNC || record->op == TP_SYNC_DIR) && record->result >= 0 &&
-           record->inode != 0;
-}
-
-static void keep_sync(struct engine_facts *facts, const struct tp_record *record)
-{
-    struct engine_sync *sync = NULL;
-
-    for (uint32_t i = 0; i < ENGINE_SYNCS && sync == NULL; i++) {
-        if (facts->syncs[i].node == record->node && facts->syncs[i].inode == record->inode)
-            sync = &facts->syncs[i];
-    }
-    if (sync == NULL)
-        sync = &facts->syncs[facts->next_sync++ % ENGINE_SYNCS];
-    *sync = (struct engine_sync){record->node, record->inode, record->at_ns};
-}
-
 static void note(void *context, const struct tp_fact *fact)
 {
     struct engine_facts *facts = context;
@@ -50,8 +30,6 @@ static void note(void *context, const struct tp_fact *fact)
     keep(&facts->all, record, event);
     if (record->kind != TP_FACT_OPERATION)
         keep(&facts->marks, record, event);
-    if (is_sync(record))
-        keep_sync(facts, record);
     if (record->node == 0 || record->node > ENGINE_NODES)
         return;
     facts->told[record->node - 1]++;
@@ -88,30 +66,6 @@ void engine_facts_deinit(struct engine_facts *facts)
     ring_deinit(&facts->all);
     ring_deinit(&facts->marks);
     memset(facts, 0, sizeof *facts);
-}
-
-/* ------------------------------------------------------------------ questions */
-
-uint64_t engine_facts_synced_ns(const struct engine_facts *facts, uint32_t node,
-                                uint32_t inode)
-{
-    for (uint32_t i = 0; i < ENGINE_SYNCS; i++) {
-        if (facts->syncs[i].node == node && facts->syncs[i].inode == inode)
-            return facts->syncs[i].at_ns;
-    }
-    return TP_NEVER;
-}
-
-uint64_t engine_facts_last_sync_ns(const struct engine_facts *facts, uint32_t node)
-{
-    uint64_t last_ns = TP_NEVER;
-
-    for (uint32_t i = 0; i < ENGINE_SYNCS; i++) {
-        if (facts->syncs[i].node == node &&
-            (last_ns == TP_NEVER || facts->syncs[i].at_ns > last_ns))
-            last_ns = facts->syncs[i].at_ns;
-    }
-    return last_ns;
 }
 
 /* ------------------------------------------------------------------ as JSON */

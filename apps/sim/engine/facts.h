@@ -13,7 +13,6 @@ enum {
     ENGINE_MARKS_KEPT = 1024,
     ENGINE_FACTS_A_CALL = 512,
     ENGINE_NODES = 64, /* of which more than facts are kept */
-    ENGINE_SYNCS = 256,
 };
 
 struct engine_fact {
@@ -27,12 +26,6 @@ struct engine_ring {
     uint64_t next; /* the number of the next one */
 };
 
-/** A file or directory, and when it was synced last. */
-struct engine_sync {
-    uint32_t node, inode; /* the node's number; 0: free */
-    uint64_t at_ns;
-};
-
 struct engine_facts {
     struct tp_sim_watch watch; /* to be given to a run */
     const struct tp_sim *sim;  /* that is being watched; set once it is there */
@@ -41,19 +34,11 @@ struct engine_facts {
     struct engine_ring all, marks;
     uint64_t told[ENGINE_NODES]; /* facts of each node */
     uint32_t last_end[ENGINE_NODES];
-    struct engine_sync syncs[ENGINE_SYNCS];
-    uint32_t next_sync; /* the place that is taken next */
 };
 
 /** 0, or -ENOMEM. */
 int engine_facts_init(struct engine_facts *facts);
 void engine_facts_deinit(struct engine_facts *facts);
-
-/** When it was synced last; TP_NEVER if that is not known. */
-uint64_t engine_facts_synced_ns(const struct engine_facts *facts, uint32_t node,
-                                uint32_t inode);
-/** The last sync of anything of a node. */
-uint64_t engine_facts_last_sync_ns(const struct engine_facts *facts, uint32_t node);
 
 /** Those of a ring from number `from` on, as JSON. */
 void engine_facts_write(const struct engine_ring *ring, uint64_t from, FILE *out);

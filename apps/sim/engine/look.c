@@ -221,7 +221,7 @@ static void write_node(const struct tp_node *node, const struct engine_facts *fa
                     out);
     }
     (void)fputs(",\"disk\":", out);
-    engine_write_disk(node, facts, out);
+    engine_write_disk(node, out);
     (void)fputc('}', out);
 }
 

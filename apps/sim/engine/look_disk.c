@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apps/sim/engine/engine.h"
+#include "apps/sim/record_look.h"
 #include "apps/sim/text.h"
 #include "io/virtual/virtual_internal.h"
 
@@ -15,7 +16,6 @@ struct pages {
 
 struct look {
     const struct tp_node *node;
-    const struct engine_facts *facts;
     FILE *out;
     uint32_t space;       /* of names: in memory, then on the media */
     uint32_t files, more; /* written, and left out */
@@ -24,24 +24,6 @@ struct look {
 };
 
 /* ------------------------------------------------------------------ pages */
-
-static bool is_same(const struct tp_disk *disk, const struct tp_page_slot *slot)
-{
-    return slot->cache == slot->media ||
-           memcmp(tp_pages_read(&disk->pages, slot->cache),
-                  tp_pages_read(&disk->pages, slot->media), TP_PAGE_BYTES) == 0;
-}
-
-static char letter_of(const struct tp_disk *disk, const struct tp_page_slot *slot)
-{
-    if (slot->dirty != 0)
-        return 'c';
-    if (slot->device_dirty != 0)
-        return 'd';
-    if (!is_same(disk, slot))
-        return 'x';
-    return (slot->flags & TP_SLOT_ALLOCATED) != 0 ? 'm' : '.';
-}
 
 static void count(struct pages *pages, char letter)
 {
@@ -64,7 +46,7 @@ static void look_at_pages(struct look *look, const struct tp_inode *inode,
     ret_letters[shown] = '\0';
     while (slot != 0) {
         const struct tp_page_slot *s = tp_slot_at(disk, slot);
-        char letter = letter_of(disk, s);
+        char letter = tp_look_page(disk, s);
 
         count(ret_pages, letter);
         count(&look->pages, letter);
@@ -89,14 +71,6 @@ static const char *state_of_name(const struct tp_disk *disk, const struct tp_ent
     return other != 0 && tp_entry_at(disk, TP_ON_MEDIA, other)->inode == entry->inode
                ? "durable"
                : "pending";
-}
-
-static void write_ns(const char *name, uint64_t ns, FILE *out)
-{
-    if (ns == TP_NEVER)
-        (void)fprintf(out, ",\"%s\":null", name);
-    else
-        (void)fprintf(out, ",\"%s\":%" PRIu64, name, ns);
 }
 
 static const char *kind_of(const struct tp_inode *inode)
@@ -130,16 +104,14 @@ static void write_file(struct look *look, const struct tp_entry *entry)
     (void)fputs(look->files++ == 0 ? "" : ",", out);
     (void)fputs("{\"path\":", out);
     tp_text_json(look->path, out);
-    (void)fprintf(out,
-                  ",\"inode\":%u,\"kind\":\"%s\",\"size\":%" PRIu64
-                  ",\"durable_size\":%" PRIu64 ",\"name\":\"%s\",\"open\":%u,"
-                  "\"pages\":\"%s\",\"cached\":%u,\"device\":%u,\"durable\":%u,\"lost\":%u",
-                  entry->inode, kind_of(inode), inode->size, inode->media_size,
-                  state_of_name(disk, entry, look->space), inode->opens, letters,
-                  pages.cached, pages.device, pages.durable, pages.lost);
-    write_ns("synced_ns",
-             engine_facts_synced_ns(look->facts, look->node->number, entry->inode), out);
-    (void)fputc('}', out);
+    (void)fprintf(
+        out,
+        ",\"inode\":%u,\"kind\":\"%s\",\"size\":%" PRIu64 ",\"durable_size\":%" PRIu64
+        ",\"name\":\"%s\",\"open\":%u,"
+        "\"pages\":\"%s\",\"cached\":%u,\"device\":%u,\"durable\":%u,\"lost\":%u}",
+        entry->inode, kind_of(inode), inode->size, inode->media_size,
+        state_of_name(disk, entry, look->space), inode->opens, letters, pages.cached,
+        pages.device, pages.durable, pages.lost);
 }
 
 /* In the space of the media only what is not in memory as well. */
@@ -239,12 +211,11 @@ static void write_pending(const struct tp_disk *disk, FILE *out)
 
 /* ------------------------------------------------------------------ the disk */
 
-void engine_write_disk(const struct tp_node *node, const struct engine_facts *facts,
-                       FILE *out)
+void engine_write_disk(const struct tp_node *node, FILE *out)
 {
     const struct tp_disk *disk = node->disk;
     struct tp_disk_usage usage = tp_disk_usage(disk);
-    struct look look = {.node = node, .facts = facts, .out = out};
+    struct look look = {.node = node, .out = out};
     bool sync_will_fail = node->io != NULL && tp_virtual_of_const(node->io)->sync_fails;
 
     (void)fprintf(
@@ -255,7 +226,6 @@ void engine_write_disk(const struct tp_node *node, const struct engine_facts *fa
         usage.used_bytes + TP_PAGE_BYTES > usage.capacity_bytes ? "true" : "false",
         disk->journal != TP_JOURNAL_FINE ? "true" : "false",
         sync_will_fail ? "true" : "false");
-    write_ns("last_sync_ns", engine_facts_last_sync_ns(facts, node->number), out);
     (void)fputs(",\"files\":[", out);
     look.space = TP_IN_MEMORY;
     look_at_names(&look);

@@ -159,21 +159,6 @@ void engine_write_state(struct engine *engine, FILE *out)
 
 /* ------------------------------------------------------------------ what can be run */
 
-static const bool is_fair[TP_FAMILIES] = {
-#define FAIR(family, name, fair) [family] = (fair),
-    TP_FAMILY_TABLE(FAIR)
-#undef FAIR
-};
-
-static uint32_t families_of(const struct tp_scenario *scenario)
-{
-    uint32_t set = scenario->families_added;
-
-    for (uint32_t i = 0; i < TP_FAMILIES; i++)
-        set |= is_fair[i] ? TP_FAMILY_BIT(i) : 0;
-    return set & ~scenario->families_removed;
-}
-
 /* How many nodes it has is known once it has been set up. */
 static uint32_t nodes_of(const struct tp_scenario *scenario)
 {
@@ -227,7 +212,7 @@ static void write_scenario(const struct tp_scenario *scenario, FILE *out)
                   nodes_of(scenario), group, zoo, bool_of(is_twin));
     write_text("twin", twin, out);
     (void)fputc(',', out);
-    write_families(families_of(scenario), out);
+    write_families(tp_swarm_families(scenario), out);
     (void)fputc(',', out);
     write_text("profile", tp_disk_profile_name(scenario->profile), out);
     (void)fputc('}', out);
@@ -260,7 +245,7 @@ void engine_write_list(const struct tp_scenario *scenarios, uint32_t count, FILE
     (void)fputs(",\"families\":[", out);
     for (uint32_t i = 0; i < TP_FAMILIES; i++)
         (void)fprintf(out, "%s{\"name\":\"%s\",\"fair\":%s}", i == 0 ? "" : ",",
-                      tp_family_name(i), bool_of(is_fair[i]));
+                      tp_family_name(i), bool_of(tp_swarm_is_fair(i)));
     (void)fputs("],\"acts\":[", out);
     for (uint32_t i = 1; i < TP_ACTS; i++)
         (void)fprintf(out, "%s{\"kind\":%u,\"name\":\"%s\",\"span_ns\":%" PRIu64 "}",

@@ -67,22 +67,6 @@ static void write_text(const char *name, const char *text, FILE *out)
     tp_text_json(text, out);
 }
 
-/* What `tempest-sim explain` prints. */
-static void write_words(const struct tp_explain *explain, FILE *out)
-{
-    char *text = NULL;
-    size_t bytes;
-    FILE *words = open_memstream(&text, &bytes);
-
-    if (words == NULL)
-        tp_stop(__FILE__, __LINE__, "no memory for an explanation");
-    tp_explain_print(explain, words);
-    if (fclose(words) != 0)
-        tp_stop(__FILE__, __LINE__, "no memory for an explanation");
-    write_text("text", text, out);
-    free(text);
-}
-
 static const char *before_of(const struct tp_explained_barrier *barrier)
 {
     switch (barrier->before) {
@@ -131,7 +115,9 @@ void engine_why_write(struct engine_why *why, FILE *out)
                   why->done ? "true" : "false", why->trial.runs,
                   explain->how != TP_EXPLAINED_NOT ? "true" : "false");
     write_text("kind", tp_explain_kind(explain), out);
-    write_words(explain, out);
+    (void)fputs(",\"text\":", out);
+    if (!tp_explain_json(explain, out))
+        tp_stop(__FILE__, __LINE__, "no memory for an explanation");
     write_text("lost", explain->unkept, out);
     (void)fprintf(out, ",\"node\":%d", (int)site->node - 1);
     write_text("path", site->text, out);
