@@ -11,12 +11,12 @@ function explain(module, setting) {
   let toldAt = performance.now();
   let more = true;
 
-  engine.open(setting);
+  engine.open(setting.scenario, setting.seed, setting);
   while (!engine.over)
     engine.step(STEP_EVENTS);
   engine.explainBegin();
   while (more) {
-    const before = engine.save();
+    const before = engine.snapshot();
     try {
       more = engine.explainStep();
     } catch (error) {

@@ -11,6 +11,7 @@ const CHUNK_MS = 1;
 const CHUNK_MAX = 4096;
 const MARKS_MAX = 4000;
 
+const actOf = ({kind, node, other, span_ns}) => [kind, node, other, span_ns];
 const isTrap = error => error instanceof WebAssembly.RuntimeError;
 
 export class Run {
@@ -24,7 +25,7 @@ export class Run {
   /* Begins. `clicks` are those of a link. Throws, and is as it was, if there is no such run. */
   open(setting, clicks = []) {
     const engine = this.make();
-    engine.open(setting);
+    engine.open(setting.scenario, setting.seed, setting);
     this.engine = engine;
     this.setting = setting;
     this.clicks = clicks.slice().sort((a, b) => a.event - b.event);
@@ -49,7 +50,7 @@ export class Run {
 
   keep() {
     const before = performance.now();
-    this.ring.add({event: this.event, clicks: this.done, bytes: this.engine.save()});
+    this.ring.add({event: this.event, clicks: this.done, bytes: this.engine.snapshot()});
     this.keptAt = performance.now();
     this.keepCost = this.keptAt - before;
     this.keepAt = this.event + SNAPSHOT_EVENTS;
@@ -86,7 +87,7 @@ export class Run {
   doClicks() {
     while (this.done < this.clicks.length && this.clicks[this.done].event <= this.event) {
       try {
-        this.engine.act(this.clicks[this.done]);
+        this.engine.act(...actOf(this.clicks[this.done]));
         this.done++;
       } catch (error) {
         if (!(error instanceof EngineError))
@@ -166,7 +167,7 @@ export class Run {
     while (this.event < event || this.done < done) {
       const click = this.done < done ? this.clicks[this.done].event : Infinity;
       if (click <= this.event)
-        this.engine.act(this.clicks[this.done++]);
+        this.engine.act(...actOf(this.clicks[this.done++]));
       else
         this.event += this.engine.step(Math.min(event, click) - this.event);
     }
@@ -192,7 +193,7 @@ export class Run {
     if (this.isOver)
       throw new EngineError("the run is over: go back to where there is something to break");
     const {next} = this.engine.marks(Number.MAX_SAFE_INTEGER);
-    this.engine.act(act);
+    this.engine.act(...actOf(act));
     this.branch(next);
     this.clicks.push({...act, event: this.event});
     this.done++;

@@ -70,7 +70,7 @@ const tests = {
         first.act(acts.power, 0);
         const end = toTheEnd(first);
         const second = make();
-        second.openTape('tally', first.tape(), none);
+        second.open('tally', 0, { tape: first.tape(), ...none });
         second.step(30);
         assert.deepEqual(second.state().acts.map((act) => [act.name, act.done]), [['power', false]]);
         const saved = second.snapshot();
@@ -176,7 +176,7 @@ const tests = {
         refuses(() => engine.open('tally', 1, { profile: 'fat' }), /no such profile/);
         refuses(() => engine.open('tally', 1, { faults: 'kill' }), /faults/);
         refuses(() => engine.open('x'.repeat(2000), 1), /too long/);
-        refuses(() => engine.openTape('tally', new Uint8Array([1, 2, 3])), /no tape/);
+        refuses(() => engine.open('tally', 1, { tape: new Uint8Array([1, 2, 3]) }), /no tape/);
         engine.open('tally', 1);
         refuses(() => engine.act(99, 0), /no such act/);
         refuses(() => engine.act(acts.kill, 7), /no such node|no such act/);

@@ -98,12 +98,12 @@ class Stopping {
 
   open() { this.state = {event: 0, sum: 0}; }
   get over() { return false; }
-  save() { return new TextEncoder().encode(JSON.stringify(this.state)); }
+  snapshot() { return new TextEncoder().encode(JSON.stringify(this.state)); }
   restore(bytes) { this.state = JSON.parse(new TextDecoder().decode(bytes)); }
   stateText() { return JSON.stringify(this.state); }
   marks() { return {next: 0, facts: []}; }
-  tape() { return this.save(); }
-  act(act) { this.state.sum += act.kind * this.state.event; }
+  tape() { return this.snapshot(); }
+  act(kind) { this.state.sum += kind * this.state.event; }
 
   step(events) {
     assert.ok(!this.isDead, "nobody asks a dead instance");

@@ -1,7 +1,11 @@
 // The simulator in a module, for Node and browsers: calls with strings and objects instead of pointers.
 // What the calls mean, and what the objects are: docs/wasm.md.
 
+const ABI = 1;
 const PAGE = 65536;
+const ERROR = 3; // of the log's levels
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 export const NEVER = 2n ** 64n - 1n;
 
 export class EngineError extends Error {
@@ -15,24 +19,30 @@ export class EngineError extends Error {
 export class Engine {
     #exports;
     #memory;
-    #log;
 
-    // `module` is a WebAssembly.Module; `log(level, text)` is given what the module says.
+    // `module` is a WebAssembly.Module, which many engines can share; `log(level, text)` is given what it says.
     constructor(module, log = () => {}) {
-        this.#log = log;
+        this.said = ''; // the last error: why a program has stopped itself
         const instance = new WebAssembly.Instance(module, {
-            tempest_host: { log: (level, at, len) => this.#log(level, this.#text(at, len)) },
+            tempest_host: { log: (level, at, len) => this.#hear(level, this.#text(at, len), log) },
         });
         this.#exports = instance.exports;
         this.#memory = new Uint8Array(instance.exports.memory.buffer);
         this.#exports._initialize();
-        if (this.#exports.engine_abi() !== 1) {
-            throw new EngineError(`the module speaks version ${this.#exports.engine_abi()}, not 1`, 0);
+        if (this.#exports.engine_abi() !== ABI) {
+            throw new EngineError(`the module speaks version ${this.#exports.engine_abi()}, not ${ABI}`, 0);
         }
     }
 
+    #hear(level, text, log) {
+        if (level === ERROR) {
+            this.said = text;
+        }
+        log(level, text);
+    }
+
     #text(at, len) {
-        return new TextDecoder().decode(this.#memory.subarray(at >>> 0, (at >>> 0) + len));
+        return decoder.decode(this.#memory.subarray(at >>> 0, (at >>> 0) + len));
     }
 
     #output() {
@@ -42,14 +52,18 @@ export class Engine {
 
     #check(result) {
         if (result < 0) {
-            throw new EngineError(new TextDecoder().decode(this.#output()), result);
+            throw new EngineError(decoder.decode(this.#output()), result);
         }
         return result;
     }
 
-    #json(result) {
+    #outputText(result) {
         this.#check(result);
-        return JSON.parse(new TextDecoder().decode(this.#output()));
+        return decoder.decode(this.#output());
+    }
+
+    #json(result) {
+        return JSON.parse(this.#outputText(result));
     }
 
     // Bytes that the next call takes.
@@ -65,25 +79,21 @@ export class Engine {
         }
     }
 
-    static #manner(scenario, { profile = '', faults = '' } = {}) {
-        return new TextEncoder().encode(`${scenario}\n${profile}\n${faults}`);
-    }
 
     list() {
         return this.#json(this.#exports.engine_list());
     }
 
-    // `seed` is a BigInt, or a number; `how` may have profile and faults.
-    open(scenario, seed, how) {
-        const text = Engine.#manner(scenario, how);
-        this.#input(text);
-        this.#check(this.#exports.engine_open(text.length, BigInt(seed)));
-    }
-
-    openTape(scenario, tape, how) {
-        const text = Engine.#manner(scenario, how);
-        this.#input(text, tape);
-        this.#check(this.#exports.engine_open_tape(text.length, tape.length));
+    // `seed` is a BigInt, a number, or either as text; on `tape`, the bytes of one, it does not count.
+    open(scenario, seed, { profile = '', faults = '', tape = null } = {}) {
+        const text = encoder.encode(`${scenario}\n${profile}\n${faults}`);
+        if (tape === null) {
+            this.#input(text);
+            this.#check(this.#exports.engine_open(text.length, BigInt(seed)));
+        } else {
+            this.#input(text, tape);
+            this.#check(this.#exports.engine_open_tape(text.length, tape.length));
+        }
     }
 
     close() {
@@ -103,7 +113,11 @@ export class Engine {
     }
 
     state() {
-        return this.#json(this.#exports.engine_state());
+        return JSON.parse(this.stateText());
+    }
+
+    stateText() {
+        return this.#outputText(this.#exports.engine_state());
     }
 
     facts(from = 0) {

@@ -20,7 +20,7 @@ function readArguments(words) {
             found.seeds = [first, last];
             i++;
         } else if (value !== undefined && word === '--tape') {
-            found.tape = readFileSync(value);
+            found.how.tape = readFileSync(value);
             i++;
         } else if (value !== undefined && (word === '--profile' || word === '--faults')) {
             found.how[word.slice(2)] = value;
@@ -33,18 +33,11 @@ function readArguments(words) {
 }
 
 function run(module, scenario, seed, options) {
-    let said = '';
-    const engine = new Engine(module, (level, text) => {
-        said = level === 3 ? text : said;
-    });
+    const engine = new Engine(module);
     const began = performance.now();
     let state;
     try {
-        if (options.tape) {
-            engine.openTape(scenario, options.tape, options.how);
-        } else {
-            engine.open(scenario, seed, options.how);
-        }
+        engine.open(scenario, seed, options.how);
         while (!engine.over) {
             engine.step(100000);
         }
@@ -53,7 +46,7 @@ function run(module, scenario, seed, options) {
         if (!(error instanceof WebAssembly.RuntimeError)) {
             throw error;
         }
-        state = { verdict: 'stopped', message: said === '' ? error.message : said };
+        state = { verdict: 'stopped', message: engine.said || error.message };
     }
     return { ...state, seed: String(seed), wall_ms: performance.now() - began };
 }
