@@ -164,7 +164,7 @@ function draw() {
     $("nodes").replaceChildren(...computers.map(computer => computer.root));
     setAttribute($("nodes"), "data-count", Math.min(computers.length, 4));
   }
-  computers.forEach((computer, i) => computer.draw(state.nodes[i], {...state, over: isOver()}));
+  computers.forEach((computer, i) => computer.draw(state.nodes[i], state));
   network.draw(state, $("world").clientWidth);
   drawMoment();
   drawControl();
@@ -174,8 +174,6 @@ function draw() {
   events.draw(last, state.nodes.map(node => node.name));
   follow();
 }
-
-const isOver = () => state.over || Boolean(last.trap);
 
 function drawMoment() {
   setText($("phase"), state.phase);
@@ -189,7 +187,7 @@ function drawControl() {
   document.body.dataset.playing = last.playing;
   setAttribute($("play"), "aria-label", last.playing ? "Pause" : "Play");
   for (const id of ["step", "next", "last"])
-    $(id).disabled = isOver();
+    $(id).disabled = state.over;
   $("first").disabled = $("back").disabled = last.event === 0;
   $("undo").disabled = !last.canUndo;
   setText($("undo"), last.clicks.length > 1 ? `Undo click (${last.clicks.length})` : "Undo click");
@@ -197,7 +195,7 @@ function drawControl() {
 
 function drawProof() {
   const isTaped = last.clicks.length > 0 || tape;
-  setText($("hash-what"), isOver() ? "Trace hash of the whole run:" : `Trace hash after ${countText(last.event)} events:`);
+  setText($("hash-what"), state.verdict === "stopped" ? "Trace hash until it stopped itself:" : state.over ? "Trace hash of the whole run:" : `Trace hash after ${countText(last.event)} events:`);
   setText($("hash"), state.trace);
   drawCommand(state.command);
   setText($("command-what"), isTaped
@@ -213,7 +211,7 @@ function drawCommand(command) {
 }
 
 function drawVerdict() {
-  if (!isOver()) {
+  if (!state.over) {
     $("verdict").hidden = true;
     return;
   }
@@ -221,7 +219,7 @@ function drawVerdict() {
   if (key !== explained) {
     explained = key;
     found = null;
-    if (state.verdict !== "passed" && !last.trap)
+    if (state.verdict !== "passed" && state.verdict !== "stopped")
       tell("tape", {why: key});
     $("verdict").hidden = true;
   }
@@ -235,7 +233,7 @@ function drawVerdict() {
 
 function drawStory() {
   const scenario = scenarioOf(setting.scenario);
-  const passed = state.verdict === "passed" && !last.trap;
+  const passed = state.verdict === "passed";
   const actions = [{words: "Watch it again", act: () => tell("go", {event: 0, thenPlay: true})}];
   if (!passed && last.clicks.length > 0)
     actions.unshift({words: "Take my click back", act: buttons.undo});
@@ -243,7 +241,7 @@ function drawStory() {
     actions.push({words: "The same, to its repaired twin", act: () => begin({...setting, scenario: scenario.twin}, {clicks: last.clicks})});
   if (passed)
     actions.push({words: "Another seed", act: dice});
-  tellStory($("verdict"), {state, trap: last.trap, found, actions, twin: null});
+  tellStory($("verdict"), {state, found, actions});
 }
 
 /* ------------------------------------------------------------------ why it failed */
@@ -309,7 +307,7 @@ function share() {
   copy(location.href.replace(/#.*/, "") + hash, last.clicks.length > 0 ? "Copied: the link has your clicks." : "Copied.");
 }
 
-function gotTape({why, tape: bytes, trap, state: end}) {
+function gotTape({why, tape: bytes, state: end}) {
   if (why !== "save") {
     if (why === explained)
       explain(bytes);
@@ -319,7 +317,7 @@ function gotTape({why, tape: bytes, trap, state: end}) {
   const url = URL.createObjectURL(new Blob([bytes], {type: "application/octet-stream"}));
   el("a", {href: url, download: name}).click();
   setTimeout(() => URL.revokeObjectURL(url), 10000);
-  toast(trap ? `Saved as ${name}; natively it stops itself, too.` : `Saved as ${name}; natively it ends with the hash ${end.trace}.`);
+  toast(end.verdict === "stopped" ? `Saved as ${name}; natively it stops itself, too.` : `Saved as ${name}; natively it ends with the hash ${end.trace}.`);
 }
 
 /* A tape says nothing of the profile and of the families: its name does. */
@@ -362,7 +360,7 @@ function previousMark() {
 }
 
 function togglePlay() {
-  if (last && isOver())
+  if (last && state.over)
     tell("go", {event: 0, thenPlay: true});
   else
     tell("play", {on: !(last && last.playing)});

@@ -1,5 +1,6 @@
 /* ring.js - snapshots of a run in a bounded number of bytes: dense near the present, thinner and
- * thinner towards the beginning. Any moment is the nearest snapshot before it, and the events since. */
+ * thinner towards the beginning. Any moment is the nearest snapshot before it, and the events since.
+ * A snapshot has the pages of the engine's memory, and shares with others what has not changed. */
 
 export class Ring {
   constructor(bytesMax) {
@@ -10,15 +11,23 @@ export class Ring {
   clear() {
     this.list = [];
     this.bytes = 0;
+    this.users = new Map(); /* of each page, in how many snapshots it is */
   }
 
-  /* A snapshot is {event, clicks, bytes}: after how many events, with how many clicks done. */
+  get last() {
+    return this.list[this.list.length - 1];
+  }
+
+  /* A snapshot is {event, clicks, memory}: after how many events, with how many clicks done. It is
+   * later than the last one. */
   add(snapshot) {
-    const last = this.list[this.list.length - 1];
-    if (last && last.event >= snapshot.event)
-      return;
     this.list.push(snapshot);
-    this.bytes += snapshot.bytes.length;
+    for (const page of snapshot.memory.pages) {
+      const users = this.users.get(page) || 0;
+      this.users.set(page, users + 1);
+      if (users === 0)
+        this.bytes += page.byteLength;
+    }
     while (this.bytes > this.bytesMax && this.list.length > 2)
       this.thin();
   }
@@ -26,7 +35,7 @@ export class Ring {
   /* Takes out the one whose absence is felt least: the gap that it would leave, in proportion to how
    * long ago it was. The first and the last stay. */
   thin() {
-    const now = this.list[this.list.length - 1].event;
+    const now = this.last.event;
     let best = 1, least = Infinity;
     for (let i = 1; i < this.list.length - 1; i++) {
       const cost = (this.list[i + 1].event - this.list[i - 1].event) / (now - this.list[i].event + 1);
@@ -35,8 +44,20 @@ export class Ring {
         best = i;
       }
     }
-    this.bytes -= this.list[best].bytes.length;
-    this.list.splice(best, 1);
+    this.drop(best);
+  }
+
+  drop(index) {
+    for (const page of this.list[index].memory.pages) {
+      const users = this.users.get(page) - 1;
+      if (users > 0) {
+        this.users.set(page, users);
+      } else {
+        this.users.delete(page);
+        this.bytes -= page.byteLength;
+      }
+    }
+    this.list.splice(index, 1);
   }
 
   /* The latest at or before an event, or null. */
@@ -50,12 +71,7 @@ export class Ring {
 
   /* Forgets what is after an event, and what was at it with more clicks. */
   cut(event, clicks) {
-    while (this.list.length > 0) {
-      const last = this.list[this.list.length - 1];
-      if (last.event < event || (last.event === event && last.clicks <= clicks))
-        return;
-      this.bytes -= last.bytes.length;
-      this.list.pop();
-    }
+    while (this.last && (this.last.event > event || (this.last.event === event && this.last.clicks > clicks)))
+      this.drop(this.list.length - 1);
   }
 }

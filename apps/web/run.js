@@ -6,7 +6,7 @@ import {EngineError} from "./engine.js";
 import {Ring} from "./ring.js";
 
 const SNAPSHOT_EVENTS = 200;
-const SNAPSHOT_COST = 10; /* at most one part in so many of the time */
+const SNAPSHOT_COST = 4; /* at most one part in so many of the time */
 const CHUNK_MS = 1;
 const CHUNK_MAX = 4096;
 const MARKS_MAX = 4000;
@@ -25,7 +25,11 @@ export class Run {
   /* Begins. `clicks` are those of a link. Throws, and is as it was, if there is no such run. */
   open(setting, clicks = []) {
     const engine = this.make();
-    engine.open(setting.scenario, setting.seed, setting);
+    try {
+      engine.open(setting.scenario, setting.seed, setting);
+    } catch (error) {
+      throw isTrap(error) ? new EngineError(engine.said) : error;
+    }
     this.engine = engine;
     this.setting = setting;
     this.clicks = clicks.slice().sort((a, b) => a.event - b.event);
@@ -33,8 +37,7 @@ export class Run {
     this.event = 0;
     this.known = 0; /* as far as this run has ever been */
     this.end = null; /* the event with which it was over; null: not known yet */
-    this.trap = null; /* what the program said when it stopped itself */
-    this.trapTape = null; /* with what was drawn in the event that stopped it */
+    this.stop = null; /* a snapshot of that moment, if the program has stopped itself in that event */
     this.refused = ""; /* why a click could not be done */
     this.marks = [];
     this.marksNext = 0;
@@ -50,15 +53,20 @@ export class Run {
 
   keep() {
     const before = performance.now();
-    this.ring.add({event: this.event, clicks: this.done, bytes: this.engine.snapshot()});
+    this.ring.add(this.here());
     this.keptAt = performance.now();
     this.keepCost = this.keptAt - before;
     this.keepAt = this.event + SNAPSHOT_EVENTS;
   }
 
+  /* A snapshot of this moment. */
+  here() {
+    return {event: this.event, clicks: this.done, memory: this.engine.snapshot(this.ring.last?.memory)};
+  }
+
   /* Snapshots are that many events apart, or further when they would take too much of the time. */
   keepIfDue() {
-    if (this.event < this.keepAt)
+    if (this.event < this.keepAt || this.event <= this.ring.last.event)
       return;
     if (performance.now() - this.keptAt >= SNAPSHOT_COST * this.keepCost)
       this.keep();
@@ -90,6 +98,7 @@ export class Run {
         this.engine.act(...actOf(this.clicks[this.done]));
         this.done++;
       } catch (error) {
+        this.done += isTrap(error); /* it has befallen */
         if (!(error instanceof EngineError))
           throw error;
         this.refused = error.message;
@@ -102,7 +111,7 @@ export class Run {
   forward(target, until) {
     for (;;) {
       if (!this.isOver)
-        this.doClicks();
+        this.orStopped(() => this.doClicks());
       if (this.isOver || this.event >= target)
         return true;
       const before = performance.now();
@@ -122,60 +131,95 @@ export class Run {
   }
 
   step(events) {
-    try {
+    if (this.stop !== null && this.event + events >= this.end) {
+      this.resume(this.stop);
+      return;
+    }
+    this.orStopped(() => {
       this.event += this.engine.step(events);
+      if (this.engine.over)
+        this.end = this.event;
+      this.known = Math.max(this.known, this.event);
+      this.look();
+    });
+  }
+
+  /* Does something in which the program under test may stop itself. */
+  orStopped(work) {
+    try {
+      work();
     } catch (error) {
       if (!isTrap(error))
         throw error;
-      this.stopped(this.engine.said || error.message);
-      return;
+      this.stopped(error);
     }
-    this.known = Math.max(this.known, this.event);
-    if (this.engine.over)
-      this.end = this.event;
+  }
+
+  /* It has stopped itself, and the instance with it. The memory is as it was then, so that a copy of it, in
+   * another instance, is that moment; unless it stopped with something half done that is looked at: then
+   * it is the moment before. */
+  stopped(error) {
+    const words = this.engine.said || error.message;
+    if (!this.isShown(words))
+      this.showBefore(words);
+    this.event = this.end = this.known = JSON.parse(this.engine.stateText()).events;
+    this.stop = this.here();
     this.look();
   }
 
-  /* The program under test has stopped itself, and the instance with it. Another one goes there event by
-   * event, to learn which it was, and a third stays at the event before. */
-  stopped(message) {
-    this.anew(this.event);
+  isShown(words) {
     try {
+      const memory = this.engine.snapshot();
+      this.engine = this.make();
+      this.engine.restore(memory);
+      this.engine.stopped(words);
+      this.engine.tape();
+      return true;
+    } catch (error) {
+      if (!isTrap(error) && !(error instanceof EngineError))
+        throw error;
+      return false;
+    }
+  }
+
+  /* Another instance goes there event by event, to learn which it was, and a third stays before. */
+  showBefore(words) {
+    const {done} = this;
+    try {
+      this.anew(this.event, done);
       for (;;)
         this.event += this.engine.step(1);
     } catch (error) {
       if (!isTrap(error))
         throw error;
     }
-    try {
-      this.trapTape = this.engine.tape();
-    } catch {
-      this.trapTape = null; /* it has no stack left to say it with */
-    }
-    this.anew(this.event);
-    this.trap = message;
-    this.end = this.event;
-    this.known = Math.max(this.known, this.event);
-    this.look();
+    this.anew(this.event, this.done);
+    this.done = done;
+    this.engine.stopped(words);
   }
 
   /* A new instance, at an event with as many clicks done as now. */
-  anew(event) {
-    const done = this.done;
+  anew(event, done) {
     this.engine = this.make();
     this.restore(event);
     while (this.event < event || this.done < done) {
       const click = this.done < done ? this.clicks[this.done].event : Infinity;
-      if (click <= this.event)
-        this.engine.act(...actOf(this.clicks[this.done++]));
-      else
+      if (click <= this.event) {
+        this.engine.act(...actOf(this.clicks[this.done]));
+        this.done++;
+      } else {
         this.event += this.engine.step(Math.min(event, click) - this.event);
+      }
     }
   }
 
   restore(event) {
-    const snapshot = this.ring.before(event);
-    this.engine.restore(snapshot.bytes);
+    this.resume(this.ring.before(event));
+  }
+
+  /* To a moment of which here() has been told. */
+  resume(snapshot) {
+    this.engine.restore(snapshot.memory);
     this.event = snapshot.event;
     this.done = snapshot.clicks;
     this.keepAt = this.event + SNAPSHOT_EVENTS;
@@ -193,10 +237,21 @@ export class Run {
     if (this.isOver)
       throw new EngineError("the run is over: go back to where there is something to break");
     const {next} = this.engine.marks(Number.MAX_SAFE_INTEGER);
-    this.engine.act(...actOf(act));
+    if (this.event > this.ring.last.event)
+      this.keep(); /* to take it back is a restore then */
+    let trap = null;
+    try {
+      this.engine.act(...actOf(act));
+    } catch (error) {
+      if (!isTrap(error))
+        throw error;
+      trap = error;
+    }
     this.branch(next);
     this.clicks.push({...act, event: this.event});
     this.done++;
+    if (trap !== null)
+      this.stopped(trap);
     this.look();
   }
 
@@ -205,7 +260,7 @@ export class Run {
     const click = this.clicks.pop();
     if (!click)
       return;
-    this.end = null;
+    this.end = this.stop = null;
     this.restore(click.event);
     this.forward(click.event, Infinity);
     this.branch(this.engine.marks(Number.MAX_SAFE_INTEGER).next);
@@ -216,8 +271,7 @@ export class Run {
     this.clicks.length = this.done;
     this.ring.cut(this.event, this.done);
     this.known = this.event;
-    this.end = null;
-    this.trap = null;
+    this.end = this.stop = null;
     this.marks = this.marks.filter(mark => mark.n < next);
     this.marksNext = Math.min(this.marksNext, next);
   }

@@ -82,9 +82,8 @@ function why(explanation, message) {
 }
 
 /* `found`: null while nobody knows, {explanation} or {error}. */
-export function tellStory(root, {state, trap, twin, found, actions}) {
-  const verdict = trap ? "stopped" : state.verdict;
-  const message = trap || state.message;
+export function tellStory(root, {state, found, actions}) {
+  const {verdict, message} = state;
   const passed = verdict === "passed";
   const story = [el("h2", {}, el("i", {class: "led"}), VERDICTS[verdict] || capital(verdict))];
 
@@ -100,15 +99,15 @@ export function tellStory(root, {state, trap, twin, found, actions}) {
       story.push(...why(found.explanation, message));
     else if (found && found.error)
       story.push(el("p", {class: "quiet"}, `It could not be explained: ${found.error}`));
-    else if (!trap)
+    else if (verdict === "stopped")
+      story.push(el("p", {class: "quiet"}, "An assertion of the program, or a law of the runtime, did not hold. This is the moment in which it stopped."));
+    else
       story.push(el("p", {class: "quiet looking"}, "Why? Running it again, with one thing changed each time \u2026 ",
         el("span", {id: "tries", "aria-hidden": "true"})));
     if (isTold)
       story.push(el("details", {}, el("summary", {}, "As tempest-sim explain says it"), el("pre", {}, found.explanation.text)));
   }
   story.push(el("div", {class: "bar"}, ...actions.map(action => el("button", {type: "button", onclick: action.act}, action.words))));
-  if (twin)
-    story.push(el("p", {class: "quiet small"}, twin));
   root.className = "verdict " + (passed ? "good" : "bad");
   root.replaceChildren(...story);
   root.hidden = false;

@@ -16,7 +16,7 @@ let playing = false;
 let rate = 8; /* events a second; Infinity: as fast as it goes */
 let target = null; /* an event to go to, or null */
 let errand = null; /* what to do when it is there */
-let errandFrom = 0; /* where it was before, which is what the page shows */
+let errandFrom = null; /* a snapshot of where it was before, which is what the page shows */
 let markAfter = null; /* it goes to the first mark after this event, which nobody knows yet */
 let owed = 0; /* events that playing is behind */
 let paidAt = 0;
@@ -131,7 +131,6 @@ function tell() {
     event: run.event,
     known: run.known,
     end: run.end,
-    trap: run.isOver ? run.trap : null,
     clicks: run.clicks,
     canUndo: run.clicks.length > 0,
     playing,
@@ -152,8 +151,7 @@ function comeBack() {
   if (errand === null)
     return;
   target = errand = null;
-  run.aim(errandFrom);
-  run.forward(errandFrom, Infinity);
+  run.resume(errandFrom);
 }
 
 const orders = {
@@ -250,14 +248,14 @@ const orders = {
   tape({why}) {
     comeBack();
     markAfter = null;
-    const {event} = run, was = playing;
-    errandFrom = event;
+    const was = playing;
+    errandFrom = run.here();
     playing = false;
     target = Infinity;
     errand = () => {
-      const state = JSON.parse(run.engine.stateText());
-      postMessage({say: "tape", why, tape: (run.trap && run.trapTape) || run.engine.tape(), trap: run.trap, state, setting: run.setting});
-      orders.go({event, thenPlay: was && event < run.end});
+      postMessage({say: "tape", why, tape: run.engine.tape(), state: run.engine.state()});
+      run.resume(errandFrom);
+      playing = was && !run.isOver;
     };
     run.aim(run.known);
   },

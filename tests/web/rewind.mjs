@@ -1,4 +1,5 @@
-/* rewind.mjs MODULE TEMPEST-SIM: runs that go back and forth, against the native simulator. */
+/* rewind.mjs MODULE TEMPEST-SIM STOPS: runs that go back and forth, against the native simulator; STOPS is the module
+ * of stops_module.c. */
 
 import assert from "node:assert";
 import {execFileSync} from "node:child_process";
@@ -10,14 +11,14 @@ import test from "node:test";
 import {Engine, EngineError} from "../../apps/web/engine.js";
 import {Run} from "../../apps/web/run.js";
 
-const [MODULE, SIM] = process.argv.slice(2);
+const [MODULE, SIM, STOPS] = process.argv.slice(2);
 const module = new WebAssembly.Module(readFileSync(MODULE));
 const list = new Engine(module).list();
 const kindOf = name => list.acts.find(act => act.name === name).kind;
 const settingOf = (scenario, seed, more = {}) => ({scenario, seed: String(seed), profile: "", faults: "", tape: null, ...more});
 
-function open(setting, clicks = [], bytesMax = 64 << 20) {
-  const run = new Run(() => new Engine(module), bytesMax);
+function open(setting, clicks = [], bytesMax = 64 << 20, from = module) {
+  const run = new Run(() => new Engine(from), bytesMax);
   run.open(setting, clicks);
   return run;
 }
@@ -57,7 +58,7 @@ test("profile and faults count, too", () => {
 });
 
 test("back and forth comes to the same moments, with a ring that must thin out", () => {
-  const run = open(settingOf("tally", 7), [], 24 << 20);
+  const run = open(settingOf("tally", 7), [], 1 << 20);
   goTo(run, Infinity);
   const end = run.event, last = stateOf(run).trace;
   const seen = new Map();
@@ -73,7 +74,7 @@ test("back and forth comes to the same moments, with a ring that must thin out",
     goTo(fresh, event);
     assert.equal(text, fresh.engine.stateText(), `event ${event} from the beginning`);
   }
-  assert.ok(run.ring.bytes <= 24 << 20);
+  assert.ok(run.ring.bytes <= 1 << 20);
   goTo(run, Infinity);
   assert.equal(run.event, end);
   assert.equal(stateOf(run).trace, last);
@@ -156,6 +157,39 @@ test("a click forgets what came after it, and can be taken back", () => {
   goTo(run, Infinity);
   assert.equal(run.event, event);
   assert.equal(stateOf(run).trace, trace);
+});
+
+test("snapshots of the server share what does not change: a hundred of them fit", () => {
+  const run = open(settingOf("kv", 1), [], 192 << 20);
+  for (let event = 200; !run.isOver; event += 200) {
+    goTo(run, event);
+    if (run.event > run.ring.last.event)
+      run.keep();
+  }
+  assert.ok(run.ring.list.length >= 100, `${run.ring.list.length} snapshots of ${run.event} events`);
+  assert.ok(run.ring.bytes < 96 << 20, `${run.ring.bytes} bytes`);
+});
+
+test("a program that stops itself is shown at its event, with its last words", () => {
+  const stops = new WebAssembly.Module(readFileSync(STOPS));
+  for (const [scenario, words] of [["asserts", /^\S*stops_module\.c:\d+: .*rounds < ROUNDS/], ["leaks", /law 4|in flight/]]) {
+    const run = open(settingOf(scenario, 1, {faults: "-all"}), [], 64 << 20, stops);
+    goTo(run, Infinity);
+    const {event} = run, state = stateOf(run);
+    assert.deepEqual([state.verdict, state.over, state.events], ["stopped", true, event], state.message);
+    assert.match(state.message, words);
+    assert.ok(state.nodes[0].disk.files.some(({path, size}) => path === "/work" && size === 48), "it had done its work");
+    assert.deepEqual(run.marks.filter(mark => mark.kind === "promise").length, 12, "and had promised the last of it");
+    assert.match(`${run.marks.at(-1).kind}: ${run.marks.at(-1).text}`, /^verdict: .*stopped/);
+    const tape = run.engine.tape();
+    goTo(run, event - 1);
+    assert.deepEqual([stateOf(run).verdict, run.isOver], [null, false]);
+    goTo(run, event);
+    assert.deepEqual(stateOf(run), state);
+    const again = open(settingOf(scenario, 1, {faults: "-all", tape}), [], 64 << 20, stops);
+    goTo(again, Infinity);
+    assert.deepEqual([again.event, stateOf(again).trace, stateOf(again).message], [event, state.trace, state.message]);
+  }
 });
 
 test("what cannot be done is said in a sentence", () => {

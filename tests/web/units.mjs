@@ -15,10 +15,13 @@ const LIST = {
 };
 const USUAL = {scenario: "zoo-03", seed: "1", profile: "", faults: "", clicks: [], at: 0};
 
+const page = bytes => new Uint8Array(bytes);
+const snapshotAt = (event, clicks = 0, pages = [page(100)]) => ({event, clicks, memory: {pages}});
+
 function filled(count, each, bytesMax) {
   const ring = new Ring(bytesMax);
   for (let event = 0; event < count; event++)
-    ring.add({event: event * each, clicks: 0, bytes: new Uint8Array(100)});
+    ring.add(snapshotAt(event * each));
   return ring;
 }
 
@@ -47,9 +50,24 @@ test("a ring finds the latest before an event, and forgets what is after one", (
   ring.cut(30, 0);
   assert.equal(ring.list.at(-1).event, 30);
   assert.equal(ring.bytes, 400);
-  ring.add({event: 40, clicks: 2, bytes: new Uint8Array(100)});
+  ring.add(snapshotAt(40, 2));
   ring.cut(40, 1);
   assert.equal(ring.list.at(-1).event, 30, "a snapshot with a click that is taken back goes with it");
+});
+
+test("a ring counts what snapshots share once, as long as one of them is there", () => {
+  const ring = new Ring(1000), all = page(500), some = page(100);
+  ring.add(snapshotAt(0, 0, [all]));
+  ring.add(snapshotAt(10, 0, [all, some]));
+  ring.add(snapshotAt(20, 0, [all, some, page(50)]));
+  assert.equal(ring.bytes, 650);
+  ring.cut(15, 0);
+  assert.equal(ring.bytes, 600);
+  for (let event = 20; event < 200; event += 10)
+    ring.add(snapshotAt(event, 0, [all, page(100)]));
+  assert.ok(ring.bytes <= 1000 && ring.list.length >= 4, `${ring.bytes} bytes, ${ring.list.length} snapshots`);
+  ring.cut(-1, 0);
+  assert.deepEqual([ring.bytes, ring.list.length, ring.users.size], [0, 0, 0]);
 });
 
 test("a link comes back as it was written", () => {
@@ -89,57 +107,99 @@ test("times are for people", () => {
   assert.equal(timeText(90e9), "90.0 s");
 });
 
-/* A program that stops itself in the step after event 730, as an engine; it counts, and adds up its acts. */
+/* A program that stops itself in the step after event 730, or in an act of kind 9, as an engine; it counts, and
+ * adds up its acts. `isTorn`: with something half done, so that the moment cannot be looked at. */
 class Stopping {
-  constructor() {
-    this.said = "";
+  constructor(isTorn) {
+    this.isTorn = isTorn;
     this.isDead = false;
+    this.said = "";
   }
 
-  open() { this.state = {event: 0, sum: 0}; }
-  get over() { return false; }
-  snapshot() { return new TextEncoder().encode(JSON.stringify(this.state)); }
-  restore(bytes) { this.state = JSON.parse(new TextDecoder().decode(bytes)); }
+  open() { this.state = {events: 0, sum: 0, said: null}; }
+  get over() { return this.state.said !== null; }
+  snapshot() { return {pages: [page(10)], state: {...this.state}}; }
+  restore({state}) { this.state = {...state}; }
   stateText() { return JSON.stringify(this.state); }
   marks() { return {next: 0, facts: []}; }
-  tape() { return this.snapshot(); }
-  act(kind) { this.state.sum += kind * this.state.event; }
+  tape() { return this.state; }
+
+  stopped(words) {
+    if (this.state.isTorn)
+      this.trap();
+    this.state.said = words;
+    this.state.events++;
+  }
+
+  trap() {
+    this.isDead = true;
+    this.said = "an assertion";
+    this.state.isTorn = this.isTorn;
+    this.state.isInside = true;
+    throw new WebAssembly.RuntimeError("unreachable");
+  }
+
+  act(kind) {
+    assert.ok(!this.isDead, "nobody asks a dead instance");
+    if (kind === 9)
+      this.trap();
+    this.state.sum += kind * this.state.events;
+  }
 
   step(events) {
     assert.ok(!this.isDead, "nobody asks a dead instance");
     for (let i = 0; i < events; i++) {
-      if (this.state.event === 730) {
-        this.isDead = true;
-        this.said = "an assertion";
-        throw new WebAssembly.RuntimeError("unreachable");
-      }
-      this.state.event++;
-      this.state.sum = (this.state.sum * 31 + this.state.event) % 65521;
+      if (this.state.events === 730)
+        this.trap();
+      this.state.events++;
+      this.state.sum = (this.state.sum * 31 + this.state.events) % 65521;
     }
     return events;
   }
 }
 
-test("a program that stops itself is shown at the event before, with what it said", () => {
-  const run = new Run(() => new Stopping(), 1 << 20);
-  const clicks = [{event: 100, kind: 3, node: 0, other: 0, span_ns: 0}, {event: 700, kind: 5, node: 0, other: 0, span_ns: 0}];
-  run.open({}, clicks);
-  assert.ok(run.forward(700, Infinity));
-  const there = run.engine.stateText();
-  assert.ok(run.forward(Infinity, Infinity));
-  assert.equal(run.event, 730);
-  assert.equal(run.isOver, true);
-  assert.equal(run.trap, "an assertion");
-  assert.ok(run.trapTape.length > 0);
-  const end = run.engine.stateText();
-  run.aim(700);
-  run.forward(700, Infinity);
-  assert.equal(run.engine.stateText(), there);
-  assert.equal(run.isOver, false);
-  run.forward(Infinity, Infinity);
-  assert.equal(run.engine.stateText(), end);
-  run.undo();
-  assert.equal(run.event, 700);
-  assert.equal(run.trap, null);
-  assert.notEqual(run.engine.stateText(), there);
-});
+for (const isTorn of [false, true]) {
+  const which = isTorn ? "the moment before, if that cannot be looked at" : "that moment";
+
+  test(`a program that stops itself is shown at its event, with what it said: ${which}`, () => {
+    const run = new Run(() => new Stopping(isTorn), 1 << 20);
+    const clicks = [{event: 100, kind: 3, node: 0, other: 0, span_ns: 0}, {event: 700, kind: 5, node: 0, other: 0, span_ns: 0}];
+    run.open({}, clicks);
+    assert.ok(run.forward(730, Infinity));
+    assert.equal(run.isOver, false);
+    const before = run.engine.state, there = run.engine.stateText();
+    assert.ok(run.forward(Infinity, Infinity));
+    assert.deepEqual([run.event, run.end, run.isOver, run.clicks.length, run.done], [731, 731, true, 2, 2]);
+    const {said, sum, isInside = false} = run.engine.state;
+    assert.deepEqual([said, sum, isInside], ["an assertion", before.sum, !isTorn]);
+    const end = run.engine.stateText();
+    run.aim(730);
+    run.forward(730, Infinity);
+    assert.equal(run.engine.stateText(), there);
+    assert.equal(run.isOver, false);
+    run.forward(Infinity, Infinity);
+    assert.equal(run.engine.stateText(), end);
+    run.undo();
+    assert.deepEqual([run.event, run.end, run.stop], [700, null, null]);
+    assert.notEqual(run.engine.stateText(), there);
+  });
+
+  test(`a click after which it stops itself stays, and is taken back: ${which}`, () => {
+    const run = new Run(() => new Stopping(isTorn), 1 << 20);
+    run.open({});
+    run.forward(50, Infinity);
+    const before = run.engine.stateText(), click = {event: 50, kind: 9, node: 0, other: 0, span_ns: 0};
+    run.click(click);
+    assert.deepEqual([run.event, run.end, run.clicks.length, run.done, run.engine.state.said], [51, 51, 1, 1, "an assertion"]);
+    run.aim(20);
+    run.forward(Infinity, Infinity);
+    assert.deepEqual([run.event, run.done, run.engine.state.said], [51, 1, "an assertion"]);
+    run.undo();
+    assert.equal(run.engine.stateText(), before);
+    assert.deepEqual([run.event, run.end, run.clicks.length], [50, null, 0]);
+    const linked = new Run(() => new Stopping(isTorn), 1 << 20);
+    linked.open({}, [click]);
+    linked.forward(Infinity, Infinity);
+    assert.deepEqual([linked.event, linked.done, linked.engine.state.said], [51, 1, "an assertion"]);
+  });
+}

@@ -50,8 +50,8 @@ void engine_end(struct engine *engine)
     memset(engine, 0, sizeof *engine);
 }
 
-/* The verdict stands: what there is to see is kept, the rest is taken down. */
-static void conclude(struct engine *engine)
+/* What there is to see is kept. */
+static void keep_picture(struct engine *engine)
 {
     FILE *out = open_memstream(&engine->picture, &engine->picture_bytes);
 
@@ -62,8 +62,28 @@ static void conclude(struct engine *engine)
         tp_stop(__FILE__, __LINE__, "the host has no memory for a picture");
     engine->events = tp_sim_events(engine->sim);
     engine->now_ns = tp_sim_now_ns(engine->sim);
+}
+
+/* The verdict stands: the run is taken down. */
+static void conclude(struct engine *engine)
+{
+    keep_picture(engine);
     (void)tp_sim_advance(engine->sim);
     tp_sim_finish(engine->sim);
+    engine->phase = engine->outcome.phase;
+    engine->over = true;
+}
+
+void engine_stopped(struct engine *engine, const char *said)
+{
+    uint64_t trace = tp_sim_trace(engine->sim);
+
+    tp_assert(!engine->over);
+    engine->sim->over = false; /* whatever it was about to say */
+    tp_sim_conclude(engine->sim, TP_VERDICT_STOPPED, NULL, 0, "%s", said);
+    keep_picture(engine);
+    engine->events = engine->steps + 1; /* the one that it is in the midst of */
+    engine->outcome.trace = trace;
     engine->phase = engine->outcome.phase;
     engine->over = true;
 }
@@ -73,6 +93,7 @@ static bool go_on(struct engine *engine)
 {
     bool went = !engine->sim->over && tp_sim_advance(engine->sim);
 
+    engine->steps += went;
     if (!went || engine->sim->over)
         conclude(engine);
     return went;

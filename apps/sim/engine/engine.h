@@ -36,6 +36,7 @@ struct engine {
     struct tp_sim_outcome outcome;
     uint32_t node_count, drawn; /* families */
     bool over;
+    uint64_t steps;          /* events that have happened, with all that they led to */
     uint64_t events, now_ns; /* at the end */
     uint32_t phase;
     struct engine_facts facts;
@@ -61,6 +62,12 @@ uint32_t engine_go(struct engine *engine, uint32_t events, uint64_t until_ns);
 
 /** The same until something is told of the node. */
 uint32_t engine_go_to(struct engine *engine, uint32_t node, uint32_t events);
+
+/** The program has stopped itself, and the module with it: this is a copy of its memory,
+ * from the middle of an event. That is the verdict, with what it said; nothing is taken
+ * down, the trace is what it was by then. Only looking and engine_why_begin() may follow.
+ */
+void engine_stopped(struct engine *engine, const char *said);
 
 /** An act, now; as tp_act_now(), which see. */
 int32_t engine_act(struct engine *engine, const struct tp_act *act);

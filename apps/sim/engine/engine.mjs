@@ -2,7 +2,8 @@
 // What the calls mean, and what the objects are: docs/wasm.md.
 
 const ABI = 1;
-const PAGE = 65536;
+const PAGE = 4096; // as in engine_touched()
+const STOPPED_BYTES = 1000; // of what a program said when it stopped itself
 const ERROR = 3; // of the log's levels
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -19,6 +20,7 @@ export class EngineError extends Error {
 export class Engine {
     #exports;
     #memory;
+    #words; // the same, four bytes at a time
 
     // `module` is a WebAssembly.Module, which many engines can share; `log(level, text)` is given what it says.
     constructor(module, log = () => {}) {
@@ -28,6 +30,7 @@ export class Engine {
         });
         this.#exports = instance.exports;
         this.#memory = new Uint8Array(instance.exports.memory.buffer);
+        this.#words = new Int32Array(instance.exports.memory.buffer);
         this.#exports._initialize();
         if (this.#exports.engine_abi() !== ABI) {
             throw new EngineError(`the module speaks version ${this.#exports.engine_abi()}, not ${ABI}`, 0);
@@ -155,17 +158,57 @@ export class Engine {
         return this.#json(this.#exports.engine_explanation());
     }
 
-    // All that the module is, between two calls.
-    snapshot() {
-        return this.#memory.slice(0, this.#exports.engine_used() >>> 0);
+    // After a trap, in another instance, into which the memory of the one that trapped has been copied: the run
+    // can be looked at as it was when it stopped itself, with `words` as what it said.
+    stopped(words) {
+        const text = encoder.encode(words).subarray(0, STOPPED_BYTES);
+        this.#input(text);
+        this.#check(this.#exports.engine_stopped(text.length));
     }
 
-    // Of this instance, or of another one of the same module.
-    restore(snapshot) {
-        const used = Math.ceil((this.#exports.engine_used() >>> 0) / PAGE) * PAGE;
-        this.#memory.set(snapshot, 0);
-        if (used > snapshot.length) {
-            this.#memory.fill(0, snapshot.length, used);
+    // All that the module is, between two calls, or when it trapped: the pages of its memory that are not all
+    // zeros, by number. Those that are as in `last`, an earlier snapshot, are the same objects.
+    snapshot(last = null) {
+        const touched = this.#memory.subarray(this.#exports.engine_touched() >>> 0);
+        const count = Math.ceil((this.#exports.engine_used() >>> 0) / PAGE);
+        const taken = { count, numbers: [], pages: [] };
+        for (let number = 0, at = 0; number < count; number++) {
+            if ((touched[number >> 3] & 1 << (number & 7)) === 0) {
+                continue;
+            }
+            const now = this.#words.subarray(number * PAGE / 4, (number + 1) * PAGE / 4);
+            while (last !== null && last.numbers[at] < number) {
+                at++;
+            }
+            const before = last !== null && last.numbers[at] === number ? last.pages[at] : null;
+            taken.numbers.push(number);
+            taken.pages.push(before !== null && isSame(before, now) ? before : now.slice());
+        }
+        return taken;
+    }
+
+    // Of this instance, or of another one of the same module. What lies behind was zero when it was taken.
+    restore({ count, numbers, pages }) {
+        const end = Math.max(count, Math.ceil((this.#exports.engine_used() >>> 0) / PAGE));
+        let next = 0;
+        for (let i = 0; i < numbers.length; next = numbers[i++] + 1) {
+            this.#words.fill(0, next * PAGE / 4, numbers[i] * PAGE / 4);
+            this.#words.set(pages[i], numbers[i] * PAGE / 4);
+        }
+        this.#words.fill(0, next * PAGE / 4, end * PAGE / 4);
+    }
+}
+
+function isSame(one, other) {
+    for (let i = 0; i < one.length; i++) {
+        if (one[i] !== other[i]) {
+            return false;
         }
     }
+    return true;
+}
+
+// How many bytes some snapshots have together.
+export function snapshotBytes(...snapshots) {
+    return new Set(snapshots.flatMap((snapshot) => snapshot.pages)).size * PAGE;
 }

@@ -18,7 +18,7 @@
     type name(__VA_ARGS__)
 #define EXPORT(type, name, ...) EXPORT_AS(name, type, name, __VA_ARGS__)
 
-enum { INPUT_MAX = 1 << 24, TEXT_MAX = 1024 };
+enum { INPUT_MAX = 1 << 24, TEXT_MAX = 1024, PAGE_BYTES = 4096, PAGES_MAX = 32768 };
 
 static struct tp_scenario scenarios[SIM_SCENARIOS_MAX];
 static uint32_t scenario_count;
@@ -77,6 +77,33 @@ EXPORT(int32_t, engine_abi, void)
 EXPORT(uint32_t, engine_used, void)
 {
     return tp_wasm_memory_used();
+}
+
+static bool is_zero(const uint64_t *words)
+{
+    for (uint32_t i = 0; i < PAGE_BYTES / sizeof *words; i += 8) {
+        if ((words[i] | words[i + 1] | words[i + 2] | words[i + 3] | words[i + 4] |
+             words[i + 5] | words[i + 6] | words[i + 7]) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* A bit for each page of 4 KiB of the memory in use: whether there is anything but zeros in
+ * it. The first page has an address that C takes for no address; it counts as touched. */
+EXPORT(const uint8_t *, engine_touched, void)
+{
+    static uint8_t touched[PAGES_MAX / 8];
+    uint32_t count = (tp_wasm_memory_used() + PAGE_BYTES - 1) / PAGE_BYTES;
+
+    tp_assert(count <= PAGES_MAX);
+    memset(touched, 0, sizeof touched);
+    touched[0] = 1;
+    for (uint32_t i = 1; i < count; i++) {
+        if (!is_zero((const uint64_t *)((uintptr_t)i * PAGE_BYTES)))
+            touched[i / 8] |= (uint8_t)(1U << i % 8);
+    }
+    return touched;
 }
 
 EXPORT(char *, engine_input, uint32_t len_bytes)
@@ -183,6 +210,22 @@ EXPORT(int32_t, engine_step_node, uint32_t node, uint32_t events)
     if (engine.scenario == NULL || node >= engine.node_count || node >= ENGINE_NODES)
         return fail(-EINVAL, "there is no such node");
     return (int32_t)engine_go_to(&engine, node, events > INT32_MAX ? INT32_MAX : events);
+}
+
+/* In a copy of the memory of an instance that has trapped; the text is what it said. */
+EXPORT_AS(engine_stopped, int32_t, engine_has_stopped, uint32_t text_len)
+{
+    static const char by[] = "tempest: "; /* as tp_stop() has it */
+    char text[TEXT_MAX];
+
+    if (engine.scenario == NULL || engine.over)
+        return fail(-EBADF, "no run is going on");
+    if (input == NULL || text_len >= TEXT_MAX)
+        return fail(-EINVAL, "the text is too long, or missing");
+    memcpy(text, input, text_len);
+    text[text_len] = '\0';
+    engine_stopped(&engine, text + (strncmp(text, by, strlen(by)) == 0 ? strlen(by) : 0));
+    return 0;
 }
 
 EXPORT(int32_t, engine_over, void)

@@ -64,7 +64,8 @@ static void write_verdict(const struct engine *engine, FILE *out)
     char file[128] = "";
     unsigned long line = 0;
 
-    if (outcome->verdict == TP_VERDICT_FAILED && colon != NULL) {
+    if ((outcome->verdict == TP_VERDICT_FAILED || outcome->verdict == TP_VERDICT_STOPPED) &&
+        colon != NULL) {
         (void)snprintf(file, sizeof file, "%.*s", (int)(colon - outcome->message),
                        outcome->message);
         line = strtoul(colon + 1, NULL, 10);
