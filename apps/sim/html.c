@@ -197,7 +197,7 @@ static bool write_explanation(const struct tp_explain *explain, FILE *out)
 
 static bool write_data(const struct tp_html *html, FILE *out)
 {
-    (void)fputs("{\"version\":1,\"program\":", out);
+    (void)fputs("{\"program\":", out);
     tp_text_json(html->program, out);
     (void)fputs(",\"scenario\":", out);
     tp_text_json(html->scenario, out);

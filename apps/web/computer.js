@@ -19,11 +19,13 @@ export class Computer {
     this.instead = {};
     this.files = new Map();
     this.name = el("h3", {});
-    this.boots = el("span", {class: "quiet small"});
+    this.boots = el("span", {class: "boots quiet small"});
     this.hand = svg("line", {x1: 12, y1: 12, x2: 12, y2: 4});
     this.clock = el("span", {class: "clock"}, svg("svg", {viewBox: "0 0 24 24", "aria-hidden": "true"},
-      svg("circle", {cx: 12, cy: 12, r: 10.5}), svg("path", {d: "M12 1.5v3"}), this.hand), this.skew = el("span", {}));
+      svg("circle", {cx: 12, cy: 12, r: 10.5}), svg("path", {d: "M12 1.5v3"}), this.hand), this.wall = el("span", {class: "wall"}),
+    this.skew = el("span", {}));
     this.doing = el("p", {class: "doing"});
+    this.room = el("div", {class: "room"}, el("i", {}, this.used = el("b", {})), this.roomWords = el("span", {}));
     this.list = el("ul", {class: "files"});
     this.names = el("ul", {class: "names"});
     this.state = el("p", {class: "state"});
@@ -38,7 +40,7 @@ export class Computer {
     };
     this.actions = el("div", {class: "actions"}, this.power, ...Object.values(this.others));
     this.root = el("article", {class: "computer"}, el("header", {}, el("i", {class: "led"}), this.name, this.boots,
-      this.clock), this.doing, el("div", {class: "disk"}, this.list, this.names), this.state, this.actions);
+      this.clock), this.doing, el("div", {class: "disk"}, this.list, this.names, this.room), this.state, this.actions);
   }
 
   draw(node, state) {
@@ -49,9 +51,12 @@ export class Computer {
     setText(this.name, node.name);
     setText(this.boots, node.boots > 1 ? `boot ${node.boots}` : "");
     this.drawClock(node.clock);
-    this.drawDoing(node);
+    this.drawDoing(node, state.now_ns);
     this.drawFiles(node.disk);
     this.drawNames(node.disk);
+    this.drawRoom(node.disk);
+    /* One that has much to show, among others that have not. */
+    setAttribute(this.root, "data-disk", state.nodes.length < 4 ? "usual" : node.disk.files.length > 0 ? "tall" : "none");
     setText(this.state, this.stateText(node, state));
     this.actions.hidden = node.spared;
     this.instead = {power: isUp ? "harsh" : "start", pause: node.state === "paused" ? "resume" : "pause",
@@ -71,24 +76,29 @@ export class Computer {
   drawClock(clock) {
     setAttribute(this.clock, "data-none", clock === null);
     if (clock === null) {
+      setText(this.wall, "");
       setText(this.skew, "");
       return;
     }
+    const wall = new Date(clock.wall_ns / 1e6).toISOString();
     const skew = clock.skew_ns, size = Math.abs(skew) < 1e3 ? 0 : Math.min(1, Math.log10(Math.abs(skew) / 1e3) / 9.6);
     this.hand.style.transform = `rotate(${(Math.sign(skew) * size * 150).toFixed(1)}deg)`;
     setText(this.skew, clock.frozen ? "stands" : size === 0 ? "on time" : (skew > 0 ? "+" : "\u2212") + timeText(Math.abs(skew)));
-    setAttribute(this.clock, "title", `Its wall clock, beside the world's${clock.drift_ppm ? `; it drifts by ${clock.drift_ppm} ppm` : ""}`);
+    setText(this.wall, wall.slice(11, 23));
+    setAttribute(this.clock, "title", `Its wall clock says ${wall.slice(0, 23).replace("T", " ")}, beside the world's; its monotonic clock ` +
+      `${timeText(clock.mono_ns)}${clock.drift_ppm ? `; they drift by ${clock.drift_ppm} ppm` : ""}`);
     setAttribute(this.clock, "data-off", clock.frozen || size > 0);
   }
 
-  drawDoing(node) {
+  /* The latest operation, and when it is done; all else that is going on is in the title. */
+  drawDoing(node, now) {
     const op = node.ops[node.ops.length - 1];
-    const more = node.ops.length - 1 + (node.ops_more || 0);
-    const words = op ? [op.kind, op.path, op.bytes ? `${op.bytes} bytes` : ""].filter(Boolean).join(" ") : "";
-    const machines = node.machines.map(machine => machine.name);
-    const who = op && op.machine ? op.machine : machines[0] || "";
-    setText(this.doing, node.state === "down" ? "\u00a0" : words ? `${who}: ${words}${more > 0 ? `, and ${more} more` : ""}` : who || "\u00a0");
-    setAttribute(this.doing, "title", op && op.file ? `${op.file}:${op.line}` : null);
+    const more = node.ops.length - 1 + node.ops_more;
+    const what = op ? [op.kind, op.path, op.bytes ? `${op.bytes} bytes` : ""].filter(Boolean).join(" ") : "";
+    const words = what + (op && op.due_ns > now ? `, done in ${timeText(op.due_ns - now)}` : "") + (more > 0 ? `, and ${more} more` : "");
+    const who = op && op.machine ? op.machine : node.machines[0]?.name || "";
+    setText(this.doing, node.state === "down" ? "\u00a0" : op ? `${who}: ${words}` : who || "\u00a0");
+    setAttribute(this.doing, "title", node.state === "down" ? null : doingTitle(node));
   }
 
   drawFiles(disk) {
@@ -143,7 +153,7 @@ export class Computer {
   }
 
   drawNames(disk) {
-    const words = disk.pending_names.slice(-NAMES_SHOWN).map(name => name.text);
+    const words = disk.pending_names.slice(-NAMES_SHOWN);
     const more = disk.pending_names.length + disk.pending_names_more - words.length;
     const text = words.join("\n") + more;
     if (this.namesDrawn === text)
@@ -152,6 +162,14 @@ export class Computer {
     this.names.replaceChildren(...words.map(each => el("li", {title: each}, each)));
     if (more > 0)
       this.names.append(el("li", {class: "quiet"}, `and ${more} before`));
+  }
+
+  drawRoom(disk) {
+    const part = Math.min(1, disk.used / disk.capacity);
+    this.used.style.width = `${(part * 100).toFixed(1)}%`;
+    setAttribute(this.room, "data-full", disk.full);
+    setText(this.roomWords, `${sizeText(disk.used)} of ${sizeText(disk.capacity)}`);
+    setAttribute(this.room, "title", `The disk is ${(part * 100).toFixed(0)} % full`);
   }
 
   stateText(node, state) {
@@ -187,8 +205,23 @@ function riskText(disk) {
   return risks.length > 0 ? `a power cut may lose ${risks.join(", ")}` : "";
 }
 
+/* Every machine, below the one that has begun it, and every operation. */
+function doingTitle(node) {
+  const lines = node.machines.map(({name, state, depth}) => `${"\u2003".repeat(depth)}${name} ${state}`);
+  if (node.machines_more > 0)
+    lines.push(`and ${node.machines_more} more machines`);
+  for (const op of node.ops)
+    lines.push(`${op.kind} ${op.path}${op.file ? ` (${op.file}:${op.line})` : ""}`);
+  if (node.ops_more > 0)
+    lines.push(`and ${node.ops_more} more operations`);
+  return lines.join("\n");
+}
+
 function bytesText(bytes) {
-  if (bytes < 10240)
-    return bytes + " B";
-  return bytes < 10 << 20 ? (bytes / 1024).toFixed(0) + " KiB" : (bytes / 1048576).toFixed(0) + " MiB";
+  return bytes < 10240 ? bytes + " B" : sizeText(bytes);
+}
+
+function sizeText(bytes) {
+  const unit = bytes < 1 << 20 ? 1 : bytes < 1 << 30 ? 2 : 3;
+  return `${(bytes / 1024 ** unit).toFixed(0)} ${["KiB", "MiB", "GiB"][unit - 1]}`;
 }

@@ -16,14 +16,15 @@ export class Network {
     this.dots = new Map();
   }
 
-  /* Circles on an ellipse, the first one at the left if there are two, else on top. */
+  /* Circles on an ellipse, the first one at the left if there are two or three (each is above its computer
+   * then), else on top. */
   place(count, width) {
-    const height = count < 3 ? 84 : count > 4 ? 220 : width < 500 ? 200 : 156;
+    const height = count < 3 ? 84 : count > 4 ? 220 : width < 500 ? 180 : 140;
     const rx = Math.min(width / 2 - 60, count < 3 ? 240 : 300), ry = height / 2 - RADIUS - 14;
     this.root.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.root.setAttribute("height", height);
     this.spots = Array.from({length: count}, (_, i) => {
-      const turn = (count < 3 ? Math.PI : -Math.PI / 2) + i * 2 * Math.PI / count;
+      const turn = (count < 3 ? Math.PI : count === 3 ? Math.PI * 5 / 6 : -Math.PI / 2) + i * 2 * Math.PI / count;
       return {x: width / 2 + rx * Math.cos(turn), y: height / 2 - (count < 3 ? 6 : 4) + ry * Math.sin(turn)};
     });
   }
@@ -43,6 +44,7 @@ export class Network {
     this.root.append(this.layer);
     this.circles = nodes.map((node, i) => this.circle(node, i));
     this.root.append(...this.circles.map(circle => circle.group));
+    this.root.append(this.more = svg("text", {class: "more", x: 4, y: 14}));
   }
 
   line(a, b, nodes) {
@@ -107,7 +109,8 @@ export class Network {
 
   /* A dot is known by its number, so that it glides from one picture to the next. */
   drawMessages(state) {
-    const seen = new Set();
+    const seen = new Set(), more = state.messages_more + Math.max(0, state.messages.length - MESSAGES_MAX);
+    setText(this.more, more > 0 ? `and ${more} more on their way` : "");
     for (const message of state.messages.slice(0, MESSAGES_MAX)) {
       if (!this.spots[message.from] || !this.spots[message.to])
         continue;

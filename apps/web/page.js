@@ -71,7 +71,7 @@ function fillChoices() {
     if (some.length > 0)
       $("scenario").append(el("optgroup", {label: words}, ...some.map(each => el("option", {value: each.name}, titleOf(each)))));
   }
-  $("profile").append(el("option", {value: ""}, "usual"), ...list.profiles.map(each =>
+  $("profile").append(el("option", {value: ""}), ...list.profiles.map(each =>
     el("option", {value: each.name, title: each.summary}, each.name)));
   for (const each of list.acts) {
     each.links = each.name === "cut" || each.name === "part" || each.name === "mend";
@@ -80,26 +80,29 @@ function fillChoices() {
 }
 
 function showChoices() {
+  const scenario = scenarioOf(setting.scenario);
   $("scenario").value = setting.scenario;
   $("seed").value = tape ? "" : setting.seed;
   $("seed").placeholder = tape ? "a tape" : "";
   $("profile").value = setting.profile;
+  setText($("profile").options[0], `usual (${scenario.profile})`);
+  $("one").replaceChildren(...scenario.families.map(name => el("option", {value: `-all,+${name}`}, `only ${name}`)));
   if (![...$("faults").options].some(option => option.value === setting.faults))
     $("faults").append(el("option", {value: setting.faults}, setting.faults));
   $("faults").value = setting.faults;
   setText($("lead"), "");
-  $("lead").append(...leadOf(scenarioOf(setting.scenario)));
+  $("lead").append(...leadOf(scenario));
   document.title = `${setting.scenario}, ${tape ? tape.name : "seed " + setting.seed} \u2013 Tempest playground`;
 }
 
 /* What is on the page, and what to do with it. */
 function leadOf(scenario) {
-  const what = scenario.is_twin ? "The repaired twin of a bug that somebody shipped" : scenario.group === "zoo"
-    ? "A bug that somebody shipped" : "A program of ours";
+  const what = scenario.is_twin ? "The repaired twin of a bug that was shipped" : scenario.group === "zoo"
+    ? "A bug that was shipped" : "A program of ours";
   const todo = scenario.is_twin ? "Cut its power whenever you like: it bears it." : scenario.nodes > 1
-    ? "Click a circle to cut its power, a line to part two nodes; then go back and try something else."
-    : scenario.group === "zoo" ? "Cut its power just after it has promised something, and see what it loses."
-      : "Cut its power, fail its disk; then go back and try something else.";
+    ? "Click a circle to cut its power, a line to part two nodes."
+    : scenario.group === "zoo" ? "Cut its power just after a promise."
+      : "Cut its power, fail its disk, go back, try something else.";
   const lead = [el("b", {}, `${what}: `), scenario.summary + ". ", todo + " "];
   if (scenario.twin && scenarioOf(scenario.twin))
     lead.push(el("a", {href: linkOf({...setting, scenario: scenario.twin}, [], 0, list.acts)},
@@ -180,7 +183,9 @@ function drawMoment() {
   setAttribute($("phase"), "data-phase", state.phase);
   setText($("now"), timeText(state.now_ns));
   setText($("event"), countText(last.event));
+  setText($("next-in"), state.next_ns === null ? "" : `next in ${timeText(Math.max(0, state.next_ns - state.now_ns))}`);
   setText($("storm"), state.families.length > 0 ? `this seed has: ${state.families.join(", ")}` : "");
+  setAttribute($("storm"), "title", $("storm").textContent);
 }
 
 function drawControl() {

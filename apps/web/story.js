@@ -32,6 +32,14 @@ function lostText(explanation) {
   return all.length > 1 ? `${first}, and ${all.length - 1} more of what was only in memory` : first;
 }
 
+/* What of the file is not there any more. */
+function lossText(barrier) {
+  const file = barrier.path.split(" -> ").pop();
+  if (!barrier.names)
+    return `what was new in ${file} was lost`;
+  return /^remove/.test(barrier.after) ? `${file} was there again` : `the new ${file} was lost`;
+}
+
 function barriers(explanation, message) {
   const steps = [], cure = el("div", {class: "cure"}, el("h3", {}, "What was missing"));
   for (const barrier of explanation.barriers) {
@@ -42,8 +50,8 @@ function barriers(explanation, message) {
     cure.append(el("p", {}, "After ", el("code", {}, place(barrier, barrier.after)), ": ", el("strong", {}, kind.cure), " with ",
       el("code", {}, kind.call), barrier.promise ? ", before that is promised." : `${BEFORES[barrier.before] || ""}.`));
   }
-  return [lines(...steps, ["power", "The power was cut", explanation.lost ? `Lost: ${lostText(explanation)}.` : ""],
-    ["end", ...split(message)]), cure];
+  return [lines(...steps, ["power", `The power was cut, and ${lossText(explanation.barriers[0])}`,
+    explanation.lost ? `Lost: ${lostText(explanation)}.` : ""], ["end", ...split(message)]), cure];
 }
 
 /* No barrier could have come between the change and the cut. */

@@ -145,7 +145,7 @@ const tests = {
     'a click finds bug 3 and is explained'() {
         const engine = make();
         engine.open('zoo-03', 1, none);
-        const isPending = (state) => state.nodes[0].disk.pending_names.some((name) => name.text.startsWith('rename')) &&
+        const isPending = (state) => state.nodes[0].disk.pending_names.some((name) => name.startsWith('rename')) &&
             engine.marks(0).facts.some((fact) => fact.kind === 'promise');
         while (!engine.over && !isPending(engine.state())) {
             engine.step(1);

@@ -134,8 +134,7 @@ part("zoo 3: a click on cut the power is told in plain words", "", {}, async vis
   await visit.page.locator("#verdict.bad .cure").waitFor();
   const told = await visit.text("#verdict");
   assert.match(told, /broke its promise/i);
-  assert.match(told, /The power was cut/);
-  assert.match(told, /\/state/, "the file that was lost");
+  assert.match(told, /The power was cut, and the new \/state was lost/, "the file that was lost");
   assert.match(told, /sync the directory/);
   assert.match(told, /03_rename\.c:33/);
   assert.equal(await visit.page.locator("#verdict").getAttribute("aria-live"), "polite");
@@ -241,6 +240,29 @@ part("links between nodes are cut and mended by clicks", "#scenario=zoo-13&seed=
   const tape = join(FOLDER, "links.tape");
   await (await loading).saveAs(tape);
   assert.equal(native("zoo-13", "--tape", tape, "--faults=-all").trace, trace);
+});
+
+part("clocks, and how full disks are, are in the picture; trouble of one kind", "#scenario=tally&seed=3&faults=-all,+clock&at=40", {}, async visit => {
+  await visit.untilEvent(40);
+  await visit.until(() => document.querySelector(".clock[data-off]"));
+  assert.match(await visit.text(".clock"), /^\d\d:\d\d:\d\d\.\d{3}\s*[+\u2212][\d.]+ (ns|\u00b5s|ms|s|min|h)$/);
+  assert.match(await visit.page.locator(".clock").getAttribute("title"), /wall clock says 20\d\d-\d\d-\d\d .* monotonic clock/);
+  assert.match(await visit.text("#storm"), /this seed has: clock$/);
+  assert.match(await visit.text("#next-in"), /^next in /);
+  assert.match(await visit.page.locator("#profile option:checked").innerText(), /^usual \(paranoid\)$/);
+  assert.equal(await visit.page.locator("#faults option:checked").innerText(), "only clock");
+  assert.match(await visit.text(".room"), /^\d+ KiB of \d+ (MiB|GiB)$/);
+  await visit.page.getByRole("button", {name: "Fill the disk"}).click();
+  await visit.until(() => document.querySelector(".room[data-full]"));
+  const [used, all] = (await visit.text(".room")).split(" of ");
+  assert.equal(used, all, "it is full");
+  assert.match(await visit.text(".state"), /its disk is full/);
+  const trace = await visit.end();
+  const loading = visit.page.waitForEvent("download");
+  await visit.page.locator("#save").click();
+  const tape = join(FOLDER, "clock.tape");
+  await (await loading).saveAs(tape);
+  assert.equal(native("tally", "--tape", tape, "--faults=-all,+clock").trace, trace);
 });
 
 part("a phone", "#scenario=zoo-03&seed=1&faults=-all", {viewport: {width: 360, height: 740}, hasTouch: true, isMobile: true}, async visit => {

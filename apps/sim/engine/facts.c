@@ -117,8 +117,7 @@ static void write_operation(const struct tp_record *record, FILE *out)
     static const char *const stages[] = {"begins", "takes effect", "completes"};
     bool has_result = record->stage != TP_VIRTUAL_BEGUN;
 
-    (void)fprintf(out, ",\"stage\":\"%s\",\"op\":\"%s\",\"result\":", stages[record->stage],
-                  tp_kind_info[record->op].name);
+    (void)fprintf(out, ",\"stage\":\"%s\",\"result\":", stages[record->stage]);
     if (!has_result)
         (void)fputs("null", out);
     else if (record->result < 0)
@@ -138,8 +137,7 @@ static void write_fact(const struct engine_fact *fact, uint64_t number, FILE *ou
         (void)fputs(",\"node\":null", out);
     else
         (void)fprintf(out, ",\"node\":%u", record->node - 1);
-    (void)fprintf(out, ",\"kind\":\"%s\",\"detail\":%u,\"text\":", kind_of(record),
-                  record->detail);
+    (void)fprintf(out, ",\"kind\":\"%s\",\"text\":", kind_of(record));
     if (record->kind == TP_FACT_OPERATION)
         tp_text_json(tp_record_operation(record, words, sizeof words), out);
     else if (record->kind == TP_FACT_EVENT)
@@ -149,11 +147,8 @@ static void write_fact(const struct engine_fact *fact, uint64_t number, FILE *ou
     if (record->kind == TP_FACT_OPERATION)
         write_operation(record, out);
     else
-        (void)fputs(",\"stage\":\"\",\"op\":\"\",\"result\":null", out);
-    (void)fputs(",\"file\":", out);
-    tp_text_json(record->file == NULL ? "" : tp_text_base(record->file), out);
-    (void)fprintf(out, ",\"line\":%u,\"fault\":%s}", record->line,
-                  is_fault(record) ? "true" : "false");
+        (void)fputs(",\"stage\":\"\",\"result\":null", out);
+    (void)fprintf(out, ",\"fault\":%s}", is_fault(record) ? "true" : "false");
 }
 
 void engine_facts_write(const struct engine_ring *ring, uint64_t from, FILE *out)

@@ -105,25 +105,6 @@ static void write_machines(const struct tp_node *node, FILE *out)
 
 /* ------------------------------------------------------------------ operations */
 
-static const char *stage_of(const struct tp_flight *flight)
-{
-    switch ((enum tp_flight_state)flight->state) {
-    case TP_FLIGHT_QUEUED:
-        return "queued";
-    case TP_FLIGHT_BEGUN:
-        return "begun";
-    case TP_FLIGHT_WAITS:
-    case TP_FLIGHT_STARVED:
-    case TP_FLIGHT_PACED:
-        return "waits";
-    case TP_FLIGHT_DONE:
-    case TP_FLIGHT_READY:
-    case TP_FLIGHT_FREE:
-        break;
-    }
-    return "effect";
-}
-
 /* What it is on: the paths that it was given, or one that leads to its file. */
 static void find_path(const struct tp_node *node, const struct tp_flight *flight,
                       char *ret_path, uint32_t size)
@@ -164,18 +145,13 @@ static void write_op(const struct tp_node *node, const struct tp_flight *flight,
     char path[PATH_BYTES];
 
     find_path(node, flight, path, sizeof path);
-    (void)fprintf(out, "%s{\"id\":%" PRIu64 ",\"kind\":\"%s\",\"stage\":\"%s\",\"path\":",
-                  first ? "" : ",", flight->sequence, tp_kind_info[request->kind].name,
-                  stage_of(flight));
+    (void)fprintf(out, "%s{\"kind\":\"%s\",\"path\":", first ? "" : ",",
+                  tp_kind_info[request->kind].name);
     tp_text_json(path, out);
-    (void)fprintf(out, ",\"offset\":%" PRIu64 ",\"bytes\":%u",
-                  moves ? request->b.offset : 0, moves ? request->len : 0);
+    (void)fprintf(out, ",\"bytes\":%u", moves ? request->len : 0);
     write_owner(node, request->handle, out);
     write_due("due_ns", flight->done_ns, is_due, out);
-    if (flight->state == TP_FLIGHT_DONE)
-        (void)fprintf(out, ",\"result\":%d}", flight->result);
-    else
-        (void)fputs(",\"result\":null}", out);
+    (void)fputc('}', out);
 }
 
 static void write_ops(const struct tp_node *node, FILE *out)
@@ -204,11 +180,9 @@ static void write_node(const struct tp_node *node, const struct engine_facts *fa
 {
     (void)fputs("{\"name\":", out);
     tp_text_json(tp_node_name(node), out);
-    (void)fprintf(out,
-                  ",\"role\":%u,\"spared\":%s,\"state\":\"%s\",\"why\":\"%s\",\"boots\":%u,"
-                  "\"version\":%u",
-                  node->config.role, bool_of(node->config.spared), state_of(node),
-                  why_down(node, facts), node->boots, node->version);
+    (void)fprintf(out, ",\"spared\":%s,\"state\":\"%s\",\"why\":\"%s\",\"boots\":%u",
+                  bool_of(node->config.spared), state_of(node), why_down(node, facts),
+                  node->boots);
     write_due("boots_at_ns", node->start_ns, node->io == NULL, out);
     write_due("resumes_at_ns", node->resume_ns, node->paused, out);
     if (node->io != NULL) {

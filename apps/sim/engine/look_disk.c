@@ -107,11 +107,11 @@ static void write_file(struct look *look, const struct tp_entry *entry)
     (void)fprintf(
         out,
         ",\"inode\":%u,\"kind\":\"%s\",\"size\":%" PRIu64 ",\"durable_size\":%" PRIu64
-        ",\"name\":\"%s\",\"open\":%u,"
+        ",\"name\":\"%s\","
         "\"pages\":\"%s\",\"cached\":%u,\"device\":%u,\"durable\":%u,\"lost\":%u}",
         entry->inode, kind_of(inode), inode->size, inode->media_size,
-        state_of_name(disk, entry, look->space), inode->opens, letters, pages.cached,
-        pages.device, pages.durable, pages.lost);
+        state_of_name(disk, entry, look->space), letters, pages.cached, pages.device,
+        pages.durable, pages.lost);
 }
 
 /* In the space of the media only what is not in memory as well. */
@@ -184,7 +184,7 @@ static void write_pending(const struct tp_disk *disk, FILE *out)
     for (uint32_t at = disk->name_op_first; at != 0; at = tp_name_op_at(disk, at)->next) {
         const struct tp_name_op *op = tp_name_op_at(disk, at);
         char from[PATH_BYTES + 256] = "", to[PATH_BYTES + 256] = "";
-        char text[2 * sizeof from + 16], dir[PATH_BYTES];
+        char text[2 * sizeof from + 16];
 
         if (written == ENGINE_LIST_MAX) {
             more++;
@@ -199,12 +199,8 @@ static void write_pending(const struct tp_disk *disk, FILE *out)
                        : op->to.dir == 0 ? "remove"
                                          : "rename",
                        from, op->from.dir != 0 && op->to.dir != 0 ? " -> " : "", to);
-        tp_path_of(disk, op->to.dir != 0 ? op->to.dir : op->from.dir, dir, sizeof dir);
-        (void)fputs(written++ == 0 ? "{\"text\":" : ",{\"text\":", out);
+        (void)fputs(written++ == 0 ? "" : ",", out);
         tp_text_json(text, out);
-        (void)fputs(",\"dir\":", out);
-        tp_text_json(dir, out);
-        (void)fputc('}', out);
     }
     (void)fprintf(out, "],\"pending_names_more\":%u", more);
 }
@@ -218,14 +214,14 @@ void engine_write_disk(const struct tp_node *node, FILE *out)
     struct look look = {.node = node, .out = out};
     bool sync_will_fail = node->io != NULL && tp_virtual_of_const(node->io)->sync_fails;
 
-    (void)fprintf(
-        out,
-        "{\"capacity\":%" PRIu64 ",\"used\":%" PRIu64 ",\"inodes\":%u,\"full\":%s,"
-        "\"failing\":%s,\"sync_will_fail\":%s",
-        usage.capacity_bytes, usage.used_bytes, usage.inodes,
-        usage.used_bytes + TP_PAGE_BYTES > usage.capacity_bytes ? "true" : "false",
-        disk->journal != TP_JOURNAL_FINE ? "true" : "false",
-        sync_will_fail ? "true" : "false");
+    (void)fprintf(out,
+                  "{\"capacity\":%" PRIu64 ",\"used\":%" PRIu64 ",\"full\":%s,"
+                  "\"failing\":%s,\"sync_will_fail\":%s",
+                  usage.capacity_bytes, usage.used_bytes,
+                  usage.used_bytes + TP_PAGE_BYTES > usage.capacity_bytes ? "true"
+                                                                          : "false",
+                  disk->journal != TP_JOURNAL_FINE ? "true" : "false",
+                  sync_will_fail ? "true" : "false");
     (void)fputs(",\"files\":[", out);
     look.space = TP_IN_MEMORY;
     look_at_names(&look);

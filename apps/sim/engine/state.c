@@ -56,20 +56,10 @@ static void write_command(const struct engine *engine, FILE *out)
     write_text("command", text, out);
 }
 
-/* "03_rename.c:17: what is wrong": what it says comes after its place. */
 static void write_verdict(const struct engine *engine, FILE *out)
 {
     const struct tp_sim_outcome *outcome = &engine->outcome;
-    const char *colon = strchr(outcome->message, ':');
-    char file[128] = "";
-    unsigned long line = 0;
 
-    if ((outcome->verdict == TP_VERDICT_FAILED || outcome->verdict == TP_VERDICT_STOPPED) &&
-        colon != NULL) {
-        (void)snprintf(file, sizeof file, "%.*s", (int)(colon - outcome->message),
-                       outcome->message);
-        line = strtoul(colon + 1, NULL, 10);
-    }
     (void)fputs("\"verdict\":", out);
     if (engine->over)
         tp_text_json(tp_verdict_name(outcome->verdict), out);
@@ -77,9 +67,6 @@ static void write_verdict(const struct engine *engine, FILE *out)
         (void)fputs("null", out);
     (void)fputc(',', out);
     write_text("message", outcome->message, out);
-    (void)fputc(',', out);
-    write_text("file", file, out);
-    (void)fprintf(out, ",\"line\":%lu", line);
 }
 
 static void write_acts(const struct engine *engine, FILE *out)
@@ -134,13 +121,6 @@ static void write_progress(const struct engine *engine, FILE *out)
 void engine_write_state(struct engine *engine, FILE *out)
 {
     (void)fputc('{', out);
-    write_text("scenario", engine->scenario->name, out);
-    (void)fprintf(out, ",\"seed\":\"%" PRIu64 "\",\"from_tape\":%s,", engine->options.seed,
-                  bool_of(engine->from_tape));
-    write_text("profile", tp_disk_profile_name(profile_of(engine)), out);
-    (void)fputc(',', out);
-    write_text("faults", engine->faults, out);
-    (void)fputc(',', out);
     write_progress(engine, out);
     (void)fputc(',', out);
     write_verdict(engine, out);
@@ -240,14 +220,9 @@ static void write_profiles(FILE *out)
 
 void engine_write_list(const struct tp_scenario *scenarios, uint32_t count, FILE *out)
 {
-    (void)fprintf(out, "{\"abi\":%u,\"version\":\"%d.%d.%d\",", ENGINE_ABI,
-                  TP_VERSION_MAJOR, TP_VERSION_MINOR, TP_VERSION_PATCH);
+    (void)fputc('{', out);
     write_profiles(out);
-    (void)fputs(",\"families\":[", out);
-    for (uint32_t i = 0; i < TP_FAMILIES; i++)
-        (void)fprintf(out, "%s{\"name\":\"%s\",\"fair\":%s}", i == 0 ? "" : ",",
-                      tp_family_name(i), bool_of(tp_swarm_is_fair(i)));
-    (void)fputs("],\"acts\":[", out);
+    (void)fputs(",\"acts\":[", out);
     for (uint32_t i = 1; i < TP_ACTS; i++)
         (void)fprintf(out, "%s{\"kind\":%u,\"name\":\"%s\",\"span_ns\":%" PRIu64 "}",
                       i == 1 ? "" : ",", i, tp_act_info[i].name, tp_act_info[i].span_ns);

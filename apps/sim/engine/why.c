@@ -91,8 +91,8 @@ static void write_barriers(const struct tp_explain *explain, FILE *out)
         const struct tp_explained_barrier *barrier = &explain->barriers[i];
         const struct tp_record *after = &barrier->after;
 
-        (void)fprintf(out, "%s{\"node\":%u,\"names\":%s", i == 0 ? "" : ",",
-                      barrier->ghost.node, barrier->ghost.names ? "true" : "false");
+        (void)fprintf(out, "%s{\"names\":%s", i == 0 ? "" : ",",
+                      barrier->ghost.names ? "true" : "false");
         write_text("after", tp_record_operation(after, words, sizeof words), out);
         write_text("path", after->text, out);
         write_text("file", after->file == NULL ? "" : tp_text_base(after->file), out);
@@ -111,16 +111,13 @@ void engine_why_write(struct engine_why *why, FILE *out)
     const struct tp_record *site = tp_explain_site(explain);
     char words[256];
 
-    (void)fprintf(out, "{\"done\":%s,\"runs\":%" PRIu64 ",\"explained\":%s",
-                  why->done ? "true" : "false", why->trial.runs,
-                  explain->how != TP_EXPLAINED_NOT ? "true" : "false");
+    (void)fprintf(out, "{\"done\":%s,\"runs\":%" PRIu64, why->done ? "true" : "false",
+                  why->trial.runs);
     write_text("kind", tp_explain_kind(explain), out);
     (void)fputs(",\"text\":", out);
     if (!tp_explain_json(explain, out))
         tp_stop(__FILE__, __LINE__, "no memory for an explanation");
     write_text("lost", explain->unkept, out);
-    (void)fprintf(out, ",\"node\":%d", (int)site->node - 1);
-    write_text("path", site->text, out);
     write_text("file", site->file == NULL ? "" : tp_text_base(site->file), out);
     (void)fprintf(out, ",\"line\":%u", site->line);
     write_text("operation",
