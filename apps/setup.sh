@@ -39,6 +39,7 @@ git        | command -v git                 | git            | git              
 Redis      | has_redis                      | redis-tools    | redis            | redis      | redis          | redis
 hiredis    | has hiredis 0.13               | libhiredis-dev | hiredis-devel    | hiredis    | hiredis-dev    | hiredis-devel
 npm        | command -v npm                 | npm            | nodejs-npm       | npm        | npm            | npm-default
+strace     | command -v strace              | strace         | strace           | strace     | strace         | strace
 SQLite     | has sqlite3 3.22               | libsqlite3-dev | sqlite-devel     | sqlite     | sqlite-dev     | sqlite3-devel
 Chromium   | command -v chromium            | chromium       | chromium         | chromium   | chromium       | chromium
 FUSE       | has fuse3 3.4                  | libfuse3-dev   | fuse3-devel      | fuse3      | fuse3-dev      | fuse3-devel

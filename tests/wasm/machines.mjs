@@ -1,7 +1,8 @@
-// machines.mjs BIN COUNTER: machines of sm/ on WasmIo, in Node: a copy, and the log of the example, which is
-// opened again after its process was killed.
+// machines.mjs BIN COUNTER: machines of sm/ on WasmIo, in Node: a copy, one whose module stops in the midst of it,
+// and the log of the example, which is opened again after its process was killed, and of which the system's own
+// trace says that it is synced before anybody is told.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -12,7 +13,7 @@ import { ERRNO } from '../../io/wasm/host/abi.mjs';
 import { memoryHost } from '../../io/wasm/host/memory.mjs';
 import { nodeHost } from '../../io/wasm/host/node.mjs';
 
-const [, , bin, counterFile, child] = process.argv;
+const [, , bin, counterFile, child, last = Infinity] = process.argv;
 const load = async (file, host) => instantiate(await WebAssembly.compile(fs.readFileSync(file)), host);
 const put = (exports, at, text) =>
   new Uint8Array(exports.memory.buffer, at, text.length + 1).set(Buffer.from(`${text}\0`));
@@ -35,12 +36,18 @@ async function counter(directory) {
   return { exports, driver, finished, until };
 }
 
-// In a process of its own: counts for ever, and says what is durable.
+// In a process of its own: counts for ever, or up to `last`, one after the other, and says what is durable.
 if (child) {
   const { exports, driver } = await counter(child);
+  let asked = -1;
   driver.onTick = () => {
-    fs.writeSync(1, `${exports.counter_value()}\n`);
-    if (exports.counter_state() === 1) exports.counter_add();
+    const value = exports.counter_value();
+    fs.writeSync(1, `${value}\n`);
+    if (value >= last) process.exit(0);
+    if (exports.counter_state() === 1 && value > asked) {
+      asked = value;
+      exports.counter_add();
+    }
     driver.wake();
   };
   driver.wake();
@@ -49,6 +56,8 @@ if (child) {
   try {
     await copies(directory);
     await copiesInMemory();
+    await stops(directory);
+    isTraced(path.join(directory, 'traced'));
     await survives(path.join(directory, 'log'));
     console.log('copies, and a log that survives kill -9');
   } finally {
@@ -85,6 +94,76 @@ async function copies(directory) {
     put(program.exports, program.exports.copy_source(), name);
     assert.ok(program.exports.errno_is(number, program.exports.copy_source()), `${name} is not ${number}`);
   }
+}
+
+// A module that has stopped has nothing open any more, whoever called it.
+async function stops(directory) {
+  const open = () => fs.readdirSync('/proc/self/fd').length;
+  if (!fs.existsSync('/proc/self/fd')) return;
+  const before = open(), lines = [];
+  const { bridge, exports } = await instantiate(await WebAssembly.compile(fs.readFileSync(path.join(bin, 'machines.wasm'))),
+    nodeHost(), { log: (level, text) => lines.push(text) });
+  const driver = new Driver({ bridge, exports });
+  put(exports, exports.copy_source(), path.join(directory, 'a'));
+  put(exports, exports.copy_destination(), path.join(directory, 'stopped'));
+  assert.equal(exports.copy_start(), 0);
+  let stopped = false;
+  driver.onTick = () => {
+    if (stopped || exports.copy_bytes() === 0n) return;
+    stopped = true;
+    assert.ok(open() > before, 'files are open');
+    assert.throws(() => exports.copy_assert(), WebAssembly.RuntimeError);
+  };
+  await assert.rejects(driver.start(), WebAssembly.RuntimeError);
+  assert.match(lines.at(-1), /copier.machine.result > 0/);
+  assert.equal(bridge.sessions.size, 0);
+  for (const late = Date.now() + 10000; open() > before && Date.now() < late; ) await new Promise(setImmediate);
+  assert.equal(open(), before, 'and are closed');
+}
+
+// What strace saw, an entry for each call: a write at its beginning, all else at its end.
+function* callsOf(text) {
+  const begun = new Map(); // by thread
+  for (const line of text.split('\n')) {
+    const [, thread, rest] = /^(\d+) +(.*)$/.exec(line) ?? [];
+    if (rest === undefined) continue;
+    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest);
+    if (rest.startsWith('write(')) yield rest;
+    else if (rest.endsWith('<unfinished ...>')) begun.set(thread, rest.slice(0, -'<unfinished ...>'.length));
+    else if (!resumed) yield rest;
+    else if (begun.has(thread)) {
+      yield begun.get(thread) + resumed[1];
+      begun.delete(thread);
+    }
+  }
+}
+
+// Before a count is said its record is durable: the log's file was synced, or written to through O_DSYNC, since the
+// count before; and the directory before the first. Where there is no strace, or it may not trace, node.mjs alone looks.
+function isTraced(log) {
+  const file = `${log}.strace`, directory = fs.realpathSync(path.dirname(log)) + path.sep + path.basename(log);
+  const strace = ['-f', '-y', '-s', '32', '-e', 'trace=openat,fsync,fdatasync,pwrite64,write', '-o', file];
+  if (spawnSync('strace', [...strace, 'true']).status !== 0) return console.log('not traced: there is no strace');
+  const run = spawnSync('strace', [...strace, process.execPath, fileURLToPath(import.meta.url), bin, counterFile, log, '12'],
+    { encoding: 'utf8', timeout: 120000 });
+  assert.equal(run.status, 0, run.stderr);
+  const dsync = new Set(); // files, by number and name
+  let said = 0, files = 0, directories = 0;
+  for (const call of callsOf(fs.readFileSync(file, 'utf8'))) {
+    const opened = /^openat\(.*O_DSYNC.* = (\d+<[^>]*>)/.exec(call)?.[1];
+    const synced = /^(?:fsync|fdatasync)\(\d+<([^>]*)>.* = 0$/.exec(call)?.[1] ?? '';
+    const written = /^pwrite64\((\d+<[^>]*>).* = 4096$/.exec(call)?.[1];
+    const count = Number(/^write\(1<[^>]*>, "(\d+)\\n"/.exec(call)?.[1] ?? 0);
+    if (opened) dsync.add(opened);
+    files += synced.startsWith(`${directory}/`) || dsync.has(written);
+    directories += synced === directory;
+    if (count <= said) continue;
+    assert.ok(files > 0 && directories > 0, `${count} was said after ${files} syncs and ${directories} of the directory`);
+    said = count;
+    files = 0;
+  }
+  assert.equal(said, 12);
+  console.log('a count is said when the system has synced it');
 }
 
 async function copiesInMemory() {

@@ -23,6 +23,8 @@ TP_WASM_EXPORT(copy_source) char *copy_source(void);
 TP_WASM_EXPORT(copy_destination) char *copy_destination(void);
 /** Begins a copy. 0, or -errno. */
 TP_WASM_EXPORT(copy_start) int32_t copy_start(void);
+/** An assertion that does not hold. */
+TP_WASM_EXPORT(copy_assert) void copy_assert(void);
 /** What it came to; bytes copied so far. */
 TP_WASM_EXPORT(copy_result) int32_t copy_result(void);
 TP_WASM_EXPORT(copy_bytes) uint64_t copy_bytes(void);
@@ -72,6 +74,11 @@ int32_t copy_start(void)
     copier.options.memory_bytes = sizeof memory;
     tp_spawn(scheduler, &copier.machine, copier_tick, "copier");
     return 0;
+}
+
+void copy_assert(void)
+{
+    tp_assert(copier.machine.result > 0);
 }
 
 int32_t copy_result(void)

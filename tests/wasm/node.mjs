@@ -1,5 +1,5 @@
 // node.mjs: the host for Node keeps a directory open while a name in it is worked on. Its number may be another's
-// as soon as it is closed, and the name would be looked for there.
+// as soon as it is closed, and the name would be looked for there. It syncs what it says that it has synced.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -42,6 +42,35 @@ for (const [op, fields, wanted] of [
   assert.deepEqual([await work, await close], [wanted, 0], op);
 }
 assert.deepEqual(fs.readdirSync(path.join(root, 'dir')), ['link']);
+
+// A sync completes when the system has done it, and not before; of the right file, by the right call. What the
+// system says is what it completes with.
+const there = path.join(root, 'there');
+fs.writeFileSync(there, 'x');
+assert.equal(await session.start({ name: 'open', path: named(there), flags: 0, fd: 5, options: OPEN.write }), 0);
+for (const [op, name, of] of [
+  [{ name: 'fsync', fd: 5, flags: 0 }, 'fsync', there],
+  [{ name: 'fsync', fd: 5, flags: FLAG.dataOnly }, 'fdatasync', there],
+  [{ name: 'sync_dir', path: named(root), flags: 0 }, 'fsync', root],
+]) {
+  const sync = fs[name];
+  let release = null, synced, isDone = false;
+  fs[name] = (fd, callback) => {
+    synced = fs.fstatSync(fd).ino;
+    release = () => sync(fd, callback);
+  };
+  const work = session.start(op);
+  work.then(() => { isDone = true; });
+  while (release === null) await new Promise(setImmediate);
+  for (let i = 0; i < 20; i++) await new Promise(setImmediate);
+  assert.equal(isDone, false, `${op.name} waits for ${name}`);
+  assert.equal(synced, fs.statSync(of).ino);
+  release();
+  assert.equal(await work, 0);
+  fs[name] = (fd, callback) => callback(Object.assign(new Error('the disk'), { code: 'EIO' }));
+  await assert.rejects(session.start(op), /the disk/);
+  fs[name] = sync;
+}
 session.end();
 fs.rmSync(root, { recursive: true });
-console.log('a directory is closed when nobody works on its names');
+console.log('a directory is closed when nobody works on its names; a sync is one');

@@ -19,6 +19,7 @@ export class Bridge {
     this.log = log;
     this.memory = null; // the module's, once there is one
     this.onArrival = () => {};
+    this.onStop = () => {}; // the module has stopped, with this error
     this.sessions = new Map(); // by the Io: Session
     this.can = new Set(host.features);
     this.features = BigInt(ABI_VERSION) << 48n;
@@ -93,7 +94,14 @@ export class Bridge {
 
   end(io, session) {
     this.sessions.delete(io);
+    session.queue.length = 0;
     session.work.end();
+  }
+
+  /** The module has stopped: what it has open is closed, and what has not begun never does. */
+  stop(error) {
+    for (const [io, session] of this.sessions) this.end(io, session);
+    this.onStop(error);
   }
 }
 
@@ -166,7 +174,20 @@ export async function instantiate(module, host, { log, imports = {} } = {}) {
   if (exports.tempest_abi() !== ABI_VERSION)
     throw new Error(`this host speaks version ${ABI_VERSION} of tempest_host, the module version ${exports.tempest_abi()}`);
   exports._initialize?.();
-  return { bridge, exports };
+  return { bridge, exports: guarded(exports, bridge) };
+}
+
+// Nobody calls a module again that has been left in the midst of a call: its files are closed.
+function guarded(exports, bridge) {
+  const guard = (call) => (...args) => {
+    try {
+      return call(...args);
+    } catch (error) {
+      bridge.stop(error);
+      throw error;
+    }
+  };
+  return Object.fromEntries(Object.entries(exports).map(([name, it]) => [name, typeof it === 'function' ? guard(it) : it]));
 }
 
 // enum tp_progress
@@ -199,6 +220,7 @@ export class Driver {
     this.ticks = 0;
     this.finished = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
     bridge.onArrival = () => this.wake();
+    bridge.onStop = (error) => this.over || this.end(this.reject, error);
   }
 
   start() {
@@ -231,7 +253,7 @@ export class Driver {
       if (progress === PROGRESS || this.bridge.pending) return this.wake();
       this.arm(this.exports.tempest_timeout_ns());
     } catch (error) {
-      this.end(this.reject, error);
+      if (!this.over) this.end(this.reject, error);
     }
   }
 
