@@ -17,6 +17,7 @@ struct shrinking {
     uint64_t began_ns, shown_ns;
     uint64_t time_ns;
     uint32_t before;
+    uint64_t seed; /* of what is left; unless it was a tape */
     bool shows_bar;
 };
 
@@ -60,16 +61,19 @@ static void tell(const struct tp_sim_arguments *arguments, const struct tp_shrin
     uint32_t left = tp_shrink_choices(shrink->best);
 
     if (arguments->json) {
-        (void)printf("{\"scenario\": \"%s\", \"verdict\": \"%s\", \"choices_before\": %u, "
+        (void)printf("{\"scenario\": \"%s\", \"verdict\": \"%s\", \"seed\": %" PRIu64
+                     ", \"choices_before\": %u, "
                      "\"choices\": %u, \"tried\": %" PRIu64 ", \"operations\": %" PRIu64
                      ", \"trace_hash\": \"%016" PRIx64 "\", \"wall_ns\": %" PRIu64 "}\n",
                      arguments->scenario->name, tp_verdict_name(shrink->outcome.verdict),
-                     s->before, left, shrink->tried, shrink->outcome.operations,
+                     s->seed, s->before, left, shrink->tried, shrink->outcome.operations,
                      shrink->outcome.trace, spent_ns);
         return;
     }
     (void)printf("%s: %s\n", tp_verdict_name(shrink->outcome.verdict),
                  shrink->outcome.message);
+    if (s->seed != arguments->first)
+        (void)printf("seed %" PRIu64 " fails alike, and shorter:\n", s->seed);
     (void)printf("%u choices are left of %u (%" PRIu64 " runs, %s), %" PRIu64
                  " operations:\n",
                  left, s->before, shrink->tried, app_duration(spent_ns, time, sizeof time),
@@ -86,7 +90,7 @@ static void tell(const struct tp_sim_arguments *arguments, const struct tp_shrin
 int tp_command_shrink(const struct tp_sim_arguments *arguments)
 {
     struct tp_trial trial;
-    struct shrinking s = {.began_ns = tp_host_now_ns()};
+    struct shrinking s = {.began_ns = tp_host_now_ns(), .seed = arguments->first};
     struct tp_shrink shrink = {.trial = &trial, .progress = show, .context = &s};
     char path[4096];
     bool good;
@@ -104,6 +108,9 @@ int tp_command_shrink(const struct tp_sim_arguments *arguments)
     s.shows_bar = !arguments->quiet && app_bar_possible();
     shrink.until_ns = s.began_ns + (arguments->time_ns > 0 ? arguments->time_ns : TIME_NS);
     error = tp_shrink_run(&shrink);
+    if (error == 0 && arguments->others)
+        error = tp_shrink_others(&shrink, arguments->tape == NULL ? arguments->first : 0,
+                                 arguments->jobs, &s.seed);
     app_bar_wipe();
     if (error < 0)
         app_say("it ended early: %s (%s)", tp_errno_name(error), strerror(-error));

@@ -48,6 +48,8 @@ static const char usage[] =
     "a\n"
     "                           name made of the scenario's\n"
     "      --c-test             shrink prints it as a C function, too\n"
+    "      --others             shrink tries other seeds that fail alike, if more than\n"
+    "                           ten choices are left\n"
     "      --json               the outcome as one JSON object on standard output\n"
     "  -v, --verbose            replay prints all that happened\n"
     "  -q, --quiet              no progress\n"
@@ -72,6 +74,7 @@ enum option {
     TAPE,
     OUTPUT,
     C_TEST,
+    OTHERS,
     JSON,
     VERBOSE,
     QUIET,
@@ -81,14 +84,14 @@ enum option {
 };
 
 static const struct app_option options[OPTIONS] = {
-    [SEEDS] = {"seeds", 0, true},      [SEED] = {"seed", 0, true},
-    [TIME] = {"time", 0, true},        [UNTIL_FAILURE] = {"until-failure", 0, false},
-    [JOBS] = {"jobs", 'j', true},      [PROFILE] = {"profile", 0, true},
-    [FAULTS] = {"faults", 0, true},    [TAPE] = {"tape", 0, true},
-    [OUTPUT] = {"output", 'o', true},  [C_TEST] = {"c-test", 0, false},
-    [JSON] = {"json", 0, false},       [VERBOSE] = {"verbose", 'v', false},
-    [QUIET] = {"quiet", 'q', false},   [HELP] = {"help", 'h', false},
-    [VERSION] = {"version", 0, false},
+    [SEEDS] = {"seeds", 0, true},        [SEED] = {"seed", 0, true},
+    [TIME] = {"time", 0, true},          [UNTIL_FAILURE] = {"until-failure", 0, false},
+    [JOBS] = {"jobs", 'j', true},        [PROFILE] = {"profile", 0, true},
+    [FAULTS] = {"faults", 0, true},      [TAPE] = {"tape", 0, true},
+    [OUTPUT] = {"output", 'o', true},    [C_TEST] = {"c-test", 0, false},
+    [OTHERS] = {"others", 0, false},     [JSON] = {"json", 0, false},
+    [VERBOSE] = {"verbose", 'v', false}, [QUIET] = {"quiet", 'q', false},
+    [HELP] = {"help", 'h', false},       [VERSION] = {"version", 0, false},
 };
 
 static const char *const commands[TP_COMMANDS] = {
@@ -234,6 +237,9 @@ static enum tp_arguments_result read_option(const struct app_args *args, int opt
         break;
     case C_TEST:
         ret->c_test = true;
+        break;
+    case OTHERS:
+        ret->others = true;
         break;
     case JSON:
         ret->json = true;

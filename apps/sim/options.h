@@ -29,6 +29,7 @@ struct tp_sim_arguments {
     bool json;
     bool quiet;
     bool c_test;
+    bool others; /* shrink: also other seeds that fail alike */
     bool verbose;
     const char *tape;             /* a file to be replayed; NULL: the seed */
     const char *output;           /* where a tape goes; NULL: a name of its own */

@@ -127,7 +127,8 @@ bool tp_shrink_keeps(struct tp_shrink *shrink, struct tp_tape *candidate)
 
 /* ------------------------------------------------------------------ whole kinds */
 
-static uint64_t zero_kind(struct tp_tape *tape, uint32_t kind)
+/* All choices of a kind that are higher. */
+static uint64_t lower_kind(struct tp_tape *tape, uint32_t kind, uint64_t value)
 {
     uint64_t changed = 0;
 
@@ -135,13 +136,25 @@ static uint64_t zero_kind(struct tp_tape *tape, uint32_t kind)
         for (uint64_t i = 0; i < tp_tape_count(tape, stream); i++) {
             struct tp_draw_entry entry = tp_tape_entry(tape, stream, i);
 
-            if (entry.kind != kind || entry.value == 0)
+            if (entry.kind != kind || entry.value <= value)
                 continue;
-            tp_tape_set(tape, stream, i, 0);
+            tp_tape_set(tape, stream, i, value);
             changed++;
         }
     }
     return changed;
+}
+
+static bool try_kind(struct tp_shrink *shrink, uint32_t kind, uint64_t value)
+{
+    struct tp_tape *candidate = tp_shrink_copy(shrink);
+
+    if (candidate == NULL)
+        return false;
+    if (lower_kind(candidate, kind, value) > 0)
+        return tp_shrink_keeps(shrink, candidate);
+    tp_tape_destroy(candidate);
+    return false;
 }
 
 /* All times at once first: they are most of a tape, and rarely matter. */
@@ -154,19 +167,14 @@ static void try_kinds(struct tp_shrink *shrink)
     uint64_t changed = 0;
 
     for (size_t i = 0; candidate != NULL && i < sizeof times / sizeof *times; i++)
-        changed += zero_kind(candidate, (uint32_t)times[i]);
+        changed += lower_kind(candidate, (uint32_t)times[i], 0);
     if (changed > 0)
         (void)tp_shrink_keeps(shrink, candidate);
     else
         tp_tape_destroy(candidate);
     for (uint32_t kind = 0; kind < TP_DRAWS && !tp_shrink_is_over(shrink); kind++) {
-        candidate = tp_shrink_copy(shrink);
-        if (candidate == NULL)
-            return;
-        if (zero_kind(candidate, kind) > 0)
-            (void)tp_shrink_keeps(shrink, candidate);
-        else
-            tp_tape_destroy(candidate);
+        if (kind != TP_DRAW_SEED && !try_kind(shrink, kind, 0))
+            (void)try_kind(shrink, kind, 1);
     }
 }
 
@@ -324,7 +332,7 @@ int tp_shrink_run(struct tp_shrink *shrink)
     while (any && !tp_shrink_is_over(shrink)) {
         any = tp_shrink_families(shrink);
         any = tp_shrink_rates(shrink) || any;
-        any = tp_shrink_commands(shrink) || any;
+        any = tp_shrink_slices(shrink) || any;
         any = try_zeros(shrink) || any;
         any = try_deletions(shrink) || any;
         if (!any && tp_shrink_choices(shrink->best) <= 64)

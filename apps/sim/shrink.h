@@ -3,10 +3,11 @@
  *
  * What is made smaller is the tape. A choice that is 0 is the mildest, so a tape of few
  * choices that are not 0 is a run in which little happens. Tried are: whole kinds of
- * choices set to 0, families of faults off, rates at their lowest, commands taken out with
- * all that comes before the fault that matters, spans of choices set to 0 or taken out,
- * values lowered. What a run no longer asks for moves no other choice (tp_tape_realign()).
- * Kept is what fails with the same verdict and kind.
+ * choices set to 0 or 1, families of faults off, rates at their lowest, slices of the run
+ * taken out (all that was drawn while some commands were done; what comes after it comes
+ * earlier), spans of choices set to 0 or taken out, values lowered. What a run no longer
+ * asks for moves no other choice (tp_tape_realign()). Kept is what fails with the same
+ * verdict and kind.
  */
 #ifndef TEMPEST_APPS_SIM_SHRINK_H
 #define TEMPEST_APPS_SIM_SHRINK_H
@@ -33,6 +34,17 @@ struct tp_shrink {
 /** Shrinks until nothing helps any more, or time is up. `best` and `outcome` are given and
  * become what was found. 0, or -errno. */
 int tp_shrink_run(struct tp_shrink *shrink);
+
+/** A run of so few choices is short: they are read at a glance. */
+enum { TP_SHRINK_SHORT = 10 };
+
+/** Where what is left is not short: looks for other seeds behind `after` that fail alike,
+ * on `jobs` processors, and shrinks a few of them; the shortest is kept, and `*ret_seed`
+ * set if it is of one of them. Which seeds are looked at does not depend on the jobs. 0, or
+ * -errno.
+ */
+int tp_shrink_others(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
+                     uint64_t *ret_seed);
 
 /** Choices of a tape that are not 0, seeds of generators not counted. */
 uint32_t tp_shrink_choices(const struct tp_tape *tape);

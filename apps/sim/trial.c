@@ -70,6 +70,8 @@ static void run_in_child(struct tp_trial *trial, struct tp_tape *tape)
     options.tape = tape;
     if (trial->recorder != NULL)
         options.watch = &trial->recorder->watch;
+    else if (trial->moments != NULL)
+        options.watch = &trial->moments->watch;
     tp_sim_run(trial->job.scenario, &options, &trial->end->outcome);
     trial->end->is_there = true;
     _exit(0);
@@ -111,6 +113,22 @@ static bool make_recorder(struct tp_trial *trial)
     return true;
 }
 
+static bool make_moments(struct tp_trial *trial, const struct tp_tape *tape)
+{
+    uint32_t streams = tp_tape_streams(tape);
+    void *memory;
+
+    trial->moments = NULL;
+    if (!trial->notes_moments)
+        return true;
+    trial->moments = arena_alloc(&trial->arena, sizeof *trial->moments, 64);
+    memory = arena_alloc(&trial->arena, tp_moments_size_bytes(streams), 64);
+    if (trial->moments == NULL || memory == NULL)
+        return false;
+    tp_moments_init(trial->moments, memory, streams);
+    return true;
+}
+
 static int run(struct tp_trial *trial, struct tp_tape *tape,
                struct tp_sim_outcome *ret_outcome)
 {
@@ -119,7 +137,7 @@ static int run(struct tp_trial *trial, struct tp_tape *tape,
     pid_t pid;
 
     trial->runs++;
-    if (!make_recorder(trial))
+    if (!make_recorder(trial) || !make_moments(trial, tape))
         return -ENOMEM;
     trial->end = arena_alloc(&trial->arena, sizeof *trial->end, 64);
     if (trial->end == NULL || ftruncate(trial->said_fd, 0) < 0 ||

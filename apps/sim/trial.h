@@ -7,6 +7,7 @@
 #define TEMPEST_APPS_SIM_TRIAL_H
 
 #include "apps/sim/batch.h"
+#include "apps/sim/moments.h"
 #include "apps/sim/record.h"
 
 /** Memory that is given out piece by piece and taken back all at once. */
@@ -30,6 +31,8 @@ struct tp_trial {
     uint32_t records;             /* how many facts to keep; 0: none */
     bool all_stages;              /* of operations; else effects */
     bool looks;                   /* the recorder also looks at disks and messages */
+    struct tp_moments *moments;   /* shared; of the last run, if `notes_moments` */
+    bool notes_moments;           /* instead of records */
     bool realigns;                /* replays of edited tapes; see tp_tape_realign() */
     int said_fd;
     uint64_t hang_ns; /* for one run; 0: 10 s */

@@ -95,6 +95,11 @@ with tempfile.TemporaryDirectory() as folder:
         file.write(b"TPTAPE\0\0 is not enough")
     status, _, err = call(SIM, "replay", "tally", "--tape", tape)
     expect("a file that is no tape", status == 1 and "no tape" in err, err)
+    status, out, err = call(SIM, "shrink", "zoo-04", "--seed", "1356", "-o", tape, "--json")
+    expect("shrink slices", status == 0 and json.loads(out)["choices"] <= 10, out, err)
+    status, out, err = call(SIM, "shrink", "zoo-14", "--seed", "3", "--others", "-o", tape, "--json")
+    small = json.loads(out)
+    expect("shrink others", status == 0 and small["choices"] <= 10 and small["seed"] > 3, out, err)
     status, _, err = call(SIM, "shrink", "tally", "--seed", "1")
     expect("nothing to shrink", status == 1 and "passes" in err, err)
 

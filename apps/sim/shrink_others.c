@@ -1,0 +1,126 @@
+/* Other seeds that fail alike: what is short may be in another corner of the world, where
+ * no step of a shrinker leads. */
+#include <errno.h>
+
+#include "apps/sim/farm.h"
+#include "apps/sim/shrink_internal.h"
+
+enum {
+    TRIES_MAX = 12, /* seeds that are shrunk */
+    LOOKS_MAX = 64, /* seeds that fail, alike or not */
+    SEEDS_MAX = 1000000,
+    HANG_MS = 10000,
+    PART = 3, /* of the time that is left, for each seed */
+};
+#define MS_NS UINT64_C(1000000)
+
+struct look {
+    struct tp_shrink *shrink;
+    bool found;
+    struct tp_seed_result result; /* of the lowest */
+};
+
+static void take_result(void *context, const struct tp_seed_result *result)
+{
+    struct look *look = context;
+
+    if (result->outcome.verdict == TP_VERDICT_PASSED ||
+        (look->found && look->result.seed < result->seed))
+        return;
+    look->found = true;
+    look->result = *result;
+}
+
+static void show(void *context, uint64_t elapsed_ns)
+{
+    const struct look *look = context;
+
+    (void)elapsed_ns;
+    if (look->shrink->progress != NULL)
+        look->shrink->progress(look->shrink->context, look->shrink);
+}
+
+/* Of the time that is left, a part. */
+static uint64_t part_ns(const struct tp_shrink *shrink)
+{
+    uint64_t now_ns = tp_host_now_ns();
+
+    return now_ns >= shrink->until_ns ? 0 : (shrink->until_ns - now_ns) / PART;
+}
+
+/* The next seed behind one that fails; false: none was found in time. */
+static bool find_seed(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
+                      struct look *ret_look)
+{
+    struct tp_farm_totals totals;
+    struct tp_farm_config config = {
+        .job = shrink->trial->job,
+        .first = after + 1,
+        .last = after + SEEDS_MAX,
+        .time_ns = part_ns(shrink),
+        .hang_ns = HANG_MS * MS_NS,
+        .jobs = jobs,
+        .until_failure = true,
+        .result = take_result,
+        .progress = show,
+        .context = ret_look,
+    };
+
+    *ret_look = (struct look){.shrink = shrink};
+    if (config.time_ns == 0 || after > UINT64_MAX - SEEDS_MAX)
+        return false;
+    shrink->error = tp_farm_run(&config, &totals);
+    return shrink->error == 0 && ret_look->found;
+}
+
+/* Shrinks it; what is shorter becomes the best. */
+static bool try_seed(struct tp_shrink *shrink, uint64_t seed)
+{
+    struct tp_shrink other = *shrink;
+    bool is_shorter = false;
+
+    other.best = NULL;
+    shrink->error = tp_trial_seed(other.trial, seed, &other.outcome, &other.best);
+    if (shrink->error < 0)
+        return false;
+    if (other.outcome.verdict == shrink->outcome.verdict &&
+        other.outcome.kind == shrink->outcome.kind) {
+        other.until_ns = tp_host_now_ns() + part_ns(shrink);
+        shrink->error = tp_shrink_run(&other);
+        is_shorter = tp_shrink_choices(other.best) < tp_shrink_choices(shrink->best);
+    }
+    shrink->tried = other.tried;
+    shrink->kept = other.kept;
+    if (is_shorter) {
+        tp_tape_destroy(shrink->best);
+        shrink->best = other.best;
+        shrink->outcome = other.outcome;
+        return true;
+    }
+    tp_tape_destroy(other.best);
+    return false;
+}
+
+int tp_shrink_others(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
+                     uint64_t *ret_seed)
+{
+    uint32_t tries = 0;
+
+    tp_assert(jobs > 0 && shrink->outcome.verdict != TP_VERDICT_PASSED);
+    shrink->error = 0;
+    for (uint32_t looks = 0; looks < LOOKS_MAX && tries < TRIES_MAX; looks++) {
+        struct look look;
+
+        if (tp_shrink_choices(shrink->best) <= TP_SHRINK_SHORT ||
+            tp_shrink_is_over(shrink) || !find_seed(shrink, after, jobs, &look))
+            break;
+        after = look.result.seed;
+        if (look.result.outcome.verdict != shrink->outcome.verdict ||
+            look.result.outcome.kind != shrink->outcome.kind)
+            continue;
+        tries++;
+        if (try_seed(shrink, after))
+            *ret_seed = after;
+    }
+    return shrink->error;
+}

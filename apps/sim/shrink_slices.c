@@ -1,0 +1,161 @@
+/* Slices of a run are taken out: of what happened between two moments (moments.h), all that
+ * was drawn, on every stream; and what was to come after it comes earlier. What repeats
+ * itself, as commands do, leaves the rest as it was. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/sim/shrink_internal.h"
+
+enum { OCTAVE = 16 };
+
+/* ------------------------------------------------------------------ what comes after it */
+
+/* The last pair of draws before `end` that says after how many operations something befalls
+ * a node, or links (see draw_times() of chaos.c). */
+static bool find_when(const struct tp_tape *tape, uint32_t stream, uint64_t end,
+                      uint64_t *ret_index)
+{
+    for (uint64_t i = end; i >= 2; i--) {
+        if (tp_shrink_is_kind(tape, stream, i - 2, TP_DRAW_WHEN) &&
+            tp_shrink_is_kind(tape, stream, i - 1, TP_DRAW_WHEN)) {
+            *ret_index = i - 2;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What is still to come at the slice comes so many operations earlier. False: there is
+ * nothing to come, as far as can be seen, or it would not come at all. */
+static bool come_earlier(struct tp_tape *tape, uint32_t stream, uint64_t end,
+                         uint64_t operations)
+{
+    uint64_t at = 0, octave, after;
+
+    if (operations == 0 || !find_when(tape, stream, end, &at))
+        return false;
+    after = (UINT64_C(1) << tp_tape_entry(tape, stream, at).value / OCTAVE) +
+            tp_tape_entry(tape, stream, at + 1).value;
+    if (after <= operations)
+        return false;
+    after -= operations;
+    octave = 63 - (uint64_t)__builtin_clzll(after);
+    tp_tape_set(tape, stream, at, octave * OCTAVE);
+    tp_tape_set(tape, stream, at + 1, after - (UINT64_C(1) << octave));
+    return true;
+}
+
+/* ------------------------------------------------------------------ slices */
+
+/* The moments of the best run; false: there are none. `*ret_memory` is to be freed. */
+static bool take_moments(struct tp_shrink *shrink, struct tp_moments *ret_moments,
+                         void **ret_memory)
+{
+    struct tp_tape *tape = tp_shrink_copy(shrink);
+    struct tp_sim_outcome outcome;
+    uint32_t streams;
+    size_t size_bytes;
+
+    if (tape == NULL)
+        return false;
+    streams = tp_tape_streams(tape);
+    size_bytes = tp_moments_size_bytes(streams);
+    shrink->trial->notes_moments = true;
+    shrink->error = tp_trial_replay(shrink->trial, tape, &outcome);
+    shrink->trial->notes_moments = false;
+    tp_tape_destroy(tape);
+    if (shrink->error < 0)
+        return false;
+    *ret_memory = realloc(*ret_memory, size_bytes);
+    if (*ret_memory == NULL) {
+        shrink->error = -ENOMEM;
+        return false;
+    }
+    tp_moments_init(ret_moments, *ret_memory, streams);
+    ret_moments->count = shrink->trial->moments->count;
+    memcpy(*ret_memory, shrink->trial->moments->asked, size_bytes);
+    return ret_moments->count > 0;
+}
+
+/* What else is changed when a slice is taken out. */
+enum manner {
+    AS_THEY_ARE,
+    COME_EARLIER, /* what is the last plan of a stream: unless it is over */
+    RAISED,       /* rates at their highest: what a disk has room for is sooner full */
+};
+
+static bool raise_rates(struct tp_tape *tape)
+{
+    bool any = false;
+
+    for (uint64_t i = 0; i < tp_tape_count(tape, TP_SHRINK_RUN_EVENTS); i++) {
+        struct tp_draw_entry entry = tp_tape_entry(tape, TP_SHRINK_RUN_EVENTS, i);
+
+        if (entry.kind != TP_DRAW_RATE || entry.value == 0 ||
+            entry.value + 1 >= entry.bound)
+            continue;
+        tp_tape_set(tape, TP_SHRINK_RUN_EVENTS, i, entry.bound - 1);
+        any = true;
+    }
+    return any;
+}
+
+/* Takes out what lies between two moments. */
+static bool try_slice(struct tp_shrink *shrink, const struct tp_moments *moments,
+                      uint32_t from, uint32_t to, enum manner manner)
+{
+    struct tp_tape *candidate = tp_shrink_copy(shrink);
+    bool any = manner == AS_THEY_ARE;
+
+    for (uint32_t stream = 0; candidate != NULL && stream < moments->streams; stream++) {
+        uint64_t first = tp_moments_asked(moments, from, stream);
+        uint64_t end = tp_moments_asked(moments, to, stream);
+        uint64_t have = tp_tape_count(candidate, stream);
+
+        end = end < have ? end : have;
+        if (first < end)
+            tp_tape_delete(candidate, stream, first, end - first);
+        if (manner == COME_EARLIER && stream % TP_CONCERNS == TP_CONCERN_EVENT)
+            any = come_earlier(candidate, stream, first,
+                               tp_moments_begun(moments, to, stream) -
+                                   tp_moments_begun(moments, from, stream)) ||
+                  any;
+    }
+    if (candidate != NULL && manner == RAISED)
+        any = raise_rates(candidate);
+    if (candidate != NULL && any)
+        return tp_shrink_keeps(shrink, candidate);
+    tp_tape_destroy(candidate);
+    return false;
+}
+
+static bool try_manners(struct tp_shrink *shrink, const struct tp_moments *moments,
+                        uint32_t from, uint32_t to)
+{
+    return try_slice(shrink, moments, from, to, COME_EARLIER) ||
+           try_slice(shrink, moments, from, to, AS_THEY_ARE) ||
+           try_slice(shrink, moments, from, to, RAISED);
+}
+
+bool tp_shrink_slices(struct tp_shrink *shrink)
+{
+    struct tp_moments moments;
+    void *memory = NULL;
+    bool any = false, good = take_moments(shrink, &moments, &memory);
+
+    for (uint32_t span = good ? moments.count / 2 : 0; span > 0; span /= 2) {
+        uint32_t at = 0;
+
+        while (good && at + span < moments.count && !tp_shrink_is_over(shrink)) {
+            if (!try_manners(shrink, &moments, at, at + span)) {
+                at += span;
+                continue;
+            }
+            any = true;
+            good = take_moments(shrink, &moments, &memory);
+        }
+    }
+    free(memory);
+    return any;
+}
