@@ -61,7 +61,8 @@ static int init_storage(struct kv_server *server)
 {
     const struct kv_server_config *config = &server->config;
     struct kv_store_config store = {.changed = kv_engine_changed,
-                                    .context = &server->engine};
+                                    .context = &server->engine,
+                                    .ballast_bytes = config->ballast_bytes};
     struct kv_storage_config storage = {.path = config->dir,
                                         .patience_ns = PATIENCE_NS,
                                         .segment_bytes = config->segment_bytes,

@@ -46,6 +46,7 @@ struct kv_server_config {
     uint64_t segment_bytes;   /* of the journal; 0: 64 MiB */
     uint64_t snapshot_bytes;  /* log before a snapshot, at least */
     uint32_t block_bytes;     /* of a snapshot; 0: 1 MiB */
+    uint64_t ballast_bytes;   /* of the store's memory; 0: its own default */
     uint64_t grace_ns;        /* of the end in order */
     bool quiet;               /* nothing is said */
     const char *allocator;    /* its name, for INFO */

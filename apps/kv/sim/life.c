@@ -32,6 +32,7 @@ static struct kv_server_config server_config(struct kv_life *life)
     config.segment_bytes = UINT64_C(2) * GROUP_BYTES;
     config.snapshot_bytes = SNAPSHOT_BYTES;
     config.block_bytes = BLOCK_BYTES;
+    config.ballast_bytes = 1; /* the host has memory, and a boot would clear all of it */
     config.grace_ns = GRACE_NS;
     config.signals = TP_SIGNAL_TERM;
     config.quiet = true;
