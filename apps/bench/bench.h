@@ -172,6 +172,7 @@ int bench_write(const struct bench_options *options, struct bench_report *report
 int bench_copy(const struct bench_options *options, struct bench_report *report);
 int bench_echo(const struct bench_options *options, struct bench_report *report);
 int bench_kv(const struct bench_options *options, struct bench_report *report);
+int bench_sim(const struct bench_options *options, struct bench_report *report);
 
 /** A stream of numbers, the same for every contestant (SplitMix64). */
 static inline uint64_t bench_random(uint64_t *state)

@@ -52,7 +52,8 @@ int main(int argc, char **argv)
         const char *name;
         int (*run)(const struct bench_options *options, struct bench_report *report);
     } benchmarks[] = {{"nop", bench_nop},   {"read", bench_read}, {"write", bench_write},
-                      {"copy", bench_copy}, {"echo", bench_echo}, {"kv", bench_kv}};
+                      {"copy", bench_copy}, {"echo", bench_echo}, {"kv", bench_kv},
+                      {"sim", bench_sim}};
     struct bench_report report = {0};
     struct bench_options options;
     int result;

@@ -8,7 +8,7 @@
 #include "io/base.h"
 
 static const char usage[] =
-    "usage: tempest-bench nop|read|write|copy|echo|kv [OPTION...]\n"
+    "usage: tempest-bench nop|read|write|copy|echo|kv|sim [OPTION...]\n"
     "\n"
     "The same work, done by Tempest and by its peers, interleaved in one run.\n"
     "\n"
@@ -22,9 +22,12 @@ static const char usage[] =
     "  kv     tempest-kv and redis-server with redis-benchmark: SET and GET, one at a "
     "time\n"
     "         on each of 50 connections and 16; durable, and without waiting\n"
+    "  sim    the simulated world, on one core: operations on a disk, and seeds of the\n"
+    "         zoo's twins and of tempest-kv, with power cuts and a recovery\n"
     "\n"
     "  --json           one JSON object on standard output instead of the table\n"
-    "  --depth N,...    operations in flight (nop: in a batch; echo, kv: of a connection)\n"
+    "  --depth N,...    operations in flight (nop: in a batch; echo, kv: of a connection;\n"
+    "                   sim: on the disk)\n"
     "  --connections N,...  clients of a server (echo, kv)\n"
     "  --mode MODE      only this mode: cached, direct (read); cached, durable (copy);\n"
     "                   durable, none (kv)\n"

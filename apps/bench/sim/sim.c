@@ -1,0 +1,19 @@
+#include "apps/bench/sim/sim.h"
+
+/* How fast the simulated world is. */
+
+#define FILE_BYTES (UINT64_C(8) << 20)
+
+int bench_sim(const struct bench_options *options, struct bench_report *report)
+{
+    static const uint32_t depths[] = {64};
+    const struct bench_contestant seeds[] = {bench_sim_zoo, bench_sim_kv};
+    struct bench_setting setting = {
+        .options = options,
+        .file_bytes = options->size_bytes > 0 ? options->size_bytes : FILE_BYTES,
+        .bytes_op = 0,
+    };
+    int result = bench_contest_depths(report, &setting, depths, 1, &bench_sim_disk, 1);
+
+    return result < 0 ? result : bench_contest(report, &setting, seeds, 2);
+}
