@@ -40,6 +40,10 @@
 #include "journal_trimmer.h"
 #include "wait.h"
 
+/** As from_lsn: what was trimmed is not missed. For those whose records say by themselves
+ * whether they are enough. */
+#define TP_JOURNAL_OLDEST UINT64_MAX
+
 /** All zero but `path` is a working default. */
 struct tp_journal_config {
     uint32_t size;          /* of this struct; 0: as in version 0.1 */
@@ -47,7 +51,8 @@ struct tp_journal_config {
     uint64_t segment_bytes; /* of a file, a multiple of 4096, at least group_bytes + 4096;
                                0: 64 MiB */
     const char *path;       /* of the directory; must outlive the journal */
-    uint64_t from_lsn;     /* the first record to read, which must be there; 0: the first */
+    uint64_t from_lsn;      /* the first record to read, which must be there; 0: the first;
+                               TP_JOURNAL_OLDEST: the first that is there */
     uint64_t idle_mark_ns; /* idle for so long, it notes on disk what is durable; 0: 100 ms;
                               TP_NEVER: it does not */
     uint64_t retry_ns;     /* before a spare segment is tried again; 0: 1 s */

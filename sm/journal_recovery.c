@@ -137,7 +137,7 @@ static enum tp_step player_tick(struct tp_machine *machine, struct tp_ctx *cx)
                                           r->window.at, "a segment cannot be read"));
         if (r->sight == TP_JOURNAL_NOTHING || !is_due(r))
             break;
-        if (!r->begun && r->window.group.first_lsn > r->from_lsn)
+        if (!r->begun && !r->oldest && r->window.group.first_lsn > r->from_lsn)
             return tp_end(machine, refuse(r, -ENODATA, r->current.number, r->window.at,
                                           "the first record asked for is missing"));
         adopt(r);
@@ -274,7 +274,7 @@ static struct tp_op open_first(struct tp_ctx *cx, struct tp_journal_recovery *r)
 static int32_t check_first(struct tp_journal_recovery *r)
 {
     begin_log(r, &r->current.segment);
-    if (r->begun && r->chain.lsn >= r->from_lsn)
+    if (r->begun && !r->oldest && r->chain.lsn >= r->from_lsn)
         return refuse(r, -ENODATA, r->current.number, 0,
                       "the first record asked for is missing");
     return 0;

@@ -35,6 +35,7 @@ struct tp_journal_recovery {
     struct tp_machine *reader; /* in: woken when there are records for it */
     const char *path;          /* in: of the directory */
     uint64_t from_lsn;         /* in: the first record wanted, from 1 */
+    bool oldest;               /* in: a later one will do, if it is the first there */
     uint64_t segment_bytes;    /* in: of the new segment */
     uint32_t group_bytes;      /* in: likewise */
     bool direct;               /* in: try direct I/O; out: whether it is used */

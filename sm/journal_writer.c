@@ -72,7 +72,8 @@ static void start_recovery(struct tp_ctx *cx, struct tp_journal *j)
     j->direct =
         j->config.buffered == 0 && tp_io_block_size(tp_ctx_io(cx)) <= TP_JOURNAL_BLOCK;
     r->path = j->config.path;
-    r->from_lsn = j->config.from_lsn;
+    r->oldest = j->config.from_lsn == TP_JOURNAL_OLDEST;
+    r->from_lsn = r->oldest ? 1 : j->config.from_lsn;
     r->segment_bytes = j->config.segment_bytes;
     r->group_bytes = j->config.group_bytes;
     r->direct = j->direct;

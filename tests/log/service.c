@@ -150,6 +150,22 @@ Test(log, refuses_when_trimmed_records_are_asked_for, .init = set_up, .fini = te
     cr_assert(eq(i32, world.run.end_result, -ENODATA));
 }
 
+Test(log, gives_what_is_left_when_the_oldest_is_asked_for, .init = set_up,
+     .fini = tear_down)
+{
+    struct workload work = world_work(1);
+
+    work.records = 100;
+    work.trim_every = 10;
+    boot(&work);
+    work.appenders = 0;
+    work.from_oldest = true;
+    boot(&work);
+    cr_assert(gt(u64, world.run.first_replayed, 1));
+    cr_assert(le(u64, world.run.first_replayed, world.oracle.first));
+    cr_assert(eq(u64, world.run.replayed, world.oracle.appended));
+}
+
 Test(log, refuses_when_later_records_are_asked_for, .init = set_up, .fini = tear_down)
 {
     struct workload work = world_work(1);

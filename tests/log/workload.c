@@ -64,7 +64,9 @@ static void note_replayed(struct run *run, const struct tp_journal_record *recor
 {
     struct oracle *oracle = run->oracle;
 
-    if (record->lsn != run->replayed + 1)
+    if (run->first_replayed == 0)
+        run->first_replayed = record->lsn;
+    else if (record->lsn != run->replayed + 1)
         violate(oracle, "LSN %llu read after %llu", (unsigned long long)record->lsn,
                 (unsigned long long)run->replayed);
     run->replayed = record->lsn;
@@ -296,8 +298,10 @@ void run_init(struct run *run, const struct workload *work, struct oracle *oracl
     memset(run, 0, sizeof *run);
     run->work = work;
     run->oracle = oracle;
-    config.from_lsn = oracle->first;
+    config.from_lsn = work->from_oldest ? TP_JOURNAL_OLDEST : oracle->first;
     run->replayed = oracle->first - 1;
+    if (!work->from_oldest)
+        run->first_replayed = oracle->first;
     error = tp_journal_init(&run->journal, &config);
     tp_assert(error == 0);
     run->memory = calloc(APPENDERS_MAX, work->len_max + 1);

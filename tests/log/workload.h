@@ -41,6 +41,7 @@ struct workload {
     bool reserve;        /* in two steps */
     bool retry_full;     /* a full disk is waited for, not given up at */
     bool no_wait;        /* nobody waits until a record is durable */
+    bool from_oldest;    /* the first record that is there is the first to be read */
 };
 
 struct appender {
@@ -64,7 +65,7 @@ struct run {
     struct tp_journal_record record;
     struct appender appenders[APPENDERS_MAX];
     uint32_t next;
-    uint64_t replayed; /* the last LSN */
+    uint64_t first_replayed, replayed; /* the first LSN and the last one */
     int32_t rc;
     int32_t end_result;                   /* the journal's */
     int32_t append_error;                 /* the first of any appender */
