@@ -14,7 +14,8 @@ usage: tests/run.sh [--quick | --all] [-R REGEX]
                                 the longer searches, modules for wasm32, PosixIo)
               under 30 minutes  the debug, sanitizer and release builds. Left out: tests that are
                                 slow (long searches by seed, large trees; LinuxIo without each single
-                                feature of the kernel; Valgrind where the sanitizers reach the same code)
+                                feature of the kernel; Valgrind where the sanitizers reach the same code;
+                                long tests in those of the three builds that add nothing to the others)
     --all     hours             everything
     -R REGEX  only tests whose name matches
 

@@ -29,7 +29,7 @@ done < <(find io runtime sm apps -name '*.c')
 tidy() {
     local database=$1 && shift
     printf '%s\0' "$@" |
-        xargs -0 -r -n 2 -P "$(nproc)" clang-tidy -p "$database" --quiet --warnings-as-errors='*' --checks="$checks" \
+        xargs -0 -r -n 8 -P "$(nproc)" clang-tidy -p "$database" --quiet --warnings-as-errors='*' --checks="$checks" \
             --extra-arg=-Wno-unknown-warning-option --extra-arg=-Wno-unused-command-line-argument \
             2>"$build/tidy.log" || { cat "$build/tidy.log"; exit 1; }
 }

@@ -1,6 +1,6 @@
 /** tests/virtual/determinism.c - the same choices give the same run, bit for bit. The
- * golden hashes below hold for every compiler, level and sanitizer; trace-matrix.sh
- * compares some of these. */
+ * golden hashes below hold for every compiler, level and sanitizer;
+ * tests/packaging/matrix.sh compares some of these. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 

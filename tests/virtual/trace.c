@@ -1,4 +1,5 @@
-/* Prints the hashes of a few runs; trace-matrix.sh compares them across compilers. */
+/* Prints the hashes of a few runs; matrix.sh of tests/packaging compares them across
+ * compilers. */
 #include <stdio.h>
 
 #include "net_scenario.h"
