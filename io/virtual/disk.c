@@ -16,6 +16,7 @@ static const struct tp_disk_rules profiles[TP_DISK_PROFILES] = {
                      .journal = TP_JOURNAL_SHUT},
     [TP_DISK_BTRFS] = {.name = "btrfs",
                        .fsync_commits_own = true,
+                       .rename_leaves_old = true,
                        .journal = TP_JOURNAL_READ_ONLY_SYNCS},
     [TP_DISK_NVME_PLP] = {.name = "nvme-plp", .device_cache_survives = true},
     [TP_DISK_CONSUMER_SSD] = {.name = "consumer-ssd", .tears_sectors = true},

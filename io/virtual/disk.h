@@ -29,7 +29,8 @@ enum tp_disk_profile {
     TP_DISK_PARANOID, /* the least that POSIX and disks promise: for finding bugs */
     TP_DISK_EXT4,  /* name operations survive as a prefix; fsync of a file commits them */
     TP_DISK_XFS,   /* the same */
-    TP_DISK_BTRFS, /* fsync of a file commits that file's own names */
+    TP_DISK_BTRFS, /* fsync of a file commits that file's own names; that of a directory a
+                      new name in it, beside which the old one may stay */
     TP_DISK_NVME_PLP,     /* paranoid, but the device's cache survives */
     TP_DISK_CONSUMER_SSD, /* paranoid, and a sector in flight may be shorn, garbage or zeros
                            */

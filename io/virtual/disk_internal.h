@@ -169,6 +169,7 @@ struct tp_disk_rules {
     bool names_in_order;      /* name operations survive as a prefix */
     bool fsync_commits_names; /* of everything up to the file's last change */
     bool fsync_commits_own;   /* of the file itself; and nothing once it has no name */
+    bool rename_leaves_old;   /* a sync of the new directory says nothing of the old name */
     bool device_cache_survives;
     bool tears_sectors; /* shorn, garbage, zeros */
     bool reverts;       /* memory may show the old content at once after a failed sync */
@@ -363,7 +364,9 @@ struct tp_spot {
 /** Notes that `from` is cleared (NULL: nothing is) and `to` (NULL) now names `inode`. */
 void tp_name_log_add(struct tp_disk *disk, const struct tp_spot *from,
                      const struct tp_spot *to, uint32_t inode);
-/** Makes the operations that touch a directory durable, with those they need. */
+/** Makes the operations that touch a directory durable, with those they need. Of a rename
+ * into it the profile may leave the old name, elsewhere, until that one's directory or the
+ * file is synced. */
 void tp_name_log_commit_dir(struct tp_disk *disk, uint32_t dir);
 /** The same for those that name, or took a name from, a file. */
 void tp_name_log_commit_inode(struct tp_disk *disk, uint32_t inode);

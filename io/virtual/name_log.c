@@ -1,9 +1,9 @@
 /* Operations on names that the media do not have yet.
  *
- * Rule R5: each is atomic, may be lost, and may be kept while an earlier one is lost,
- * unless it needs the earlier one: because both touch the same name, or because both move
- * directories (without that order a directory could come to lie within itself). Every
- * choice below is closed under that need. */
+ * Rule R5: each is atomic (but see leaves_old_name()), may be lost, and may be kept while
+ * an earlier one is lost, unless it needs the earlier one: because both touch the same
+ * name, or because both move directories (without that order a directory could come to lie
+ * within itself). Every choice below is closed under that need. */
 #include "disk_internal.h"
 
 static bool is_same_place(const struct tp_disk *disk, const struct tp_name_place *a,
@@ -165,13 +165,54 @@ static void mark_needed(struct tp_disk *disk, uint32_t dir)
     }
 }
 
-static void apply_marked(struct tp_disk *disk)
+/* Whether of a rename only the new name goes to the media: a sync of that one's directory
+ * says nothing of the old one's (btrfs), unless an operation that goes along needs the old
+ * name gone. */
+static bool leaves_old_name(const struct tp_disk *disk, uint32_t op, uint32_t dir)
+{
+    const struct tp_name_op *o = tp_name_op_at(disk, op);
+
+    if (!disk->rules->rename_leaves_old || dir == 0 || o->to.dir != dir ||
+        o->from.dir == 0 || o->from.dir == dir || o->moves_dir)
+        return false;
+    for (uint32_t later = o->next; later != 0; later = tp_name_op_at(disk, later)->next) {
+        const struct tp_name_op *l = tp_name_op_at(disk, later);
+
+        if (l->marked && (is_same_place(disk, &l->from, &o->from) ||
+                          is_same_place(disk, &l->to, &o->from)))
+            return false;
+    }
+    return true;
+}
+
+/* The new name goes to the media; what stays in the log removes the old one. */
+static void op_apply_new_name(struct tp_disk *disk, uint32_t op)
+{
+    static const struct tp_name_place none;
+    struct tp_name_op *o = tp_name_op_at(disk, op);
+    struct tp_name_place to = o->to;
+
+    tp_assert(to.dir != 0 && o->from.dir != 0 && o->from.dir != to.dir);
+    o->to = none;
+    o->marked = false;
+    (void)clear_on_media(disk, &to);
+    tp_names_add(disk, TP_ON_MEDIA, to.dir, tp_texts_at(&disk->texts, to.name), to.name_len,
+                 o->inode);
+    place_forget(disk, &to);
+}
+
+/* `dir`: the directory that is being synced, or 0. */
+static void apply_marked(struct tp_disk *disk, uint32_t dir)
 {
     uint32_t next;
 
     for (uint32_t op = disk->name_op_first; op != 0; op = next) {
         next = tp_name_op_at(disk, op)->next;
-        if (tp_name_op_at(disk, op)->marked)
+        if (!tp_name_op_at(disk, op)->marked)
+            continue;
+        if (leaves_old_name(disk, op, dir))
+            op_apply_new_name(disk, op);
+        else
             op_apply(disk, op);
     }
 }
@@ -186,7 +227,7 @@ void tp_name_log_commit_dir(struct tp_disk *disk, uint32_t dir)
         o->marked = o->from.dir == dir || o->to.dir == dir;
     }
     mark_needed(disk, dir);
-    apply_marked(disk);
+    apply_marked(disk, dir);
 }
 
 void tp_name_log_commit_inode(struct tp_disk *disk, uint32_t inode)
@@ -199,14 +240,14 @@ void tp_name_log_commit_inode(struct tp_disk *disk, uint32_t inode)
         o->marked = o->inode == inode;
     }
     mark_needed(disk, 0);
-    apply_marked(disk);
+    apply_marked(disk, 0);
 }
 
 void tp_name_log_commit_op(struct tp_disk *disk, uint32_t op)
 {
     tp_name_op_at(disk, op)->marked = true;
     mark_needed(disk, 0);
-    apply_marked(disk);
+    apply_marked(disk, 0);
 }
 
 void tp_name_log_commit_all(struct tp_disk *disk)
@@ -288,7 +329,7 @@ uint32_t tp_name_log_cut(struct tp_disk *disk, struct tp_tape *tape, uint32_t st
                                                 (uint64_t)count + 1));
     else
         choose_first(disk, way == 0 ? count : 0);
-    apply_marked(disk);
+    apply_marked(disk, 0);
     while (disk->name_op_first != 0) {
         op_forget(disk, disk->name_op_first);
         lost++;

@@ -263,6 +263,96 @@ Test(names, the_log_is_bounded)
     cr_assert(eq(u32, combinations("/a", "/b"), BOTH));
 }
 
+/* btrfs: a sync of the new directory says nothing of the old name. */
+static void rename_and_sync_the_new(void)
+{
+    start(TP_DISK_BTRFS);
+    cr_assert(eq(i32, run(tp_request_create_dir("/x", 0755)), 0));
+    cr_assert(eq(i32, run(tp_request_create_dir("/y", 0755)), 0));
+    cr_assert(eq(i32, run(tp_request_sync_dir("/")), 0));
+    f_put_durable(&f, "/x/f", 'A', 10);
+    cr_assert(eq(i32, run(tp_request_sync_dir("/x")), 0));
+    cr_assert(eq(i32, run(tp_request_rename("/x/f", "/y/f")), 0));
+    cr_assert(eq(i32, run(tp_request_sync_dir("/y")), 0));
+    cr_assert(eq(u32, tp_disk_usage(f.disk).pending_names, 1));
+}
+
+Test(names, an_old_name_may_stay_beside_a_durable_one)
+{
+    struct tp_statx statx;
+
+    rename_and_sync_the_new();
+    f_halt(&f);
+    cr_assert(eq(u32, combinations("/x/f", "/y/f"), SECOND | BOTH));
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        struct tp_disk *disk = f_cut(&f, seed);
+        uint32_t names = f_exists(disk, "/x/f") ? 2 : 1;
+
+        tp_disk_check(disk);
+        cr_assert(eq(i32, tp_disk_stat(disk, "/y/f", false, &statx), 0));
+        cr_assert(eq(u32, statx.links, names));
+        cr_assert(eq(u32, tp_disk_usage(disk).inodes, 4)); /* one file, whatever names it */
+        cr_assert(eq(chr, f_letter(disk, "/y/f", 0, 10), 'A'));
+        tp_disk_destroy(disk);
+    }
+}
+
+/* What makes the removal of the old name durable: its directory, or the file. */
+Test(names, an_old_name_goes_by_a_sync_of_its_directory_or_of_the_file)
+{
+    rename_and_sync_the_new();
+    cr_assert(eq(i32, run(tp_request_sync_dir("/x")), 0));
+    f_halt(&f);
+    cr_assert(eq(u32, combinations("/x/f", "/y/f"), SECOND));
+
+    rename_and_sync_the_new();
+    cr_assert(eq(i32, run(tp_request_fsync(f_open(&f, "/y/f", F_RW), 0)), 0));
+    f_halt(&f);
+    cr_assert(eq(u32, combinations("/x/f", "/y/f"), SECOND));
+}
+
+/* An operation that the same sync keeps needs the old name gone, sooner or later. */
+Test(names, an_old_name_goes_when_its_place_is_taken_by_what_is_synced)
+{
+    rename_and_sync_the_new();
+    f_put(&f, "/y/g", 'B', 10);
+    cr_assert(eq(i32, run(tp_request_rename("/y/g", "/x/f")), 0));
+    cr_assert(eq(i32, run(tp_request_sync_dir("/y")), 0));
+    cr_assert(eq(u32, tp_disk_usage(f.disk).pending_names, 0));
+
+    f_put_durable(&f, "/y/h", 'C', 10);
+    cr_assert(eq(i32, run(tp_request_rename("/x/f", "/y/g")), 0));
+    cr_assert(eq(i32, run(tp_request_rename("/y/h", "/x/f")), 0));
+    cr_assert(eq(i32, run(tp_request_sync_dir("/y")), 0));
+    cr_assert(eq(u32, tp_disk_usage(f.disk).pending_names, 0));
+    f_halt(&f);
+    cr_assert(eq(chr, f_letter(f.disk, "/x/f", 0, 10), 'C'));
+    cr_assert(eq(u32, combinations("/x/f", "/y/g"), BOTH));
+}
+
+/* One that is not synced: nothing is there, or the old file, or the new one. */
+Test(names, an_old_name_may_come_back_in_the_place_of_a_new_file)
+{
+    uint32_t seen = 0;
+
+    rename_and_sync_the_new();
+    f_put(&f, "/x/f", 'B', 10);
+    f_halt(&f);
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_disk *disk = f_cut(&f, seed);
+        struct tp_statx old, statx;
+
+        cr_assert(eq(i32, tp_disk_stat(disk, "/y/f", false, &old), 0));
+        if (tp_disk_stat(disk, "/x/f", false, &statx) < 0)
+            seen |= NONE;
+        else
+            seen |= statx.inode == old.inode ? FIRST : SECOND;
+        tp_disk_check(disk);
+        tp_disk_destroy(disk);
+    }
+    cr_assert(eq(u32, seen, NONE | FIRST | SECOND));
+}
+
 Test(names, a_rename_between_directories_is_atomic)
 {
     cr_assert(eq(i32, run(tp_request_create_dir("/x", 0755)), 0));

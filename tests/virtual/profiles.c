@@ -188,6 +188,24 @@ static bool loses_synced_without_name(uint32_t profile)
     return some_cut(is_old);
 }
 
+static bool has_both_names(const struct tp_disk *disk)
+{
+    return f_exists(disk, "/x/f") && f_exists(disk, "/y/f");
+}
+
+static bool keeps_both_names(uint32_t profile)
+{
+    start(profile, 1);
+    cr_assert(eq(i32, f_do(&f, tp_request_create_dir("/x", 0755)), 0));
+    cr_assert(eq(i32, f_do(&f, tp_request_create_dir("/y", 0755)), 0));
+    f_put_durable(&f, "/x/f", 'A', 1);
+    cr_assert(eq(i32, f_do(&f, tp_request_sync_dir("/x")), 0));
+    cr_assert(eq(i32, f_do(&f, tp_request_sync_dir("/")), 0));
+    cr_assert(eq(i32, f_do(&f, tp_request_rename("/x/f", "/y/f")), 0));
+    cr_assert(eq(i32, f_do(&f, tp_request_sync_dir("/y")), 0));
+    return some_cut(has_both_names);
+}
+
 /* ------------------------------------------------------------------ R7 to R9 */
 
 static bool reverts_at_once(uint32_t profile)
@@ -297,6 +315,7 @@ static const struct row {
     {"R5: a name older than a synced file's is lost", loses_name_before_synced},
     {"R5: a name newer than a synced file's change is lost", loses_name_after_change},
     {"R5: data synced in a file without a name are lost", loses_synced_without_name},
+    {"R5: a synced new name has the old one beside it", keeps_both_names},
     {"R7: memory has the old at once after a failed sync", reverts_at_once},
     {"R7b: after a failed journal a write gives EROFS", refuses_writes},
     {"R7b: after a failed journal a sync gives 0", syncs_in_vain},
