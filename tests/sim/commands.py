@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -42,6 +43,15 @@ for scenario, wanted, words in (
         ("invariant", "failed", "half a millisecond"), ("works", "passed", "")):
     found = verdict(scenario, "--faults", "-all")
     expect(scenario, found["verdict"] == wanted and words in found["message"], found)
+# A law's report is all there: each operation, and where it was submitted.
+LEAK = r"machine worker ended with [^\n]*\n  timer \(handle [0-9a-f]+\), in flight, submitted at [^ ]*verdicts\.c:\d+ by"
+found = verdict("leaks", "--faults=-all")
+expect("the operation that leaks, in JSON", re.search(LEAK, found["message"]), found["message"])
+for command in ("run", "replay", "explain", "shrink"):
+    with tempfile.TemporaryDirectory() as folder:
+        more = ("-o", os.path.join(folder, "tape")) if command == "shrink" else ()
+        status, out, err = call(VERDICTS, command, "leaks", "--seed", "1", "--faults=-all", *more)
+        expect(f"the operation that leaks, in {command}", re.search(LEAK, out + err), out, err)
 for scenario, wanted in (("leaves", "crashed"), ("talks", "stopped"), ("works", "passed")):
     status, out, _ = call(VERDICTS, "replay", scenario, "--seed", "1", "--json", "--faults=-all")
     expect(f"{scenario} once more", json.loads(out)["verdict"] == wanted, out)
