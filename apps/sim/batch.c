@@ -117,7 +117,8 @@ static void find_report(const char *said, const char *needle, char *line, size_t
 }
 
 /* Two reports are of one kind if their first lines differ in numbers only: addresses,
- * counts, ids. The line of the source that comes first in a stop is part of what it says. */
+ * counts, ids. The line of the source that comes first in a stop is part of what it says.
+ */
 static uint64_t kind_of(enum tp_verdict verdict, const char *line)
 {
     char text[256];

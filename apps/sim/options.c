@@ -35,7 +35,9 @@ static const char usage[] =
     "      --seed N             this one, and say more\n"
     "      --time T             stop after so long, as 90s, 10m, 2h (run: no limit,\n"
     "                           shrink: 30s)\n"
-    "      --until-failure      stop at the lowest seed that fails\n"
+    "      --until-failure      stop at the lowest seed that fails; go on until then, if "
+    "no\n"
+    "                           --seeds and no --time say otherwise\n"
     "  -j, --jobs J             processes at a time (one per processor)\n"
     "      --profile P          what disks promise: paranoid, ext4, xfs, btrfs, nvme-plp,\n"
     "                           consumer-ssd (the scenario's, else paranoid)\n"
@@ -314,7 +316,8 @@ static void set_defaults(struct tp_sim_arguments *arguments)
     if (arguments->first > arguments->last && arguments->tape != NULL)
         arguments->first = 0; /* a tape's run is of no seed */
     else if (arguments->first > arguments->last)
-        arguments->last = arguments->time_ns > 0 ? UINT64_MAX : SEEDS_DEFAULT;
+        arguments->last =
+            arguments->time_ns > 0 || arguments->until_failure ? UINT64_MAX : SEEDS_DEFAULT;
     if (arguments->jobs == 0)
         arguments->jobs = processors > 0 ? (uint32_t)processors : 1;
     if (arguments->one_seed)

@@ -176,6 +176,8 @@ void tp_report_summary(const struct tp_report *report, const struct tp_farm_tota
     if (report->failed > 0 && !report->arguments->one_seed)
         (void)fprintf(out, "the lowest seed that failed: %" PRIu64 "\n",
                       report->failures[0].seed);
+    if (report->failed == 0 && report->arguments->until_failure)
+        (void)fprintf(out, "no seed that fails was found\n");
     if (!report->arguments->one_seed)
         return;
     (void)fprintf(out, "trace %016" PRIx64 ", ended in %s\n", report->last.outcome.trace,

@@ -82,6 +82,12 @@ first = runs[0]["failures"][0]
 # Until a failure: the lowest.
 status, out, _ = call(SIM, "run", "tally-broken", "--until-failure", "--json", "-j", "3")
 expect("until the lowest failure", json.loads(out)["failures"][0]["seed"] == first["seed"], out)
+for until, found in (((), [1196]), (("--seeds", "1..1196"), [1196]), (("--seeds", "1..1195"), []), (("--time", "1ms"), [])):
+    status, out, _ = call(VERDICTS, "run", "fails_rarely", "--until-failure", "--json", *until)
+    expect(f"until a failure {until}", status == len(found) and
+           [f["seed"] for f in json.loads(out)["failures"]] == found, out)
+status, out, _ = call(VERDICTS, "run", "fails_rarely", "--until-failure", "--seeds", "1..9")
+expect("none was found", status == 0 and "no seed that fails was found" in out, out)
 status, out, _ = call(SIM, "run", "tally", "--time", "500ms", "--json")
 expect("for a while", status == 0 and json.loads(out)["seeds"] > 0, out)
 

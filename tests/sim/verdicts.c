@@ -231,6 +231,17 @@ static enum tp_step toils(struct tp_machine *machine, struct tp_ctx *cx)
     TP_END(cx);
 }
 
+/* One seed in two thousand fails. */
+static enum tp_step fails_rarely(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_node *node = worker_of(machine)->node;
+
+    (void)cx;
+    if (tp_node_draw(node, 2000) == 1)
+        tp_sim_fail(tp_node_sim(node), "one in two thousand");
+    return tp_end(machine, 0);
+}
+
 static void boot(struct tp_node *node)
 {
     struct worker *w = tp_node_new(node, sizeof *w);
@@ -276,6 +287,7 @@ int main(int argc, char **argv)
         SCENARIO(overruns),
         SCENARIO(works),
         SCENARIO(toils),
+        SCENARIO(fails_rarely),
         {.name = "check",
          .boot = boot,
          .context = &(tp_tick_fn *){works},
