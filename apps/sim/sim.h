@@ -377,7 +377,7 @@ struct tp_sim_outcome {
     uint32_t drawn; /* families that the swarm switched on */
     uint32_t reserved;
     uint64_t fired[TP_FAMILIES]; /* how often each came about */
-    char message[4096]; /* one line, or a report of several */
+    char message[4096];          /* one line, or a report of several */
 };
 
 /** Runs a scenario once, in this process. A stop, a crash or a hang is not caught here. */
