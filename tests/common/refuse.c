@@ -1,8 +1,8 @@
 /** tests/common/refuse.c - runs a program where io_uring is forbidden, as in many
- * containers.
+ * containers, and a page that a fork wipes is unknown, as in some sandboxes.
  *
- * refuse PROGRAM ARG...: io_uring_setup(2) gives EPERM there. 77 where no filter can be
- * installed.
+ * refuse PROGRAM ARG...: io_uring_setup(2) gives EPERM there, and madvise(2) EINVAL for
+ * MADV_WIPEONFORK. 77 where no filter can be installed.
  */
 #include <errno.h>
 #include <linux/filter.h>
@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -22,6 +23,10 @@ int main(int argc, char **argv)
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_madvise, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MADV_WIPEONFORK, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
     struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};

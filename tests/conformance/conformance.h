@@ -159,14 +159,19 @@ void fail(struct conformance *c, const char *file, int line, const char *format,
 /** Writes what a value says: an errno's name, a number, or "nothing". */
 void name_value(int32_t value, char *ret_text, size_t size_bytes);
 
+struct value_set {
+    const int32_t *values;
+    uint32_t count;
+};
 bool expect_one_of(struct conformance *c, const char *file, int line, const char *what,
-                   int32_t value, const int32_t *set, uint32_t count);
+                   int32_t value, struct value_set set);
 
 /** The value is one of those that follow. */
-#define EXPECT(c, value, ...)                               \
-    expect_one_of((c), __FILE__, __LINE__, #value, (value), \
-                  (const int32_t[]){__VA_ARGS__},           \
-                  (uint32_t)(sizeof((const int32_t[]){__VA_ARGS__}) / sizeof(int32_t)))
+#define EXPECT(c, value, ...)                                                            \
+    expect_one_of((c), __FILE__, __LINE__, #value, (value),                              \
+                  (struct value_set){(const int32_t[]){__VA_ARGS__},                     \
+                                     (uint32_t)(sizeof((const int32_t[]){__VA_ARGS__}) / \
+                                                sizeof(int32_t))})
 
 /** The condition holds. */
 #define EXPECT_THAT(c, condition) \

@@ -35,16 +35,16 @@ void name_value(int32_t value, char *ret_text, size_t size_bytes)
 }
 
 bool expect_one_of(struct conformance *c, const char *file, int line, const char *what,
-                   int32_t value, const int32_t *set, uint32_t count)
+                   int32_t value, struct value_set set)
 {
     char expected[256] = "";
     char name[32];
     size_t used = 0;
 
-    for (uint32_t i = 0; i < count; i++) {
-        if (set[i] == value)
+    for (uint32_t i = 0; i < set.count; i++) {
+        if (set.values[i] == value)
             return true;
-        name_value(set[i], name, sizeof name);
+        name_value(set.values[i], name, sizeof name);
         if (used < sizeof expected)
             used += (size_t)snprintf(expected + used, sizeof expected - used, "%s%s",
                                      i == 0 ? "" : " or ", name);

@@ -306,7 +306,8 @@ Test(log, makes_room_at_a_pace, .init = set_up, .fini = tear_down)
 /* A full disk refuses records before anything has happened; what it took is kept. */
 Test(log, refuses_records_when_the_disk_is_full, .init = set_up, .fini = tear_down)
 {
-    struct tp_disk_config config = {.size = sizeof config, .capacity_bytes = 5 * 32768};
+    struct tp_disk_config config = {.size = sizeof config,
+                                    .capacity_bytes = UINT64_C(5) * 32768};
 
     for (uint64_t seed = 1; seed <= 10; seed++) {
         struct workload work = world_work(seed);
@@ -330,7 +331,8 @@ Test(log, refuses_records_when_the_disk_is_full, .init = set_up, .fini = tear_do
 
 Test(log, goes_on_when_a_full_disk_has_room_again, .init = set_up, .fini = tear_down)
 {
-    struct tp_disk_config config = {.size = sizeof config, .capacity_bytes = 6 * 32768};
+    struct tp_disk_config config = {.size = sizeof config,
+                                    .capacity_bytes = UINT64_C(6) * 32768};
     struct workload work = world_work(1);
 
     world_deinit(&world);
