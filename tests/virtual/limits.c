@@ -421,6 +421,34 @@ Test(limits, latencies_are_as_configured)
               (unsigned long long)(sum / 4000));
 }
 
+/* The tail is rare and long, some take no time at all, and nothing lies between. */
+Test(limits, some_operations_take_long_and_some_no_time)
+{
+    struct tp_virtual_latency latency = {.base_ns = 50000,
+                                         .spread_ns = 1000,
+                                         .tail_ppm = 50000,
+                                         .tail_factor = 1000,
+                                         .zero_ppm = 100000};
+    uint32_t none = 0, usual = 0, tail = 0;
+
+    f.config.latency = latency;
+    f.config.poll_cost_ns = 1;
+    f_boot(&f, 1);
+    for (uint32_t i = 0; i < 4000; i++) {
+        uint64_t start = tp_io_now_ns(f.io);
+        uint64_t took;
+
+        cr_assert(eq(i32, f_do(&f, tp_request_nop()), 0));
+        took = tp_io_now_ns(f.io) - start;
+        none += took < 100; /* but for the polls */
+        usual += took >= 50000 && took < 100000;
+        tail += took >= 1050000;
+    }
+    cr_assert(none > 300 && none < 500, "%u", none);
+    cr_assert(tail > 140 && tail < 260, "%u", tail);
+    cr_assert(eq(u32, none + usual + tail, 4000));
+}
+
 Test(limits, what_makes_no_sense_is_refused)
 {
     struct tp_virtual_io_config config = {.size = sizeof config + 8};
