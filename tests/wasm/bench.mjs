@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import zlib from 'node:zlib';
 import { Driver, instantiate } from '../../io/wasm/host/bridge.mjs';
 import { memoryHost } from '../../io/wasm/host/memory.mjs';
 import { nodeHost } from '../../io/wasm/host/node.mjs';
@@ -55,6 +56,9 @@ for (const [i, [name]] of rows.entries()) {
   const { us, ticks } = sorted[sorted.length >> 1];
   console.log(`${name.padEnd(32)} ${us.toFixed(1).padStart(7)} us  ${ticks} ticks for ${COUNT}`);
 }
-for (const name of fs.readdirSync(bin).filter((name) => name.endsWith('.wasm')))
-  console.log(`${name.padEnd(32)} ${fs.statSync(path.join(bin, name)).size} bytes`);
+const modules = fs.readdirSync(bin).filter((name) => name.endsWith('.wasm')).map((name) => path.join(bin, name));
+for (const file of [...modules, path.join(bin, '../web-counter/counter.wasm')].filter((name) => fs.existsSync(name))) {
+  const bytes = fs.readFileSync(file);
+  console.log(`${path.basename(file).padEnd(32)} ${bytes.length} bytes, ${zlib.gzipSync(bytes).length} compressed`);
+}
 fs.rmSync(folder, { recursive: true });

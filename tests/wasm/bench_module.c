@@ -4,13 +4,15 @@
 
 enum { DEPTH_MAX = 64, BLOCK_BYTES = 4096, FILE_BLOCKS = 1024, PATH_BYTES = 1024 };
 
+enum kind { READS, WRITES, DURABLE_WRITES };
+
 struct bench {
     struct tp_machine machine;
     struct tp_fd fd;
     struct tp_op op;
     struct tp_buf bufs[DEPTH_MAX];
     uint32_t depth, begun, ended, count;
-    bool writes;
+    uint32_t kind;
     int32_t error;
 };
 
@@ -23,9 +25,11 @@ TP_WASM_EXPORTS(scheduler)
 
 /** Where the path of the file is written to; it has FILE_BLOCKS blocks. */
 TP_WASM_EXPORT(bench_path) char *bench_path(void);
-/** Begins `count` transfers. 0, or -errno. */
+/** Begins `count` transfers of an enum kind. 0, or -errno. */
 TP_WASM_EXPORT(bench_start)
-int32_t bench_start(uint32_t writes, uint32_t depth, uint32_t count);
+int32_t bench_start(uint32_t kind, uint32_t depth, uint32_t count);
+/** Whether the file is open, and so many have ended. */
+TP_WASM_EXPORT(bench_ended) int32_t bench_ended(void);
 /** What it came to. */
 TP_WASM_EXPORT(bench_result) int32_t bench_result(void);
 
@@ -36,15 +40,16 @@ static void begin(struct bench *m, struct tp_ctx *cx, uint32_t index)
     struct tp_buf *buf = &m->bufs[index];
 
     buf->len = BLOCK_BYTES;
-    m->op = m->writes ? tp_write_at(cx, m->fd, buf, offset)
-                      : tp_read_at(cx, m->fd, buf, offset);
+    m->op = m->kind == READS ? tp_read_at(cx, m->fd, buf, offset)
+                             : tp_write_at(cx, m->fd, buf, offset);
     tp_tag(cx, m->op, index);
 }
 
 static enum tp_step bench_tick(struct tp_machine *machine, struct tp_ctx *cx)
 {
-    const struct tp_open_options options = {.read = true, .write = true};
     struct bench *m = tp_container_of(machine, struct bench, machine);
+    const struct tp_open_options options = {
+        .read = true, .write = true, .dsync = m->kind == DURABLE_WRITES};
     struct tp_result result;
 
     TP_BEGIN(cx);
@@ -72,7 +77,7 @@ char *bench_path(void)
     return path;
 }
 
-int32_t bench_start(uint32_t writes, uint32_t depth, uint32_t count)
+int32_t bench_start(uint32_t kind, uint32_t depth, uint32_t count)
 {
     static const struct tp_scheduler_config config = {.ops_max = 256, .machines_max = 16};
     struct tp_io *io;
@@ -91,9 +96,14 @@ int32_t bench_start(uint32_t writes, uint32_t depth, uint32_t count)
         bench.bufs[i] = tp_buf_full(memory[i], BLOCK_BYTES);
     bench.depth = depth;
     bench.count = count;
-    bench.writes = writes != 0;
+    bench.kind = kind;
     tp_spawn(scheduler, &bench.machine, bench_tick, "bench");
     return 0;
+}
+
+int32_t bench_ended(void)
+{
+    return bench.begun > 0 ? (int32_t)bench.ended : -1;
 }
 
 int32_t bench_result(void)

@@ -66,27 +66,36 @@ function pathAt(memory, pointer, length, isName) {
   return copy;
 }
 
+// A view of all of a memory, made once for many operations; it says itself what is outside.
+let seen = null, seenView = null;
+function viewOfAll(memory) {
+  if (seen !== memory || seenView.buffer !== memory.buffer) {
+    seen = memory;
+    seenView = new DataView(memory.buffer);
+  }
+  return seenView;
+}
+
 /** Reads the id of a request, so that there is somebody to tell when the rest is no good. */
 export function requestId(memory, pointer) {
-  return new DataView(memory.buffer, pointer, REQUEST_BYTES).getBigUint64(0, true);
+  const view = viewOfAll(memory);
+  view.getUint8(pointer + REQUEST_BYTES - 1); // all of it must be there
+  return view.getBigUint64(pointer, true);
 }
 
 /** Reads a request. Offsets and lengths become numbers where they are exact ones, and Infinity beyond.
  *  `bytes` is the lent memory itself. */
 export function readRequest(memory, pointer) {
-  const view = new DataView(memory.buffer, pointer, REQUEST_BYTES);
-  const u32 = (at) => view.getUint32(at, true);
-  const u64 = (at) => {
-    const value = view.getBigUint64(at, true);
-    return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : Infinity;
-  };
+  const view = viewOfAll(memory);
+  const u32 = (at) => view.getUint32(pointer + at, true);
+  const u64 = (at) => (u32(at + 4) < 1 << 21 ? u32(at + 4) * 2 ** 32 + u32(at) : Infinity);
   const name = NAMES[u32(8)];
   if (name === undefined) throw new HostError('ENOSYS');
   // A read may be lent more than there is, and comes short; the system does not mind either.
-  const length = name === 'read' ? Math.min(u32(28), Math.max(memory.buffer.byteLength - u32(24), 0)) : u32(28);
+  const length = name === 'read' ? Math.min(u32(28), Math.max(view.byteLength - u32(24), 0)) : u32(28);
   const op = {
     name, flags: u32(12), fd: u32(16), fd2: u32(20), bytes: bytesAt(memory, u32(24), length),
-    offset: u64(32), length: u64(40), target: view.getBigUint64(40, true), path: null, path2: null, mode: u32(64), options: u32(68),
+    offset: u64(32), length: u64(40), target: name === 'cancel' ? view.getBigUint64(pointer + 40, true) : 0n, path: null, path2: null, mode: u32(64), options: u32(68),
   };
   const isName = (op.flags & FLAG.inDir) !== 0;
   if (u32(48) !== 0) op.path = pathAt(memory, u32(48), u32(52), isName);
@@ -96,10 +105,10 @@ export function readRequest(memory, pointer) {
 
 /** Writes the i-th completion of those at `pointer`. */
 export function writeCompletion(memory, pointer, i, id, value) {
-  const view = new DataView(memory.buffer, pointer + i * COMPLETION_BYTES, COMPLETION_BYTES);
-  view.setBigUint64(0, id, true);
-  view.setInt32(8, value, true);
-  view.setUint32(12, 0, true);
+  const view = viewOfAll(memory), at = pointer + i * COMPLETION_BYTES;
+  view.setBigUint64(at, id, true);
+  view.setInt32(at + 8, value, true);
+  view.setUint32(at + 12, 0, true);
 }
 
 const viewOf = (bytes) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

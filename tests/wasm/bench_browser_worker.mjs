@@ -1,0 +1,63 @@
+// tests/wasm/bench_browser_worker.mjs - in a worker of a browser: 4 KiB through the module, and by the bare calls.
+import { Driver, instantiate } from '../../io/wasm/host/bridge.mjs';
+import { opfsHost } from '../../io/wasm/host/opfs.mjs';
+
+const BLOCK = 4096, BLOCKS = 1024, PLACE = 389; // as in bench_module.c
+const KINDS = { read: 0, write: 1, 'write and flush': 2 };
+
+// What the browser's own calls take, in us each.
+async function bare(name, count) {
+  const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('bench');
+  const handle = await (await root.getFileHandle('file')).createSyncAccessHandle();
+  const bytes = new Uint8Array(BLOCK);
+  const start = performance.now();
+  for (let i = 0; i < count; i++) {
+    const at = ((i * PLACE) % BLOCKS) * BLOCK;
+    if (name === 'read') handle.read(bytes, { at });
+    else handle.write(bytes, { at });
+    if (name === 'write and flush') handle.flush();
+  }
+  const us = ((performance.now() - start) * 1000) / count;
+  handle.close();
+  return us;
+}
+
+async function through(module, host, name, depth, count) {
+  const program = await instantiate(module, host);
+  const { exports } = program;
+  new TextEncoder().encodeInto('/file\0', new Uint8Array(exports.memory.buffer, exports.bench_path(), 1024));
+  if (exports.bench_start(KINDS[name], depth, count) !== 0) throw new Error('the bench does not start');
+  const driver = new Driver(program);
+  let start = null, end = null; // without opening and closing
+  driver.onTick = () => {
+    const ended = exports.bench_ended();
+    if (start === null && ended >= 0) start = performance.now();
+    if (end === null && ended === count) end = performance.now();
+  };
+  await driver.start();
+  const us = ((end - start) * 1000) / count;
+  if (exports.bench_result() !== 0) throw new Error(`${name}: ${exports.bench_result()}`);
+  return us;
+}
+
+onmessage = async ({ data: { rounds, count } }) => {
+  try {
+    const module = await WebAssembly.compileStreaming(fetch('/bench.wasm'));
+    const host = await opfsHost({ directory: 'bench' });
+    const root = await (await navigator.storage.getDirectory()).getDirectoryHandle('bench');
+    const handle = await (await root.getFileHandle('file', { create: true })).createSyncAccessHandle();
+    handle.write(new Uint8Array(BLOCK * BLOCKS), { at: 0 });
+    handle.close();
+    const rows = Object.keys(KINDS).map((name) => ({ name, bare: [], one: [], many: [] }));
+    for (let round = 0; round < rounds; round++)
+      for (const row of rows) {
+        const times = row.name === 'write and flush' ? count / 5 : count;
+        row.bare.push(await bare(row.name, times));
+        row.one.push(await through(module, host, row.name, 1, times));
+        row.many.push(await through(module, host, row.name, 32, times));
+      }
+    postMessage({ rows });
+  } catch (error) {
+    postMessage({ error: error.message });
+  }
+};
