@@ -342,6 +342,18 @@ TP_IO_OPERATION_(local_address, (TP_IO_, struct tp_fd fd, struct tp_address *ret
                  (fd, ret_address))
 TP_IO_OPERATION_(peer_address, (TP_IO_, struct tp_fd fd, struct tp_address *ret_address),
                  (fd, ret_address))
+TP_IO_OPERATION_(bind,
+                 (TP_IO_, const struct tp_address *address,
+                  struct tp_socket_options options),
+                 (address, options))
+TP_IO_OPERATION_(send_to,
+                 (TP_IO_, struct tp_fd fd, struct tp_buf *buf,
+                  const struct tp_address *address),
+                 (fd, buf, address))
+TP_IO_OPERATION_(recv_from,
+                 (TP_IO_, struct tp_fd fd, struct tp_buf *buf,
+                  struct tp_datagram *ret_datagram),
+                 (fd, buf, ret_datagram))
 TP_IO_OPERATION_(resolve, (TP_IO_, const char *name, struct tp_addresses *ret_addresses),
                  (name, ret_addresses))
 TP_IO_OPERATION_(offload, (TP_IO_, int32_t (*work)(void *context), void *context),

@@ -375,6 +375,8 @@ void tp_loans_begin(struct tp_loans *loans, const struct tp_request *request)
         return;
     if (request->kind != TP_SEND_BUFS) {
         begin(loans, request, request->a.memory, request->len);
+        if ((traits & TP_LENDS_DATAGRAM) != 0)
+            begin(loans, request, request->b.datagram, sizeof *request->b.datagram);
         return;
     }
     begin(loans, request, request->a.bufs,
@@ -399,7 +401,7 @@ void tp_loans_end(struct tp_loans *loans, uint64_t handle)
 {
     uint32_t node;
 
-    while ((node = find(loans, handle)) != 0) { /* send_bufs has several */
+    while ((node = find(loans, handle)) != 0) { /* an operation may have several */
         if (loans->loans[node].in == 0 &&
             checksum(&loans->loans[node]) != loans->loans[node].checksum)
             tp_stopf(__FILE__, __LINE__,
@@ -417,20 +419,22 @@ void tp_loans_forget(struct tp_loans *loans)
         end(loans, loans->root);
 }
 
+static void set_poison_of_all(struct tp_loans *loans, uint64_t handle, bool on)
+{
+    for (uint32_t node = *chain(loans, handle); node != 0; node = loans->loans[node].next) {
+        if (loans->loans[node].handle == handle)
+            set_poison(&loans->loans[node], on);
+    }
+}
+
 void tp_loans_open(struct tp_io *io, uint64_t handle)
 {
-    uint32_t node = find(io->loans, handle);
-
-    if (node != 0)
-        set_poison(&io->loans->loans[node], false);
+    set_poison_of_all(io->loans, handle, false);
 }
 
 void tp_loans_close(struct tp_io *io, uint64_t handle)
 {
-    uint32_t node = find(io->loans, handle);
-
-    if (node != 0)
-        set_poison(&io->loans->loans[node], true);
+    set_poison_of_all(io->loans, handle, true);
 }
 
 #endif

@@ -94,6 +94,18 @@ static inline const struct tp_dir_entry *tp_dir_next(const struct tp_buf *buf,
                                       : (const struct tp_dir_entry *)(const void *)at;
 }
 
+enum tp_datagram_flag {
+    TP_TRUNCATED = 1, /* longer than the memory for it: what did not fit is gone (MSG_TRUNC
+                         among the flags that recvmsg(2) returns) */
+};
+
+/** What is known of a datagram. Filled by recv_from; lent until it is claimed. */
+struct tp_datagram {
+    struct tp_address from; /* who has sent it, and where an answer goes */
+    uint32_t flags;         /* enum tp_datagram_flag */
+    uint32_t reserved;
+};
+
 enum tp_request_flag {
     TP_DATA_ONLY = 1,   /* fsync: the data and what is needed to read it (fdatasync) */
     TP_NO_FOLLOW = 2,   /* stat: a symbolic link itself, not what it names */
@@ -111,8 +123,8 @@ struct tp_socket_options {
     uint16_t keep_alive_s;      /* probes after so much silence (TCP); 0: none */
     uint16_t backlog;           /* listen: connections not yet accepted; 0: 4096 */
     bool no_delay;              /* small segments go at once (TCP_NODELAY) */
-    bool reuse_port;            /* listen: others may share the port (SO_REUSEPORT) */
-    bool v6_only;               /* listen: an IPv6 socket takes no IPv4 connections */
+    bool reuse_port;            /* listen, bind: others may share the port (SO_REUSEPORT) */
+    bool v6_only;               /* listen, bind: an IPv6 socket knows nothing of IPv4 */
     bool reserved;
 };
 
@@ -137,7 +149,7 @@ struct tp_request {
         const char *path; /* open, rename, remove, ..._dir, symlink */
         uint64_t target;  /* cancel: the handle to stop */
         uint64_t length;  /* truncate, fallocate: bytes */
-        const struct tp_address *address; /* listen, connect */
+        const struct tp_address *address; /* listen, connect, bind */
         const struct tp_buf *bufs;        /* send_bufs: `len` of them */
         int32_t (*work)(void *context);   /* offload */
         uint64_t signals;                 /* signal: a set of enum tp_signal */
@@ -146,10 +158,12 @@ struct tp_request {
         uint64_t offset;  /* read, write, fallocate, find_data: bytes */
         const char *path; /* stat, read_link: the path; rename: to; symlink: target;
                              resolve: the name */
-        struct tp_open_options options;  /* open */
-        uint32_t mode;                   /* set_mode, create_dir */
-        struct tp_socket_options socket; /* listen, connect, set_socket */
-        void *context;                   /* offload */
+        struct tp_open_options options;   /* open */
+        uint32_t mode;                    /* set_mode, create_dir */
+        struct tp_socket_options socket;  /* listen, connect, bind, set_socket */
+        const struct tp_address *address; /* send_to */
+        struct tp_datagram *datagram;     /* recv_from */
+        void *context;                    /* offload */
     } b;
     struct tp_fd to_dir; /* rename with TP_IN_DIR: the directory of the new name */
     struct tp_buf *buf;  /* whose `len` the claim sets; NULL where no tp_buf is lent */
@@ -169,6 +183,13 @@ static inline const char *tp_request_path(const struct tp_request *request)
 {
     return (tp_kind_info[request->kind].traits & TP_PATH_IN_B) != 0 ? request->b.path
                                                                     : request->a.path;
+}
+
+/** The address that a kind with TP_TAKES_ADDRESS is about. */
+static inline const struct tp_address *tp_request_address(const struct tp_request *request)
+{
+    return (tp_kind_info[request->kind].traits & TP_ADDRESS_IN_B) != 0 ? request->b.address
+                                                                       : request->a.address;
 }
 
 /** Does nothing and completes with 0. */

@@ -3,7 +3,8 @@
  *
  * Sockets are streams: TCP over IPv4 and IPv6, and Unix paths. A stream never loses bytes;
  * one recv may bring any part of what one send took. No signal comes of a send to a peer
- * that is gone: it gives -EPIPE.
+ * that is gone: it gives -EPIPE. What bind() gives is a socket for datagrams, which has
+ * operations of its own, at the end of this page.
  *
  * What waits for a peer is bounded by the op table only (law 7). Give it a deadline:
  * tp_deadline().
@@ -155,6 +156,58 @@ static inline struct tp_request tp_request_peer_address(struct tp_fd fd,
     struct tp_request r = tp_request_local_address(fd, ret_address);
 
     r.flags = TP_PEER;
+    return r;
+}
+
+/* Datagrams: UDP over IPv4 and IPv6. One send_to is one datagram, and one recv_from is one
+ * as well: they are never split or joined. On its way each may be lost, come twice, or
+ * overtake another, and nobody is told. What streams have (accept, recv, recv_many, send,
+ * send_bufs) gives -EOPNOTSUPP on such a socket, and so do these two on a stream's. */
+
+/** A socket for datagrams, bound to `address` (port 0: any free one; tp_address_any():
+ * every interface). Of the options it takes the sizes of the buffers, reuse_port and
+ * v6_only. Result: a fd; -EADDRINUSE, -EADDRNOTAVAIL, -EACCES; -EAFNOSUPPORT (a path). */
+static inline struct tp_request tp_request_bind(const struct tp_address *address,
+                                                struct tp_socket_options options)
+{
+    struct tp_request r = tp_request_of_(TP_BIND);
+
+    r.a.address = address;
+    r.b.socket = options;
+    return r;
+}
+
+/** buf->len bytes of buf->data, as one datagram, which may be empty; the address is copied.
+ * Result: buf->len: it is with the system then, and may still be lost. -EMSGSIZE (more than
+ * 65507 bytes over IPv4, 65527 over IPv6: nothing is sent), -EINVAL (port 0), -EAFNOSUPPORT
+ * (IPv6 from an IPv4 socket, a path), -ENETUNREACH (no way there from this socket),
+ * -ENOBUFS. Whether somebody receives at that address is not told. */
+static inline struct tp_request tp_request_send_to(struct tp_fd fd, struct tp_buf *buf,
+                                                   const struct tp_address *address)
+{
+    struct tp_request r = tp_request_fd_(TP_SEND_TO, fd);
+
+    r.len = buf->len;
+    r.a.memory = buf->data;
+    r.b.address = address;
+    r.buf = buf;
+    return r;
+}
+
+/** The next datagram, up to buf->capacity bytes of it, into buf->data; and who has sent it,
+ * into `ret_datagram`, which is lent like the buffer. Result: bytes that were stored, 0 for
+ * an empty datagram (there is no end to read). One that is longer than the buffer is cut,
+ * and says so: TP_TRUNCATED. The claim sets buf->len. A sender that came to an IPv6 socket
+ * over IPv4 has its IPv4 address. */
+static inline struct tp_request tp_request_recv_from(struct tp_fd fd, struct tp_buf *buf,
+                                                     struct tp_datagram *ret_datagram)
+{
+    struct tp_request r = tp_request_fd_(TP_RECV_FROM, fd);
+
+    r.len = buf->capacity;
+    r.a.memory = buf->data;
+    r.b.datagram = ret_datagram;
+    r.buf = buf;
     return r;
 }
 

@@ -90,6 +90,17 @@ TP_OPERATION_(local_address, (TP_CX_, struct tp_fd fd, struct tp_address *ret_ad
               (fd, ret_address))
 TP_OPERATION_(peer_address, (TP_CX_, struct tp_fd fd, struct tp_address *ret_address),
               (fd, ret_address))
+TP_OPERATION_(bind,
+              (TP_CX_, const struct tp_address *address, struct tp_socket_options options),
+              (address, options))
+TP_OPERATION_(send_to,
+              (TP_CX_, struct tp_fd fd, struct tp_buf *buf,
+               const struct tp_address *address),
+              (fd, buf, address))
+TP_OPERATION_(recv_from,
+              (TP_CX_, struct tp_fd fd, struct tp_buf *buf,
+               struct tp_datagram *ret_datagram),
+              (fd, buf, ret_datagram))
 TP_OPERATION_(resolve, (TP_CX_, const char *name, struct tp_addresses *ret_addresses),
               (name, ret_addresses))
 TP_OPERATION_(offload, (TP_CX_, int32_t (*work)(void *context), void *context),
@@ -141,6 +152,9 @@ TP_OPERATION_(signal, (TP_CX_, uint32_t signals), (signals))
 #define tp_set_socket(cx, ...)     tp_set_socket(TP_HERE(cx), __VA_ARGS__)
 #define tp_local_address(cx, ...)  tp_local_address(TP_HERE(cx), __VA_ARGS__)
 #define tp_peer_address(cx, ...)   tp_peer_address(TP_HERE(cx), __VA_ARGS__)
+#define tp_bind(cx, ...)           tp_bind(TP_HERE(cx), __VA_ARGS__)
+#define tp_send_to(cx, ...)        tp_send_to(TP_HERE(cx), __VA_ARGS__)
+#define tp_recv_from(cx, ...)      tp_recv_from(TP_HERE(cx), __VA_ARGS__)
 #define tp_resolve(cx, ...)        tp_resolve(TP_HERE(cx), __VA_ARGS__)
 #define tp_offload(cx, ...)        tp_offload(TP_HERE(cx), __VA_ARGS__)
 #define tp_signal(cx, ...)         tp_signal(TP_HERE(cx), __VA_ARGS__)

@@ -84,6 +84,9 @@ static const struct kind_plan plans[TP_KINDS] = {
     [TP_OFFLOAD] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", "own thread"},
     [TP_SIGNAL] = {IORING_OP_POLL_ADD, RECORD, TP_HOW_INLINE, "io_uring: polls a signalfd",
                    ""},
+    [TP_BIND] = {NO_OPCODE, THREAD, TP_HOW_WORKER, "", no_such_operation},
+    [TP_SEND_TO] = {IORING_OP_SENDMSG, RECORD, TP_HOW_INLINE, "io_uring", ""},
+    [TP_RECV_FROM] = {IORING_OP_RECVMSG, RECORD, TP_HOW_INLINE, "io_uring", ""},
     [TP_TIMER] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", "the runtime's own"},
     [TP_CHILD] = {NO_OPCODE, THREAD, TP_HOW_UNAVAILABLE, "", "the runtime's own"},
 };

@@ -1,6 +1,7 @@
 #include "entries_internal.h"
 
 #include "io/posix/blocking_internal.h"
+#include "io/posix/datagrams_internal.h"
 #include "io/posix/sockaddr_internal.h"
 #include "io/posix/statx_internal.h"
 
@@ -109,7 +110,7 @@ static void fill_close(struct tp_linux_io *self, const struct tp_request *reques
     struct tp_linux_entry entry = {
         .opcode = IORING_OP_CLOSE, .fd = (int32_t)number, .user_data = user_data};
 
-    if (self->files.items[number].is_socket) {
+    if (self->files.items[number].sort != TP_POSIX_FILE) {
         self->ring.uncounted++;
         tp_linux_ring_fill(&self->ring, stop);
     }
@@ -184,6 +185,25 @@ static void fill_send_bufs(struct tp_linux_io *self, const struct tp_posix_recor
     tp_linux_ring_fill(&self->ring, entry);
 }
 
+static void fill_datagram(struct tp_linux_io *self, const struct tp_posix_record *record,
+                          uint64_t user_data)
+{
+    const struct tp_request *request = &record->request;
+    const bool sends = request->kind == TP_SEND_TO;
+    struct tp_linux_entry entry = {
+        .opcode = sends ? IORING_OP_SENDMSG : IORING_OP_RECVMSG,
+        .address = tp_linux_address_of(
+            tp_posix_datagram_prepare(tp_posix_side_of(&self->records, record), request)),
+        .len = 1,
+        .op_flags = sends ? MSG_NOSIGNAL : 0,
+        .user_data = user_data,
+    };
+
+    tp_linux_files_count(&self->files, &self->ring, request->fd.number);
+    entry.fd = tp_linux_files_name(&self->files, request->fd.number, &entry.flags);
+    tp_linux_ring_fill(&self->ring, entry);
+}
+
 static void fill_shutdown(struct tp_linux_io *self, const struct tp_request *request,
                           uint64_t user_data)
 {
@@ -243,6 +263,10 @@ void tp_linux_fill_recorded(struct tp_linux_io *self, struct tp_posix_record *re
         return;
     case TP_SEND_BUFS:
         fill_send_bufs(self, record, user_data);
+        return;
+    case TP_SEND_TO:
+    case TP_RECV_FROM:
+        fill_datagram(self, record, user_data);
         return;
     case TP_SHUTDOWN:
         fill_shutdown(self, request, user_data);

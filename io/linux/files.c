@@ -61,7 +61,7 @@ void tp_linux_files_enter(struct tp_linux_files *files, struct tp_linux_ring *ri
 
     tp_assert(files->items[number].slot == 0);
     if (files->first_free == 0 || tp_linux_ring_space(ring) < 2 ||
-        (files->items[number].is_socket && !files->takes_sockets))
+        (files->items[number].sort != TP_POSIX_FILE && !files->takes_sockets))
         return;
     slot = &files->slots[index];
     tp_assert(slot->state == TP_LINUX_SLOT_FREE);
@@ -98,7 +98,7 @@ void tp_linux_files_leave(struct tp_linux_files *files, struct tp_linux_ring *ri
     }
     file->slot = 0;
     file->uses = 0;
-    file->is_socket = false;
+    file->sort = TP_POSIX_FILE;
 }
 
 void tp_linux_files_left(struct tp_linux_files *files, uint32_t slot)

@@ -20,12 +20,13 @@
 #define TEMPEST_IO_LINUX_FILES_INTERNAL_H
 
 #include "io/linux/ring_internal.h"
+#include "io/posix/sorts_internal.h"
 
 #define TP_LINUX_HOT 16 /* uses after which a file is put into the table */
 
 struct tp_linux_file {
-    uint8_t uses; /* stops at TP_LINUX_HOT */
-    bool is_socket;
+    uint8_t uses;     /* stops at TP_LINUX_HOT */
+    uint8_t sort;     /* enum tp_posix_sort */
     uint16_t slot;    /* 1 + slot in the table, on its way in or there; 0: none */
     uint32_t held;    /* operations on it that have not begun */
     uint32_t starved; /* recv_manys of it that wait for a buffer */
@@ -78,11 +79,11 @@ void tp_linux_files_left(struct tp_linux_files *files, uint32_t slot);
 /** Whether the file is what it should be, and tp_linux_files_count() has nothing left to
  * find out about it: it is in the table, or will not be. */
 static inline bool tp_linux_files_settled(const struct tp_linux_files *files,
-                                          uint32_t number, bool is_socket)
+                                          uint32_t number, enum tp_posix_sort sort)
 {
     const struct tp_linux_file *file = &files->items[number];
 
-    return file->is_socket == is_socket && (file->slot != 0 || file->uses >= TP_LINUX_HOT);
+    return file->sort == sort && (file->slot != 0 || file->uses >= TP_LINUX_HOT);
 }
 
 /** Counts a use; a hot file is put into the table. */

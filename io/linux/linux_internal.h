@@ -214,7 +214,7 @@ void tp_linux_reap(struct tp_linux_io *self);
 void tp_linux_reap_for_nobody(struct tp_linux_io *self);
 
 /** An operation gives the fd: notes it. The fd, or -EMFILE: it is closed again. */
-int32_t tp_linux_opened(struct tp_linux_io *self, int32_t fd, bool is_socket);
+int32_t tp_linux_opened(struct tp_linux_io *self, int32_t fd, enum tp_posix_sort sort);
 
 /* ------------------------------------------------------------------ cancel.c */
 

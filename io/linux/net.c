@@ -24,7 +24,7 @@ bool tp_linux_connect_seen(struct tp_linux_io *self, struct tp_posix_record *rec
         tp_posix_side_of(&self->records, record)->address.ss_family == AF_UNIX;
 
     if (record->fd >= 0 && result == 0) {
-        *ret_value = tp_linux_opened(self, record->fd, true);
+        *ret_value = tp_linux_opened(self, record->fd, TP_POSIX_STREAM);
         return true;
     }
     if (result < 0)
@@ -34,7 +34,7 @@ bool tp_linux_connect_seen(struct tp_linux_io *self, struct tp_posix_record *rec
     if (record->cancelled != 0)
         return connect_failed(record, -ECANCELED, ret_value);
     if (is_path) { /* a thread has done it all */
-        *ret_value = tp_linux_opened(self, record->fd, true);
+        *ret_value = tp_linux_opened(self, record->fd, TP_POSIX_STREAM);
         return true;
     }
     if ((uint32_t)result >= self->files.capacity)
@@ -78,7 +78,7 @@ static void deliver_connection(struct tp_linux_io *self, struct tp_posix_record 
                                int32_t fd)
 {
     if (record->result == 0) {
-        const int32_t value = tp_linux_opened(self, fd, true);
+        const int32_t value = tp_linux_opened(self, fd, TP_POSIX_STREAM);
 
         if (value >= 0)
             tp_io_complete(&self->io, record->request.handle, value, TP_MORE);

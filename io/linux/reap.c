@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "io/posix/datagrams_internal.h"
 #include "io/posix/memory_internal.h"
 #include "io/posix/statx_internal.h"
 
@@ -14,13 +15,13 @@ static bool was_interrupted(int32_t result)
     return result == -EINTR || (result <= -512 && result >= -516);
 }
 
-int32_t tp_linux_opened(struct tp_linux_io *self, int32_t fd, bool is_socket)
+int32_t tp_linux_opened(struct tp_linux_io *self, int32_t fd, enum tp_posix_sort sort)
 {
     if (!tp_io_fd_opened(&self->io, (uint32_t)fd)) {
         (void)close(fd);
         return -EMFILE;
     }
-    self->files.items[fd].is_socket = is_socket;
+    self->files.items[fd].sort = (uint8_t)sort;
     return fd;
 }
 
@@ -35,8 +36,10 @@ static int32_t finish(struct tp_linux_io *self, const struct tp_posix_record *re
     case TP_OPEN:
     case TP_LISTEN:
     case TP_ACCEPT:
-        return result < 0 ? result
-                          : tp_linux_opened(self, result, request->kind != TP_OPEN);
+    case TP_BIND:
+        return result < 0
+                   ? result
+                   : tp_linux_opened(self, result, tp_posix_sort_given(request->kind));
     case TP_CLOSE:
         return result == -EINTR ? 0 : result; /* closed all the same, on Linux */
     case TP_FSTAT:
@@ -56,6 +59,11 @@ static int32_t finish(struct tp_linux_io *self, const struct tp_posix_record *re
     case TP_READ:
     case TP_RECV:
         tp_posix_mark_written(request->a.memory, result);
+        return result;
+    case TP_RECV_FROM:
+        if (result >= 0)
+            tp_posix_datagram_received(tp_posix_side_of(&self->records, record), request,
+                                       result);
         return result;
     default:
         return result;

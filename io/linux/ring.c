@@ -184,7 +184,7 @@ static const uint8_t opcodes_used[] = {
     IORING_OP_FILES_UPDATE, IORING_OP_ASYNC_CANCEL, TP_LINUX_OP_FTRUNCATE,
     IORING_OP_SOCKET,       IORING_OP_CONNECT,      IORING_OP_ACCEPT,
     IORING_OP_RECV,         IORING_OP_SEND,         IORING_OP_SENDMSG,
-    IORING_OP_SHUTDOWN,
+    IORING_OP_RECVMSG,      IORING_OP_SHUTDOWN,
 };
 
 static int restrict_ring(const struct tp_linux_ring *ring)

@@ -1,7 +1,5 @@
 #include "entries_internal.h"
 
-#include <errno.h>
-
 /* ------------------------------------------------------------------ holding back */
 
 /* Counts an operation that has not begun (or no longer does) with the fds that it is about.
@@ -197,21 +195,15 @@ static void submit_cancel(struct tp_linux_io *self, const struct tp_request *req
     stall(self, tp_posix_record_make(&self->records, request));
 }
 
-/* What a socket does not take, and what needs no asking. True: `ret_value` is the result.
- */
+/* Whether it needs no asking. True: `ret_value` is the result. */
 static bool is_answered(const struct tp_linux_io *self, const struct tp_request *request,
                         int32_t *ret_value)
 {
-    if ((request->kind == TP_READ || request->kind == TP_WRITE) &&
-        self->files.items[request->fd.number].is_socket) {
-        *ret_value = -ESPIPE;
-        return true;
-    }
-    if (request->kind == TP_RECV && request->len == 0) {
-        *ret_value = self->files.items[request->fd.number].is_socket ? 0 : -ENOTSOCK;
-        return true;
-    }
-    return false;
+    const bool on_fd = (tp_kind_info[request->kind].traits & TP_TAKES_FD) != 0;
+
+    return on_fd && tp_posix_sort_answers(
+                        (enum tp_posix_sort)self->files.items[request->fd.number].sort,
+                        request, ret_value);
 }
 
 /* What tp_linux_submit() does not do itself. */
@@ -251,7 +243,7 @@ static __attribute__((noinline)) void submit_message(struct tp_linux_io *self,
                                                      const struct tp_request *request)
 {
     if ((request->kind != TP_RECV && request->kind != TP_SEND) || request->len == 0 ||
-        !tp_linux_files_settled(&self->files, request->fd.number, true)) {
+        !tp_linux_files_settled(&self->files, request->fd.number, TP_POSIX_STREAM)) {
         submit_rare(self, request);
         return;
     }
@@ -267,7 +259,7 @@ void tp_linux_submit(struct tp_io *io, const struct tp_request *request)
     if (__builtin_expect(!is_ready(self, request), 0))
         submit_rare(self, request);
     else if ((request->kind == TP_READ || request->kind == TP_WRITE) &&
-             tp_linux_files_settled(&self->files, request->fd.number, false))
+             tp_linux_files_settled(&self->files, request->fd.number, TP_POSIX_FILE))
         tp_linux_fill_transfer(self, request, request->handle);
     else if (request->kind == TP_NOP)
         tp_linux_fill_nop(self, request->handle);

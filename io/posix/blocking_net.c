@@ -41,13 +41,18 @@ static int32_t set_keep_alive(int fd, int silence_s)
                                            KEEP_ALIVE_LOST);
 }
 
+static int32_t set_sizes(int fd, const struct tp_socket_options *options)
+{
+    const int32_t error = set_size(fd, SO_RCVBUF, options->recv_buffer_bytes);
+
+    return error < 0 ? error : set_size(fd, SO_SNDBUF, options->send_buffer_bytes);
+}
+
 /* What is about connections. Those of TCP mean nothing to a Unix socket. */
 static int32_t set_options(int fd, int family, const struct tp_socket_options *options)
 {
-    int32_t error = set_size(fd, SO_RCVBUF, options->recv_buffer_bytes);
+    int32_t error = set_sizes(fd, options);
 
-    if (error == 0)
-        error = set_size(fd, SO_SNDBUF, options->send_buffer_bytes);
     if (family == AF_UNIX)
         return error;
     if (error == 0)
@@ -62,9 +67,14 @@ static int32_t set_socket(int fd, const struct tp_socket_options *options)
 {
     struct sockaddr_storage own;
     socklen_t len = sizeof own;
+    int type;
+    socklen_t type_len = sizeof type;
 
-    if (getsockname(fd, (struct sockaddr *)(void *)&own, &len) != 0)
+    if (getsockname(fd, (struct sockaddr *)(void *)&own, &len) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) != 0)
         return -errno;
+    if (type == SOCK_DGRAM)
+        return set_sizes(fd, options);
     return set_options(fd, own.ss_family, options);
 }
 
@@ -108,14 +118,40 @@ static int32_t listen_at(const struct sockaddr_storage *address,
     return error;
 }
 
+/* Two sockets that share a port by SO_REUSEADDR would take each other's datagrams. */
+static int32_t bind_at(const struct sockaddr_storage *address,
+                       const struct tp_socket_options *options)
+{
+    const int family = address->ss_family;
+    const int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    int32_t error;
+
+    if (fd < 0)
+        return -errno;
+    error = set_sizes(fd, options);
+    if (error == 0 && options->reuse_port)
+        error = set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
+    if (error == 0 && family == AF_INET6)
+        error = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6_only);
+    if (error == 0 && bind(fd, (const struct sockaddr *)(const void *)address,
+                           tp_posix_sockaddr_len(address)) != 0)
+        error = -errno;
+    if (error == 0)
+        return fd;
+    (void)close(fd);
+    return error;
+}
+
 /* A machine without IPv6 has no "every interface, IPv4 and IPv6"; it has the first half. */
-static int32_t listen_somewhere(const struct sockaddr_storage *address,
-                                const struct tp_socket_options *options)
+static int32_t somewhere(int32_t (*make_at)(const struct sockaddr_storage *address,
+                                            const struct tp_socket_options *options),
+                         const struct sockaddr_storage *address,
+                         const struct tp_socket_options *options)
 {
     const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)(const void *)address;
     struct tp_address every = {.family = TP_ADDRESS_IPV4};
     struct sockaddr_storage ipv4;
-    int32_t result = listen_at(address, options);
+    int32_t result = make_at(address, options);
 
     if ((result != -EAFNOSUPPORT && result != -EADDRNOTAVAIL) || options->v6_only ||
         address->ss_family != AF_INET6 ||
@@ -123,7 +159,7 @@ static int32_t listen_somewhere(const struct sockaddr_storage *address,
         return result;
     every.port = ntohs(ipv6->sin6_port);
     (void)tp_posix_sockaddr_from(&every, &ipv4);
-    return listen_at(&ipv4, options);
+    return make_at(&ipv4, options);
 }
 
 /* A socket that can connect; in the ring then, since that may take for ever. A path never
@@ -207,7 +243,9 @@ int32_t tp_posix_run_service(const struct tp_request *request,
 
     switch (request->kind) {
     case TP_LISTEN:
-        return listen_somewhere(address, &request->b.socket);
+        return somewhere(listen_at, address, &request->b.socket);
+    case TP_BIND:
+        return somewhere(bind_at, address, &request->b.socket);
     case TP_CONNECT:
         return prepare_to_connect(address, &request->b.socket);
     case TP_SHUTDOWN:

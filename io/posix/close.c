@@ -39,7 +39,7 @@ int32_t tp_posix_close_fd(struct tp_posix_io *self, int fd)
             tp_posix_ready_remove(&self->ready, fd);
         file->watched = false;
         file->ended = false;
-        file->is_socket = false;
+        file->sort = TP_POSIX_FILE;
     }
     /* Closed all the same, where a signal comes: on Linux, and as POSIX has it since 2024.
      */
@@ -52,7 +52,7 @@ bool tp_posix_close(struct tp_posix_io *self, struct tp_posix_record *record,
     const uint32_t number = record->request.fd.number;
     struct tp_posix_file *file = &self->files[number];
 
-    if (file->is_socket)
+    if (file->sort != TP_POSIX_FILE)
         stop_all(self, number);
     if (file->held > 0) {
         tp_assert(file->closing == 0);
@@ -60,7 +60,7 @@ bool tp_posix_close(struct tp_posix_io *self, struct tp_posix_record *record,
         file->closing = tp_posix_record_number(&self->records, record);
         return false;
     }
-    if (!file->is_socket) { /* may write what is dirty, as on NFS */
+    if (file->sort == TP_POSIX_FILE) { /* may write what is dirty, as on NFS */
         tp_posix_workers_add(&self->workers, record);
         return false;
     }

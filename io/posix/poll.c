@@ -24,7 +24,7 @@ uint32_t tp_posix_unsubmitted(const struct tp_io *io)
 /* A direct read waits for the disk, however it is asked not to. */
 static int32_t opened(struct tp_posix_io *self, int32_t fd, bool direct)
 {
-    const int32_t value = tp_posix_opened(self, fd, false);
+    const int32_t value = tp_posix_opened(self, fd, TP_POSIX_FILE);
 
     if (value >= 0)
         self->files[value].cached = !direct;
@@ -47,7 +47,7 @@ static int32_t finish(struct tp_posix_io *self, const struct tp_posix_record *re
         (void)close(result);
         return -ECANCELED;
     }
-    return tp_posix_socket_made(self, result);
+    return tp_posix_socket_made(self, result, tp_posix_sort_given(kind));
 }
 
 static void reap_workers(struct tp_posix_io *self)

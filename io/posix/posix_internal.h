@@ -13,6 +13,7 @@
 #include "io/posix/posix.h"
 #include "io/posix/ready.h"
 #include "io/posix/records_internal.h"
+#include "io/posix/sorts_internal.h"
 #include "io/posix/workers_internal.h"
 
 #define TP_POSIX_EVENTS_MAX 256 /* that one wait brings; the rest comes with the next */
@@ -34,10 +35,10 @@ struct tp_posix_file {
     uint32_t held;                 /* operations on it that threads have, or will have */
     uint32_t closing;              /* the record of a close that waits for those; 0: none */
     uint32_t starved;              /* its recv_manys without a buffer */
-    bool is_socket;
-    bool watched; /* `ready` tells of it */
-    bool ended;   /* there is no more to come than what has come */
-    bool cached;  /* reads are tried without a thread: what they want may be in memory */
+    uint8_t sort;                  /* enum tp_posix_sort */
+    bool watched;                  /* `ready` tells of it */
+    bool ended;                    /* there is no more to come than what has come */
+    bool cached; /* reads are tried without a thread: what they want may be in memory */
 };
 
 /* Why somebody wakes the owner, and whether that takes a write. */
@@ -109,11 +110,11 @@ extern const uint8_t tp_posix_routes[TP_KINDS];
 bool tp_posix_try(struct tp_posix_io *self, struct tp_posix_record *record,
                   int32_t *ret_value);
 
-/** A thread has done its part of a listen or a connect. */
-int32_t tp_posix_socket_made(struct tp_posix_io *self, int32_t fd);
+/** A thread has done its part of a listen, a connect or a bind. */
+int32_t tp_posix_socket_made(struct tp_posix_io *self, int32_t fd, enum tp_posix_sort sort);
 
 /** An operation gives the fd: notes it. The fd, or -EMFILE: it is closed again. */
-int32_t tp_posix_opened(struct tp_posix_io *self, int32_t fd, bool is_socket);
+int32_t tp_posix_opened(struct tp_posix_io *self, int32_t fd, enum tp_posix_sort sort);
 
 /** Takes an operation out of the list at its fd. */
 void tp_posix_stop_waiting(struct tp_posix_io *self, struct tp_posix_record *record);

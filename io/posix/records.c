@@ -98,7 +98,7 @@ struct tp_posix_record *tp_posix_record_make(struct tp_posix_records *records,
     record->stopped = 0;
     keep_paths(records, record);
     if ((tp_kind_info[request->kind].traits & TP_TAKES_ADDRESS) != 0)
-        (void)tp_posix_sockaddr_from(request->a.address,
+        (void)tp_posix_sockaddr_from(tp_request_address(request),
                                      &tp_posix_side_of(records, record)->address);
     record->next_hashed = *bucket;
     *bucket = tp_posix_record_number(records, record);

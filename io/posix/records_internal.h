@@ -34,11 +34,16 @@ enum tp_posix_state {
  * while the operation runs, so it does not move. */
 union tp_posix_side {
     uint64_t status[32];             /* fstat, stat: in the ring's form */
-    struct sockaddr_storage address; /* listen, connect */
+    struct sockaddr_storage address; /* listen, connect, bind */
     struct {
         struct msghdr header;
         struct iovec parts[TP_BUFS_MAX];
     } message; /* send_bufs */
+    struct {
+        struct sockaddr_storage address; /* where `address` is */
+        struct msghdr header;
+        struct iovec part;
+    } datagram; /* send_to, recv_from */
 };
 
 struct tp_posix_record {

@@ -10,6 +10,7 @@
 #include "io/fd_table.h"
 #include "io/loans.h"
 #include "io/posix/blocking_internal.h"
+#include "io/posix/datagrams_internal.h"
 #include "io/posix/sockaddr_internal.h"
 #include "io/posix/system_internal.h"
 
@@ -19,8 +20,10 @@ static enum tp_posix_direction direction_of(const struct tp_posix_record *record
 {
     const uint32_t kind = record->request.kind;
 
-    return kind == TP_SEND || kind == TP_SEND_BUFS || kind == TP_CONNECT ? TP_POSIX_WRITING
-                                                                         : TP_POSIX_READING;
+    const bool writes =
+        kind == TP_SEND || kind == TP_SEND_BUFS || kind == TP_CONNECT || kind == TP_SEND_TO;
+
+    return writes ? TP_POSIX_WRITING : TP_POSIX_READING;
 }
 
 /* The fd that it waits for: its own, or that of the request. */
@@ -94,18 +97,18 @@ static int32_t error_of_call(void)
 
 /* ------------------------------------------------------------------ life */
 
-int32_t tp_posix_opened(struct tp_posix_io *self, int32_t fd, bool is_socket)
+int32_t tp_posix_opened(struct tp_posix_io *self, int32_t fd, enum tp_posix_sort sort)
 {
     if (!tp_io_fd_opened(&self->io, (uint32_t)fd)) {
         (void)tp_posix_close_fd(self, fd);
         return -EMFILE;
     }
-    self->files[fd].is_socket = is_socket;
+    self->files[fd].sort = (uint8_t)sort;
     self->files[fd].cached = false;
     return fd;
 }
 
-int32_t tp_posix_socket_made(struct tp_posix_io *self, int32_t fd)
+int32_t tp_posix_socket_made(struct tp_posix_io *self, int32_t fd, enum tp_posix_sort sort)
 {
     if (fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK) != 0) {
         const int32_t error = -errno;
@@ -113,7 +116,7 @@ int32_t tp_posix_socket_made(struct tp_posix_io *self, int32_t fd)
         (void)close(fd);
         return error;
     }
-    return tp_posix_opened(self, fd, true);
+    return tp_posix_opened(self, fd, sort);
 }
 
 static int32_t connect_failed(struct tp_posix_io *self,
@@ -169,7 +172,7 @@ static bool try_connect(struct tp_posix_io *self, struct tp_posix_record *record
 
     *ret_value = error;
     if (error == 0)
-        *ret_value = tp_posix_opened(self, record->fd, true);
+        *ret_value = tp_posix_opened(self, record->fd, TP_POSIX_STREAM);
     else if (error == -EINPROGRESS && !tp_posix_wait(self, record, ret_value))
         return false;
     else if (error == -EINPROGRESS)
@@ -189,7 +192,7 @@ static int32_t accept_one(struct tp_posix_io *self, const struct tp_posix_record
     do {
         fd = tp_posix_accept(listener);
     } while (fd < 0 && errno == EINTR);
-    return fd < 0 ? error_of_call() : tp_posix_opened(self, fd, true);
+    return fd < 0 ? error_of_call() : tp_posix_opened(self, fd, TP_POSIX_STREAM);
 }
 
 static bool try_accept(struct tp_posix_io *self, struct tp_posix_record *record,
@@ -278,6 +281,31 @@ static bool try_send(struct tp_posix_io *self, struct tp_posix_record *record,
     } while (*ret_value == -EINTR);
     return *ret_value != -EAGAIN || tp_posix_wait(self, record, ret_value);
 }
+
+/* ------------------------------------------------------------------ datagrams */
+
+static bool try_datagram(struct tp_posix_io *self, const struct tp_posix_record *record,
+                         int32_t *ret_value)
+{
+    const struct tp_request *request = &record->request;
+    const int fd = (int)request->fd.number;
+    union tp_posix_side *side = tp_posix_side_of(&self->records, record);
+    struct msghdr *header = tp_posix_datagram_prepare(side, request);
+    ssize_t done;
+
+    tp_loans_open(&self->io, request->handle);
+    do {
+        done = request->kind == TP_SEND_TO ? sendmsg(fd, header, MSG_NOSIGNAL)
+                                           : recvmsg(fd, header, 0);
+    } while (done < 0 && errno == EINTR);
+    *ret_value = done < 0 ? error_of_call() : (int32_t)done;
+    if (done >= 0 && request->kind == TP_RECV_FROM)
+        tp_posix_datagram_received(side, request, *ret_value);
+    tp_loans_close(&self->io, request->handle);
+    return *ret_value != -EAGAIN;
+}
+
+/* ------------------------------------------------------------------ shutdown */
 
 /* A Unix socket tells nobody that its own end has no more room to wait for: what waits to
  * be sent could only find that it cannot be any more. */
@@ -373,6 +401,10 @@ bool tp_posix_try(struct tp_posix_io *self, struct tp_posix_record *record,
     case TP_SEND:
     case TP_SEND_BUFS:
         return try_send(self, record, ret_value);
+    case TP_SEND_TO:
+    case TP_RECV_FROM:
+        return try_datagram(self, record, ret_value) ||
+               tp_posix_wait(self, record, ret_value);
     case TP_SIGNAL:
         return try_signal(self, record, ret_value);
     case TP_SHUTDOWN:

@@ -1,7 +1,5 @@
 #include "posix_internal.h"
 
-#include <errno.h>
-
 #define CACHED_BYTES_MAX 65536U
 
 #define TRY    TP_POSIX_ROUTE_TRY
@@ -45,6 +43,9 @@ const uint8_t tp_posix_routes[TP_KINDS] = {
     [TP_RESOLVE] = THREAD,
     [TP_OFFLOAD] = THREAD,
     [TP_SIGNAL] = TRY,
+    [TP_BIND] = THREAD,
+    [TP_SEND_TO] = TRY,
+    [TP_RECV_FROM] = TRY,
 };
 
 /* Counts an operation with the fds that it is about, while it is the threads': none of them
@@ -97,21 +98,15 @@ void tp_posix_try_later(struct tp_posix_io *self, struct tp_posix_record *record
     tp_posix_list_append(&self->records, &self->trying, record);
 }
 
-/* What a socket does not take, and what needs no asking. */
+/* Whether it needs no asking. True: `ret_value` is the result. */
 static bool is_answered(const struct tp_posix_io *self, const struct tp_request *request,
                         int32_t *ret_value)
 {
-    const bool transfers = request->kind == TP_READ || request->kind == TP_WRITE;
+    const bool on_fd = (tp_kind_info[request->kind].traits & TP_TAKES_FD) != 0;
 
-    if (transfers && self->files[request->fd.number].is_socket) {
-        *ret_value = -ESPIPE;
-        return true;
-    }
-    if (request->kind == TP_RECV && request->len == 0) {
-        *ret_value = self->files[request->fd.number].is_socket ? 0 : -ENOTSOCK;
-        return true;
-    }
-    return false;
+    return on_fd &&
+           tp_posix_sort_answers((enum tp_posix_sort)self->files[request->fd.number].sort,
+                                 request, ret_value);
 }
 
 /* Whether a read may find in memory what it wants, and is short enough not to keep the

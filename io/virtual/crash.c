@@ -48,6 +48,7 @@ static bool changes_world(const struct tp_flight *f)
     case TP_SYNC_DIR:
     case TP_SYMLINK:
     case TP_SHUTDOWN:
+    case TP_SEND_TO: /* one of no bytes, too */
         return true;
     case TP_NOP:
     case TP_CLOSE:
@@ -69,6 +70,8 @@ static bool changes_world(const struct tp_flight *f)
     case TP_RESOLVE:
     case TP_OFFLOAD:
     case TP_SIGNAL:
+    case TP_BIND:
+    case TP_RECV_FROM:
     case TP_TIMER:
     case TP_CHILD:
     case TP_KINDS:

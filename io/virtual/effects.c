@@ -408,6 +408,10 @@ static int32_t effect_of_kind(struct tp_virtual *v, struct tp_flight *f)
     case TP_OFFLOAD:
     case TP_SIGNAL:
         return tp_service_effect(v, f);
+    case TP_BIND:
+    case TP_SEND_TO:
+    case TP_RECV_FROM:
+        return tp_datagram_effect(v, f);
     case TP_ACCEPT_MANY: /* see waits.c */
     case TP_RECV_MANY:
     case TP_TIMER:

@@ -107,9 +107,12 @@ static int32_t error_of(uint16_t kind)
     case TP_CONNECT:
     case TP_SEND:
     case TP_SEND_BUFS:
+    case TP_BIND:
+    case TP_SEND_TO:
         return -ENOBUFS;
     case TP_RECV:
     case TP_RECV_MANY:
+    case TP_RECV_FROM:
     case TP_OFFLOAD:
     case TP_SIGNAL:
         return -ENOMEM;
@@ -147,7 +150,8 @@ void tp_fault_draw(struct tp_virtual *v, struct tp_flight *f)
     }
     drawn -= faults->error_ppm;
     if (drawn < faults->eintr_ppm) {
-        if (transfers || streams || kind == TP_OPEN)
+        if (transfers || streams || kind == TP_OPEN || kind == TP_SEND_TO ||
+            kind == TP_RECV_FROM)
             fail(v, f, -EINTR, TP_FAULT_EINTR);
         return;
     }

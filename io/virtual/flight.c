@@ -223,6 +223,11 @@ static void check_loan_begins(struct tp_virtual *v, struct tp_flight *f)
 {
     uint32_t traits = tp_kind_info[f->request.kind].traits;
 
+    if ((traits & TP_LENDS_DATAGRAM) != 0) {
+        tp_loans_open(&v->io, f->request.handle);
+        memset(f->request.b.datagram, SCRIBBLE, sizeof *f->request.b.datagram);
+        tp_loans_close(&v->io, f->request.handle);
+    }
     if (f->request.len == 0 || f->request.a.memory == NULL)
         return;
     if ((traits & TP_LENDS_IN) != 0) {
@@ -249,7 +254,7 @@ void tp_flight_submit(struct tp_io *io, const struct tp_request *request)
     f->bounded = (tp_kind_info[request->kind].traits & (TP_NEVER_WAITS | TP_WAITS)) == 0;
     copy_paths(v, f, request);
     if ((tp_kind_info[request->kind].traits & TP_TAKES_ADDRESS) != 0)
-        f->address = *request->a.address;
+        f->address = *tp_request_address(request);
     hold_files(v, f);
     if (v->checks)
         check_loan_begins(v, f);

@@ -46,7 +46,10 @@ static bool is_sync(const struct tp_virtual *v, const struct tp_flight *f)
 static const struct tp_virtual_latency *latency_for(const struct tp_virtual *v,
                                                     const struct tp_flight *f)
 {
-    if (f->request.kind >= TP_LISTEN && f->request.kind <= TP_SOCKET_ADDRESS)
+    uint16_t kind = f->request.kind;
+
+    if ((kind >= TP_LISTEN && kind <= TP_SOCKET_ADDRESS) ||
+        (kind >= TP_BIND && kind <= TP_RECV_FROM))
         return &v->config.socket_latency;
     return is_sync(v, f) ? &v->config.sync_latency : &v->config.latency;
 }

@@ -54,15 +54,16 @@ static void fill_defaults(struct tp_net_config *c)
 static bool is_possible_link(const struct tp_net_link *link)
 {
     return (uint64_t)link->latency.zero_ppm + link->latency.tail_ppm <= PPM &&
-           link->split_ppm <= PPM && link->loss_ppm <= PPM &&
-           link->segment_max <= SEGMENT_MAX;
+           link->split_ppm <= PPM && link->loss_ppm <= PPM && link->duplicate_ppm <= PPM &&
+           link->reorder_ppm <= PPM && link->segment_max <= SEGMENT_MAX;
 }
 
 static bool are_possible(const struct tp_net_faults *faults)
 {
     return (uint64_t)faults->loss_ppm + faults->clog_ppm + faults->reset_ppm <= PPM &&
            (uint64_t)faults->refuse_ppm + faults->silence_ppm <= PPM &&
-           faults->resolve_ppm <= PPM;
+           faults->resolve_ppm <= PPM && faults->duplicate_ppm <= PPM &&
+           faults->reorder_ppm <= PPM;
 }
 
 static bool is_possible(const struct tp_net_config *c)
@@ -84,6 +85,7 @@ static int init_tables(struct tp_net *net)
         tp_pool_init(&net->pipes, sizeof(struct tp_net_pipe), net->allocator) < 0 ||
         tp_pool_init(&net->packets, sizeof(struct tp_packet), net->allocator) < 0 ||
         tp_pool_init(&net->chunks, sizeof(struct tp_net_chunk), net->allocator) < 0 ||
+        tp_pool_init(&net->messages, sizeof(struct tp_net_message), net->allocator) < 0 ||
         tp_pool_init(&net->names, sizeof(struct tp_net_name), net->allocator) < 0)
         return -ENOMEM;
     return 0;
@@ -148,6 +150,7 @@ void tp_net_destroy(struct tp_net *net)
     free_pool(net, &net->pipes);
     free_pool(net, &net->packets);
     free_pool(net, &net->chunks);
+    free_pool(net, &net->messages);
     free_pool(net, &net->names);
     tp_free(net->allocator, net->hosts, hosts_bytes(net), 16);
     tp_free(net->allocator, net->ways, ways_bytes(net), 16);

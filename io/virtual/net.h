@@ -3,9 +3,9 @@
  *
  * A network belongs to a world (world.h), and VirtualIos attach to it, each as a host with
  * addresses; one that was given no network has one of its own, with itself as the only
- * host. What it models is TCP as Linux has it: see docs/simulation.md. A stream never loses
- * bytes; what is lost on the way is sent again, which takes time, and in the end
- * -ETIMEDOUT.
+ * host. What it models is TCP and UDP as Linux has them: see docs/simulation.md. A stream
+ * never loses bytes; what is lost on the way is sent again, which takes time, and in the
+ * end -ETIMEDOUT. A datagram that is lost is lost.
  *
  *     tp_world_create(NULL, &world);
  *     tp_net_create(NULL, world, &net);
@@ -40,21 +40,31 @@ struct tp_net; /* net_internal.h */
 /** A way from one host to another, or a host's to itself. */
 struct tp_net_link {
     struct tp_virtual_latency latency; /* of every packet */
-    uint32_t segment_max; /* bytes that one packet carries; 0: 65536. 1: byte by byte */
-    uint32_t split_ppm;   /* packets that arrive as two, in millionths */
-    uint32_t loss_ppm;    /* packets that have to be sent again, besides the faults' */
-    uint64_t bytes_per_s; /* 0: no limit */
+    uint32_t segment_max;   /* bytes that one packet carries; 0: 65536. 1: byte by byte */
+    uint32_t split_ppm;     /* packets that arrive as two, in millionths */
+    uint32_t loss_ppm;      /* packets that have to be sent again, besides the faults'; of
+                               datagrams, those that are lost */
+    uint32_t duplicate_ppm; /* datagrams that come twice, besides the faults' */
+    uint32_t reorder_ppm;   /* datagrams that others may overtake, besides the faults' */
+    uint32_t queue_bytes; /* that wait for a narrow link, at most; 0: without a bound. When
+                             it is full, a stream waits in front of it, and a datagram is
+                             dropped */
+    uint32_t reserved;
+    uint64_t bytes_per_s; /* 0: no limit, and no queue */
 };
 
 /** What goes wrong, in millionths; all zero: nothing. */
 struct tp_net_faults {
-    uint32_t loss_ppm;    /* packets that have to be sent again: they come late */
-    uint32_t clog_ppm;    /* packets before which the link stands still for a while */
-    uint32_t reset_ppm;   /* packets with data at some byte of which both ends get RST */
-    uint32_t refuse_ppm;  /* connections that are refused */
-    uint32_t silence_ppm; /* connections that nobody answers */
-    uint32_t resolve_ppm; /* names that nobody can resolve now: -EAGAIN */
-    uint64_t clog_max_ns; /* the longest clog; 0: 10 s */
+    uint32_t loss_ppm;      /* packets that have to be sent again: they come late; of
+                               datagrams, those that are lost */
+    uint32_t clog_ppm;      /* packets before which the link stands still for a while */
+    uint32_t reset_ppm;     /* packets with data at some byte of which both ends get RST */
+    uint32_t refuse_ppm;    /* connections that are refused */
+    uint32_t silence_ppm;   /* connections that nobody answers */
+    uint32_t resolve_ppm;   /* names that nobody can resolve now: -EAGAIN */
+    uint32_t duplicate_ppm; /* datagrams that come twice */
+    uint32_t reorder_ppm;   /* datagrams that others may overtake */
+    uint64_t clog_max_ns;   /* the longest clog; 0: 10 s */
 };
 
 /** What becomes of a connection to an address that no host has. */
@@ -94,6 +104,13 @@ struct tp_net_stats {
     uint64_t resets;      /* connections that ended by RST */
     uint64_t splits;
     uint64_t fault_losses, fault_clogs, fault_resets, fault_refusals, fault_silences;
+    uint64_t datagrams;           /* sent; those that came twice count once */
+    uint64_t datagrams_lost;      /* by a fault, a broken link, a dead host, no such host */
+    uint64_t datagrams_twice;     /* by a fault */
+    uint64_t datagrams_late;      /* by a fault: others may have overtaken them */
+    uint64_t datagrams_crowded;   /* met a full queue in front of a narrow link */
+    uint64_t datagrams_overflown; /* met a full receive buffer */
+    uint64_t datagrams_unheard;   /* met nobody at that address */
 };
 
 TP_BEGIN_DECLS

@@ -43,6 +43,22 @@ static void check_listener(const struct tp_net *net, uint32_t listener)
     tp_assert(queued == s->queue_count && embryos == s->embryos);
 }
 
+static void check_inbox(const struct tp_net *net, const struct tp_socket *s)
+{
+    uint64_t bytes = 0;
+
+    tp_assert(s->out == 0 && s->in == 0 && !s->has_port);
+    for (uint32_t at = s->inbox_first; at != 0;) {
+        const struct tp_net_message *message = tp_pool_at(&net->messages, at);
+
+        tp_assert(message->next != 0 || at == s->inbox_last);
+        tp_assert((message->first == 0) == (message->len == 0));
+        bytes += message->len;
+        at = message->next;
+    }
+    tp_assert(s->inbox_bytes >= bytes && (s->inbox_bytes == 0) == (s->inbox_first == 0));
+}
+
 static void check_socket(const struct tp_net *net, uint32_t socket, uint32_t *refs)
 {
     const struct tp_socket *s = tp_socket_at(net, socket);
@@ -59,6 +75,8 @@ static void check_socket(const struct tp_net *net, uint32_t socket, uint32_t *re
     }
     if (s->state == TP_SOCKET_LISTENING)
         check_listener(net, socket);
+    if (s->state == TP_SOCKET_DATAGRAMS)
+        check_inbox(net, s);
 }
 
 void tp_net_check(const struct tp_net *net)

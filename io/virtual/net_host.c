@@ -30,6 +30,18 @@ bool tp_address_is_any(const struct tp_address *address)
     return memcmp(address->at.ipv6, zeros, len) == 0;
 }
 
+struct tp_address tp_address_target(const struct tp_address *address)
+{
+    struct tp_address target = tp_address_unmap(address);
+
+    if (!tp_address_is_any(&target))
+        return target;
+    if (target.family == TP_ADDRESS_IPV4)
+        return tp_address_ipv4(127, 0, 0, 1, target.port);
+    target.at.ipv6[15] = 1;
+    return target;
+}
+
 /* Whether both name the same interface, whatever the port. */
 static bool is_same_place(const struct tp_address *a, const struct tp_address *b)
 {
@@ -163,7 +175,7 @@ int32_t tp_net_attach(struct tp_net *net, uint32_t node, const struct tp_address
     if (at->ready != NULL)
         return -EADDRINUSE;
     if (!at->used)
-        at->next_port = TP_PORT_FIRST;
+        at->next_port = at->next_datagram_port = TP_PORT_FIRST;
     at->used = true;
     at->up = true;
     at->node = node;

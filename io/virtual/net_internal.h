@@ -9,6 +9,7 @@
  *     net_retry.c    what is lost is sent again, until it times out; keep-alive
  *     net_stream.c   send, receive, shut down, close
  *     net_unix.c     sockets with a path: the same without a way in between
+ *     net_datagram.c sockets for datagrams, and datagrams on their way
  *     net_check.c    invariants
  *
  * The functions of the second half are what VirtualIo calls (sockets.c), and `ready` is
@@ -39,10 +40,18 @@ struct tp_net_host {
     uint32_t boot; /* power cuts so far */
     uint32_t address_count;
     uint32_t next_port;
+    uint32_t datagrams; /* the list of its sockets for datagrams */
+    uint32_t next_datagram_port;
     struct tp_address addresses[TP_NET_ADDRESSES_MAX];
     tp_net_ready_fn *ready; /* of the process; NULL: there is none */
     void *context;
     uint64_t ports[(TP_PORT_LAST - TP_PORT_FIRST) / 64 + 1]; /* ephemeral ones in use */
+};
+
+/** Keeps packets of one direction in their order. */
+struct tp_net_wire {
+    uint64_t last_ns;
+    uint32_t last_tie;
 };
 
 /** The way from one host to another. */
@@ -50,6 +59,7 @@ struct tp_net_way {
     struct tp_net_link link;
     uint64_t free_ns;    /* when its queue is empty */
     uint64_t clogged_ns; /* nothing arrives before */
+    struct tp_net_wire datagrams;
     bool broken;
 };
 
@@ -82,17 +92,13 @@ enum tp_socket_state {
     TP_SOCKET_CONNECTING, /* SYN sent */
     TP_SOCKET_EMBRYO,     /* SYN received: a listener's, not in its queue yet */
     TP_SOCKET_OPEN,
+    TP_SOCKET_DATAGRAMS,
     TP_SOCKET_DEAD, /* by RST, time-out or a failed connect; its owner may not know yet */
 };
 
-/** Keeps packets of one direction in their order. */
-struct tp_net_wire {
-    uint64_t last_ns;
-    uint32_t last_tie;
-};
-
 struct tp_socket {
-    uint32_t next;  /* in the network's list of listeners, or in a listener's queue */
+    uint32_t next;  /* in the network's list of listeners, in a listener's queue, or in its
+                       host's list of sockets for datagrams */
     uint8_t state;  /* enum tp_socket_state */
     uint8_t family; /* of the stream: TP_ADDRESS_IPV4, _IPV6, _UNIX */
     bool owned;     /* a process has it */
@@ -118,6 +124,9 @@ struct tp_socket {
     uint64_t parent_serial;
     uint32_t queue_first, queue_last, queue_count, embryos, backlog;
     uint32_t inode; /* that a path names */
+    /* of datagrams */
+    uint32_t inbox_first, inbox_last; /* messages that have arrived */
+    uint64_t inbox_bytes;             /* that count against recv_bytes */
     /* repetition */
     uint32_t retries;
     uint32_t probes;   /* of keep-alive, unanswered */
@@ -130,6 +139,7 @@ enum tp_packet_type {
     TP_PACKET_SYN_ACK,
     TP_PACKET_SEGMENT, /* data, FIN, acknowledgement, window, in any combination */
     TP_PACKET_RST,
+    TP_PACKET_DATAGRAM,
     TP_PACKET_RETRY, /* timers of the socket `to`: */
     TP_PACKET_KEEP_ALIVE,
     TP_PACKET_UNREACHABLE, /* nobody has that address */
@@ -147,6 +157,16 @@ struct tp_packet {
     uint32_t to_boot;
     uint64_t upto; /* bytes of the stream, this packet's included */
     uint64_t ack, edge;
+    uint32_t message; /* a datagram's */
+};
+
+/** A datagram, whole. */
+struct tp_net_message {
+    uint32_t next_free; /* the pool's */
+    uint32_t next;      /* in an inbox */
+    uint32_t first;     /* chunk */
+    uint32_t len;
+    struct tp_address from, to;
 };
 
 struct tp_net_name {
@@ -165,7 +185,7 @@ struct tp_net {
     bool faulty;               /* any of them is set */
     struct tp_net_host *hosts; /* by number, 1 to hosts_max */
     struct tp_net_way *ways;   /* by both numbers */
-    struct tp_pool sockets, pipes, packets, chunks, names;
+    struct tp_pool sockets, pipes, packets, chunks, messages, names;
     uint32_t listeners; /* the list of all that listen */
     uint64_t serial;
     struct tp_net_stats stats;
@@ -221,6 +241,8 @@ uint16_t tp_net_take_port(struct tp_net *net, uint32_t host, uint16_t except);
 void tp_net_mark_port(struct tp_net *net, uint32_t host, uint16_t port, bool used);
 bool tp_net_port_used(const struct tp_net *net, uint32_t host, uint16_t port);
 bool tp_address_is_any(const struct tp_address *address);
+/** Where it is, seen from a host: the unspecified address is the host itself. */
+struct tp_address tp_address_target(const struct tp_address *address);
 /** An IPv4 address that is in IPv6's form, in its own; what is not stays. */
 struct tp_address tp_address_unmap(const struct tp_address *address);
 
@@ -230,6 +252,15 @@ void tp_net_due(void *context, uint32_t what);
 /** Sends a packet; `wire` (or NULL) keeps it behind those before. */
 void tp_net_post(struct tp_net *net, const struct tp_packet *packet,
                  struct tp_net_wire *wire, uint32_t data_bytes);
+/** When `data_bytes` that are handed to the way now have left it. */
+uint64_t tp_net_leave(struct tp_net *net, struct tp_net_way *way, uint32_t data_bytes);
+/** Makes it arrive behind those before. */
+void tp_net_line_up(struct tp_net_wire *wire, uint64_t *at_ns, uint32_t *tie);
+/** From now on nothing arrives over this way, for as long as is drawn. */
+void tp_net_begin_clog(struct tp_net *net, uint32_t host, struct tp_net_way *way);
+/** It is on its way, and arrives then. */
+void tp_net_set_out(struct tp_net *net, const struct tp_packet *packet, uint64_t at_ns,
+                    uint32_t tie);
 /** Sets a timer of a socket. */
 void tp_net_timer(struct tp_net *net, uint32_t socket, enum tp_packet_type type,
                   uint64_t at_ns);
@@ -260,9 +291,14 @@ void tp_socket_ready(struct tp_net *net, uint32_t socket, uint32_t ready);
 void tp_socket_die(struct tp_net *net, uint32_t socket, int32_t error);
 /** Notes who is at the other end. */
 void tp_socket_join(struct tp_net *net, uint32_t socket, uint32_t peer);
-/** The listener for a connection to the address; 0: none. */
-uint32_t tp_socket_find(const struct tp_net *net, uint32_t host,
+/** The one of a list (net->listeners, a host's datagrams) that a connection or a datagram
+ * to the address is for; 0: none. */
+uint32_t tp_socket_find(const struct tp_net *net, uint32_t list, uint32_t host,
                         const struct tp_address *to, uint16_t from_port);
+/** Whether two of a list cannot have these addresses at the same time. */
+bool tp_socket_collide(const struct tp_socket *a, const struct tp_socket *b);
+/** Takes it out of a list. */
+void tp_socket_unlist(struct tp_net *net, uint32_t *list, uint32_t socket);
 bool tp_socket_is_full(const struct tp_socket *listener);
 /** A connection is ready to be accepted. */
 void tp_socket_queue(struct tp_net *net, uint32_t listener, uint32_t socket);
@@ -295,6 +331,14 @@ void tp_unix_close(struct tp_net *net, uint32_t socket);
 /** One end is closed; `error` for the other, if it is not 0. */
 void tp_unix_hang_up(struct tp_net *net, uint32_t socket, int32_t error);
 
+/* ------------------------------------------------------------------ net_datagram.c */
+
+/** Its inbox is emptied, and it hears nothing any more. */
+void tp_datagrams_end(struct tp_net *net, uint32_t socket);
+void tp_datagram_arrived(struct tp_net *net, const struct tp_packet *packet);
+/** It will not arrive. */
+void tp_datagram_lost(struct tp_net *net, const struct tp_packet *packet);
+
 /* ------------------------------------------------------------------ for VirtualIo:
  * net_socket.c, net_stream.c, net_unix.c */
 
@@ -310,6 +354,15 @@ int32_t tp_net_listen_path(struct tp_net *net, uint32_t host, uint32_t inode,
                            const struct tp_socket_options *options, uint32_t *ret_socket);
 int32_t tp_net_connect_path(struct tp_net *net, uint32_t host, uint32_t inode,
                             const struct tp_socket_options *options, uint32_t *ret_socket);
+/** A socket for datagrams. */
+int32_t tp_net_bind(struct tp_net *net, uint32_t host, const struct tp_address *address,
+                    const struct tp_socket_options *options, uint32_t *ret_socket);
+/** Sends one; its length, or -errno. */
+int32_t tp_net_send_to(struct tp_net *net, uint32_t socket, const struct tp_address *to,
+                       const uint8_t *bytes, uint32_t len);
+/** Takes the next one: the bytes of it that are stored, or -EAGAIN. */
+int32_t tp_net_recv_from(struct tp_net *net, uint32_t socket, uint8_t *ret_bytes,
+                         uint32_t len, struct tp_datagram *ret_datagram);
 /** Says who has it, for `ready`. */
 void tp_net_own(struct tp_net *net, uint32_t socket, uint32_t owner);
 int32_t tp_net_accept(struct tp_net *net, uint32_t listener, uint32_t *ret_socket);

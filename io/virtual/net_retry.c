@@ -102,6 +102,7 @@ void tp_tcp_retry(struct tp_net *net, uint32_t socket)
     case TP_SOCKET_FREE:
     case TP_SOCKET_BOUND:
     case TP_SOCKET_LISTENING:
+    case TP_SOCKET_DATAGRAMS:
     case TP_SOCKET_DEAD:
         break;
     }

@@ -34,13 +34,13 @@ uint32_t tp_socket_make(struct tp_net *net, uint32_t host, uint8_t family,
     return socket;
 }
 
-static void unlist(struct tp_net *net, uint32_t listener)
+void tp_socket_unlist(struct tp_net *net, uint32_t *list, uint32_t socket)
 {
-    uint32_t *at = &net->listeners;
+    uint32_t *at = list;
 
-    while (*at != listener)
+    while (*at != socket)
         at = &tp_socket_at(net, *at)->next;
-    *at = tp_socket_at(net, listener)->next;
+    *at = tp_socket_at(net, socket)->next;
 }
 
 /* The kernel ends what nobody will accept any more. */
@@ -70,7 +70,7 @@ void tp_socket_stop_listening(struct tp_net *net, uint32_t listener)
     struct tp_socket *s = tp_socket_at(net, listener);
 
     tp_assert(s->state == TP_SOCKET_LISTENING);
-    unlist(net, listener);
+    tp_socket_unlist(net, &net->listeners, listener);
     drop_children(net, listener);
     s->state = TP_SOCKET_BOUND;
     s->queue_first = s->queue_last = s->queue_count = s->embryos = 0;
@@ -101,6 +101,8 @@ void tp_socket_free(struct tp_net *net, uint32_t socket)
     tp_assert(s->state != TP_SOCKET_FREE);
     if (s->state == TP_SOCKET_LISTENING)
         tp_socket_stop_listening(net, socket);
+    if (s->state == TP_SOCKET_DATAGRAMS)
+        tp_datagrams_end(net, socket);
     if (s->state == TP_SOCKET_EMBRYO && tp_socket_is(net, s->parent, s->parent_serial))
         tp_socket_at(net, s->parent)->embryos--;
     release_port(net, s);
@@ -150,8 +152,7 @@ void tp_net_own(struct tp_net *net, uint32_t socket, uint32_t owner)
 
 /* ------------------------------------------------------------------ listening */
 
-/* Whether two listeners cannot have these addresses at the same time. */
-static bool collide(const struct tp_socket *a, const struct tp_socket *b)
+bool tp_socket_collide(const struct tp_socket *a, const struct tp_socket *b)
 {
     if (a->host != b->host || a->local.port != b->local.port ||
         a->family == TP_ADDRESS_UNIX || b->family == TP_ADDRESS_UNIX ||
@@ -173,7 +174,7 @@ static bool is_free(const struct tp_net *net, const struct tp_socket *listener)
     for (uint32_t at = net->listeners; at != 0; at = tp_socket_at(net, at)->next) {
         const struct tp_socket *other = tp_socket_at(net, at);
 
-        if (collide(listener, other))
+        if (tp_socket_collide(listener, other))
             return false;
         shared = shared || (other->host == listener->host &&
                             other->local.port == listener->local.port);
@@ -222,7 +223,7 @@ int32_t tp_net_listen(struct tp_net *net, uint32_t host, const struct tp_address
     return 0;
 }
 
-/* How well a listener fits: 0 not at all, and the most exact is the highest. */
+/* How well one fits: 0 not at all, and the most exact is the highest. */
 static uint32_t fit(const struct tp_socket *listener, uint32_t host,
                     const struct tp_address *to)
 {
@@ -239,12 +240,12 @@ static uint32_t fit(const struct tp_socket *listener, uint32_t host,
     return tp_address_equal(&listener->local, to) ? 3 : 0;
 }
 
-uint32_t tp_socket_find(const struct tp_net *net, uint32_t host,
+uint32_t tp_socket_find(const struct tp_net *net, uint32_t list, uint32_t host,
                         const struct tp_address *to, uint16_t from_port)
 {
     uint32_t best = 0, count = 0, found = 0;
 
-    for (uint32_t at = net->listeners; at != 0; at = tp_socket_at(net, at)->next) {
+    for (uint32_t at = list; at != 0; at = tp_socket_at(net, at)->next) {
         uint32_t fits = fit(tp_socket_at(net, at), host, to);
 
         if (fits > best) {
@@ -257,8 +258,7 @@ uint32_t tp_socket_find(const struct tp_net *net, uint32_t host,
     if (best == 0)
         return 0;
     count = from_port % count; /* those that share a port share the connections */
-    for (uint32_t at = net->listeners; at != 0 && found == 0;
-         at = tp_socket_at(net, at)->next) {
+    for (uint32_t at = list; at != 0 && found == 0; at = tp_socket_at(net, at)->next) {
         if (fit(tp_socket_at(net, at), host, to) == best && count-- == 0)
             found = at;
     }
@@ -290,6 +290,8 @@ int32_t tp_net_accept(struct tp_net *net, uint32_t listener, uint32_t *ret_socke
     struct tp_socket *at = tp_socket_at(net, listener);
     struct tp_socket *s;
 
+    if (at->state == TP_SOCKET_DATAGRAMS)
+        return -EOPNOTSUPP;
     if (at->state != TP_SOCKET_LISTENING)
         return -EINVAL;
     if (at->queue_first == 0)

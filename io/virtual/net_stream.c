@@ -31,23 +31,10 @@ static int32_t connect_unknown(struct tp_net *net, uint32_t socket)
     return 0;
 }
 
-/* Where the target is, seen from here: the unspecified address is this host. */
-static struct tp_address target_of(const struct tp_address *address)
-{
-    struct tp_address target = tp_address_unmap(address);
-
-    if (!tp_address_is_any(&target))
-        return target;
-    if (target.family == TP_ADDRESS_IPV4)
-        return tp_address_ipv4(127, 0, 0, 1, target.port);
-    target.at.ipv6[15] = 1;
-    return target;
-}
-
 int32_t tp_net_connect(struct tp_net *net, uint32_t host, const struct tp_address *address,
                        const struct tp_socket_options *options, uint32_t *ret_socket)
 {
-    struct tp_address target = target_of(address);
+    struct tp_address target = tp_address_target(address);
     uint32_t peer_host = tp_net_host_of(net, host, &target);
     struct tp_address source;
     uint16_t port;
@@ -107,6 +94,8 @@ int32_t tp_net_readable(struct tp_net *net, uint32_t socket)
     const struct tp_net_pipe *in;
     uint64_t bytes;
 
+    if (s->state == TP_SOCKET_DATAGRAMS)
+        return -EOPNOTSUPP;
     if (s->in == 0 || s->state == TP_SOCKET_CONNECTING)
         return s->family == TP_ADDRESS_UNIX ? -EINVAL : -ENOTCONN;
     in = tp_pipe_at(net, s->in);
@@ -143,6 +132,8 @@ int32_t tp_net_writable(struct tp_net *net, uint32_t socket, uint32_t len)
     const struct tp_net_pipe *out;
     uint64_t used;
 
+    if (s->state == TP_SOCKET_DATAGRAMS)
+        return -EOPNOTSUPP;
     if (s->out == 0 || s->state == TP_SOCKET_CONNECTING)
         return s->family == TP_ADDRESS_UNIX ? -ENOTCONN : -EPIPE;
     out = tp_pipe_at(net, s->out);

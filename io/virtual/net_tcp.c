@@ -247,7 +247,8 @@ static void syn_arrived(struct tp_net *net, const struct tp_packet *syn)
     }
     if (client->retries == 0 && is_spoilt(net, syn->from, syn))
         return;
-    listener = tp_socket_find(net, syn->to_host, &client->remote, client->local.port);
+    listener = tp_socket_find(net, net->listeners, syn->to_host, &client->remote,
+                              client->local.port);
     if (listener == 0)
         refuse(net, syn);
     else if (tp_socket_is_full(tp_socket_at(net, listener)))

@@ -37,7 +37,7 @@ static uint64_t loss_ns(struct tp_net *net, uint32_t host)
     return UINT64_C(200000000) * ((UINT64_C(1) << times) - 1);
 }
 
-static void begin_clog(struct tp_net *net, uint32_t host, struct tp_net_way *way)
+void tp_net_begin_clog(struct tp_net *net, uint32_t host, struct tp_net_way *way)
 {
     uint64_t ns = tp_net_draw(net, host, TP_DRAW_NET_CLOG, net->faults.clog_max_ns);
 
@@ -46,7 +46,7 @@ static void begin_clog(struct tp_net *net, uint32_t host, struct tp_net_way *way
         way->clogged_ns = net->world->now_ns + ns;
 }
 
-static void set_out(struct tp_net *net, const struct tp_packet *packet, uint64_t at_ns,
+void tp_net_set_out(struct tp_net *net, const struct tp_packet *packet, uint64_t at_ns,
                     uint32_t tie)
 {
     uint32_t index = tp_pool_take(&net->packets, net->allocator);
@@ -73,8 +73,32 @@ static void reset_both(struct tp_net *net, const struct tp_packet *packet, uint6
     back.to_serial = packet->from_serial;
     back.to_host = packet->from_host;
     back.to_boot = net->hosts[packet->from_host].boot;
-    set_out(net, &forth, at_ns, tie); /* asked for later: behind what has the same tie */
-    set_out(net, &back, at_ns, tie);
+    tp_net_set_out(net, &forth, at_ns,
+                   tie); /* asked for later: behind what has the same tie */
+    tp_net_set_out(net, &back, at_ns, tie);
+}
+
+uint64_t tp_net_leave(struct tp_net *net, struct tp_net_way *way, uint32_t data_bytes)
+{
+    uint64_t now_ns = net->world->now_ns;
+    uint64_t ns;
+
+    if (way->link.bytes_per_s == 0)
+        return now_ns;
+    ns = data_bytes * UINT64_C(1000000000) / way->link.bytes_per_s;
+    way->free_ns = (way->free_ns > now_ns ? way->free_ns : now_ns) + ns;
+    return way->free_ns;
+}
+
+void tp_net_line_up(struct tp_net_wire *wire, uint64_t *at_ns, uint32_t *tie)
+{
+    if (*at_ns <= wire->last_ns) {
+        if (*at_ns < wire->last_ns || *tie < wire->last_tie)
+            *tie = wire->last_tie;
+        *at_ns = wire->last_ns;
+    }
+    wire->last_ns = *at_ns;
+    wire->last_tie = *tie;
 }
 
 void tp_net_post(struct tp_net *net, const struct tp_packet *packet,
@@ -84,37 +108,25 @@ void tp_net_post(struct tp_net *net, const struct tp_packet *packet,
     uint32_t tie = (uint32_t)tp_net_draw(net, packet->from_host, TP_DRAW_NET_LATENCY,
                                          UINT64_C(1) << 32);
     enum fault fault = draw_fault(net, packet->from_host, &way->link);
-    uint64_t at_ns = net->world->now_ns;
+    uint64_t at_ns = tp_net_leave(net, way, data_bytes);
     struct tp_packet sent = *packet;
 
-    if (way->link.bytes_per_s > 0) {
-        uint64_t ns = data_bytes * UINT64_C(1000000000) / way->link.bytes_per_s;
-
-        way->free_ns = (way->free_ns > at_ns ? way->free_ns : at_ns) + ns;
-        at_ns = way->free_ns;
-    }
     at_ns += tp_latency_of(&way->link.latency, tie);
     if (fault == LOSS)
         at_ns += loss_ns(net, packet->from_host);
     else if (fault == CLOG)
-        begin_clog(net, packet->from_host, way);
+        tp_net_begin_clog(net, packet->from_host, way);
     if (at_ns < way->clogged_ns)
         at_ns = way->clogged_ns;
-    if (wire != NULL) {
-        if (at_ns <= wire->last_ns) {
-            tie = at_ns < wire->last_ns || tie < wire->last_tie ? wire->last_tie : tie;
-            at_ns = wire->last_ns;
-        }
-        wire->last_ns = at_ns;
-        wire->last_tie = tie;
-    }
+    if (wire != NULL)
+        tp_net_line_up(wire, &at_ns, &tie);
     net->stats.packets++;
     net->stats.data_bytes += data_bytes;
     if (fault == RESET && sent.data && data_bytes > 0) {
         sent.upto -= tp_net_draw(net, packet->from_host, TP_DRAW_NET_CUT, data_bytes + 1);
         sent.fin = false;
     }
-    set_out(net, &sent, at_ns, tie);
+    tp_net_set_out(net, &sent, at_ns, tie);
     if (fault == RESET && sent.data && data_bytes > 0)
         reset_both(net, packet, at_ns, tie);
 }
@@ -126,7 +138,7 @@ void tp_net_timer(struct tp_net *net, uint32_t socket, enum tp_packet_type type,
                               .to = socket,
                               .to_serial = tp_socket_at(net, socket)->serial};
 
-    set_out(net, &timer, at_ns, 0);
+    tp_net_set_out(net, &timer, at_ns, 0);
 }
 
 static void timer_due(struct tp_net *net, const struct tp_packet *timer)
@@ -152,7 +164,12 @@ void tp_net_due(void *context, uint32_t what)
     } else if (tp_way_at(net, packet.from_host, packet.to_host)->broken ||
                !net->hosts[packet.to_host].up) {
         net->stats.lost++;
-        tp_tcp_lost(net, &packet);
+        if (packet.type == TP_PACKET_DATAGRAM)
+            tp_datagram_lost(net, &packet);
+        else
+            tp_tcp_lost(net, &packet);
+    } else if (packet.type == TP_PACKET_DATAGRAM) {
+        tp_datagram_arrived(net, &packet);
     } else {
         tp_tcp_arrived(net, &packet);
     }

@@ -134,7 +134,13 @@ enum tp_concern {
     X(TP_DRAW_ACT, "act", "nobody does anything more; then what somebody does")            \
     X(TP_DRAW_ACT_AT, "act_at", "at the first event; then at later ones")                  \
     X(TP_DRAW_ACT_WHERE, "act_where", "to the first node, or link; then to others")        \
-    X(TP_DRAW_ACT_SPAN, "act_span", "for as long as usual; else so many nanoseconds")
+    X(TP_DRAW_ACT_SPAN, "act_span", "for as long as usual; else so many nanoseconds")      \
+    X(TP_DRAW_DATAGRAM, "datagram",                                                        \
+      "it arrives; the top values: lost, the link clogs, it comes twice, it is late")      \
+    X(TP_DRAW_DATAGRAM_LATENCY, "datagram_latency",                                        \
+      "the base latency; then longer, a long tail, at the very top none")                  \
+    X(TP_DRAW_DATAGRAM_LATE, "datagram_late",                                              \
+      "in its place; then later, so that others may overtake it")
 
 enum tp_draw {
 #define TP_DRAW_ENUM(kind, name, mapping) kind,

@@ -62,6 +62,7 @@ static void put_arguments(const struct tp_request *r, uint64_t *ret_words)
         break;
     case TP_LISTEN:
     case TP_CONNECT:
+    case TP_BIND:
     case TP_SET_SOCKET:
         put_options(&r->b.socket, ret_words);
         break;
@@ -90,6 +91,8 @@ static void put_arguments(const struct tp_request *r, uint64_t *ret_words)
     case TP_SEND_BUFS:
     case TP_SHUTDOWN:
     case TP_SOCKET_ADDRESS:
+    case TP_SEND_TO: /* to whom, is said elsewhere */
+    case TP_RECV_FROM:
     case TP_RESOLVE:
     case TP_OFFLOAD: /* an address of code and one of memory: neither is the same again */
     case TP_TIMER:

@@ -12,6 +12,7 @@
  *     disk_faults.c, media_faults.c, overlaps.c   what goes wrong with the disk
  *     effects.c   what each kind of operation does to the disk
  *     sockets.c   what those on sockets do to the network
+ *     datagrams.c the same for datagrams
  *     services.c  names, work on a thread, signals
  *     cancel.c    who wins
  *     trace.c     the hash over it all
@@ -344,6 +345,8 @@ int32_t tp_cancel_effect(struct tp_virtual *v, uint64_t target);
 /* ------------------------------------------------------------------ sockets.c,
  * services.c */
 
+/** The effect of bind, send_to and recv_from; TP_NOT_YET if it has to wait. */
+int32_t tp_datagram_effect(struct tp_virtual *v, struct tp_flight *f);
 /** The effect of kinds from TP_LISTEN on; TP_NOT_YET if it has to wait. */
 int32_t tp_socket_effect(struct tp_virtual *v, struct tp_flight *f);
 /** What it leaves behind when it fails or is stopped. */

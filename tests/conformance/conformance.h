@@ -76,7 +76,7 @@ extern const struct conformance_program conformance_open[], conformance_open_in[
     conformance_arguments[], conformance_net_listen[], conformance_net_connect[],
     conformance_net_accept[], conformance_net_recv[], conformance_net_recv_many[],
     conformance_net_send[], conformance_net_send_bufs[], conformance_net_close[],
-    conformance_net_kinds[], conformance_services[];
+    conformance_net_kinds[], conformance_net_datagrams[], conformance_services[];
 
 /** A backend that takes part. */
 struct conformance_backend {

@@ -67,10 +67,11 @@ static struct told take_told(struct liar *liar, const struct tp_completion *comp
 static bool is_occasion(enum lie lie, const struct told *told,
                         const struct tp_completion *completion)
 {
-    bool reads =
-        told->kind == TP_READ || told->kind == TP_READ_LINK || told->kind == TP_RECV;
+    bool reads = told->kind == TP_READ || told->kind == TP_READ_LINK ||
+                 told->kind == TP_RECV || told->kind == TP_RECV_FROM;
     bool counts = reads || told->kind == TP_WRITE || told->kind == TP_SEND ||
-                  told->kind == TP_SEND_BUFS || told->kind == TP_RECV_MANY;
+                  told->kind == TP_SEND_BUFS || told->kind == TP_RECV_MANY ||
+                  told->kind == TP_SEND_TO;
     bool gives = (tp_kind_info[told->kind].traits & TP_GIVES_FD) != 0 ||
                  (completion->flags & TP_MORE) != 0;
     bool plain = !gives && told->kind != TP_CANCEL;

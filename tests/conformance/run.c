@@ -14,7 +14,7 @@ static const struct conformance_program *const lists[] = {
     conformance_arguments,  conformance_net_listen,    conformance_net_connect,
     conformance_net_accept, conformance_net_recv,      conformance_net_recv_many,
     conformance_net_send,   conformance_net_send_bufs, conformance_net_close,
-    conformance_net_kinds,  conformance_services,
+    conformance_net_kinds,  conformance_net_datagrams, conformance_services,
 };
 
 const struct conformance_program *conformance_program_at(uint32_t index)

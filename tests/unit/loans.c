@@ -129,6 +129,49 @@ Test(loans, of_thousands_are_kept_apart)
         cr_assert(eq(i32, claim(i * 3 % 4000 + 1), 16));
 }
 
+/* Who has sent a datagram is lent beside the memory for it. */
+static struct tp_datagram sender;
+
+static void recv_from_one(uint64_t handle, uint32_t at)
+{
+    static struct tp_buf bufs[2];
+
+    bufs[at] = tp_buf_empty(lent + at * 200, 100);
+    tp_io_recv_from(io, handle, tp_io_into_fd(io, 3), &bufs[at], &sender);
+}
+
+static void receive_two_with_one_sender(void *argument)
+{
+    (void)argument;
+    (void)open_fd(3);
+    recv_from_one(1, 0);
+    recv_from_one(2, 1);
+}
+
+static void send_what_is_to_be_the_sender(void *argument)
+{
+    struct tp_buf out = tp_buf_full(&sender.flags, 4);
+
+    (void)argument;
+    (void)open_fd(3);
+    recv_from_one(1, 0);
+    tp_io_send(io, 2, tp_io_into_fd(io, 3), &out);
+}
+
+Test(loans, the_sender_of_a_datagram_is_lent_as_well)
+{
+    expect_stop(receive_two_with_one_sender, NULL, "memory of recv_from", "overlaps", NULL);
+    expect_stop(send_what_is_to_be_the_sender, NULL, "memory of send", "that of recv_from",
+                NULL);
+    (void)open_fd(3);
+    for (uint32_t i = 0; i < 2; i++) { /* with the claim both loans end */
+        recv_from_one(1 + i, i);
+        manual_complete(manual_find(&manual, TP_RECV_FROM), 4);
+        cr_assert(eq(i32, claim(1 + i), 4));
+        sender.flags = i;
+    }
+}
+
 /* Three buffers in one send. */
 static struct tp_buf three[3];
 

@@ -29,7 +29,7 @@ function classOf(name) {
     return "sync";
   if (/^(open|rename|remove|create_dir|create_dir_all|remove_dir|symlink)$/.test(name))
     return "names";
-  if (/^(listen|connect|accept|accept_many|recv|recv_many|send|send_bufs|shutdown|set_socket|socket_address|resolve)$/
+  if (/^(listen|connect|accept|accept_many|recv|recv_many|send|send_bufs|shutdown|set_socket|socket_address|resolve|bind|send_to|recv_from)$/
     .test(name))
     return "network";
   return /^(read|fstat|stat|list_dir|find_data|read_link)$/.test(name) ? "read" : "other";
