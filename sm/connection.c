@@ -68,18 +68,34 @@ static void note_activity(struct tp_ctx *cx, struct tp_connection *c)
         c->active_ns = tp_now_ns(cx);
 }
 
+/* Whether the peer waits for the owner, and not the other way round. */
+static bool is_owing(const struct tp_connection *c)
+{
+    return c->working || tp_output_held(&c->output) != 0;
+}
+
+/* The peer's time begins when it is owed nothing any more. */
+static void note_owing(struct tp_ctx *cx, struct tp_connection *c)
+{
+    if (c->owing)
+        c->active_ns = c->closing_ns = tp_now_ns(cx);
+    c->owing = is_owing(c);
+}
+
 /* When its time is over. */
 static uint64_t due_ns(const struct tp_connection *c)
 {
     const struct tp_connection_options *options = c->options;
     uint64_t close_ns = options->close_ns != 0 ? options->close_ns : CLOSE_NS;
+    bool owing = is_owing(c);
     uint64_t due = TP_NEVER, other;
 
-    if (options->idle_ns != 0)
+    if (options->idle_ns != 0 && !owing)
         due = after(c->active_ns, options->idle_ns);
     if (options->total_ns != 0 && (other = after(c->began_ns, options->total_ns)) < due)
         due = other;
-    if (c->phase == TP_CONNECTION_CLOSING && (other = after(c->closing_ns, close_ns)) < due)
+    if (c->phase == TP_CONNECTION_CLOSING && !owing &&
+        (other = after(c->closing_ns, close_ns)) < due)
         due = other;
     return due;
 }
@@ -125,22 +141,6 @@ static void claim_send(struct tp_ctx *cx, struct tp_connection *c)
     }
 }
 
-/* Claims what has come of all but receiving. */
-static void claim_answers(struct tp_ctx *cx, struct tp_connection *c)
-{
-    struct tp_result result;
-
-    if (tp_op_is_some(c->send_op))
-        claim_send(cx, c);
-    if (tp_take(cx, &c->shutdown_op, &result) && result.value < 0)
-        break_off(c, result.value);
-    if (tp_take(cx, &c->timer_op, &result) && result.value == 0 &&
-        due_ns(c) <= tp_now_ns(cx))
-        break_off(c, -ETIMEDOUT);
-    if (tp_cancelled(cx))
-        break_off(c, -ECANCELED);
-}
-
 static void end_receiving(struct tp_connection *c, int32_t value)
 {
     bool paused = c->pausing && value == -ECANCELED;
@@ -176,6 +176,35 @@ static void claim_shots(struct tp_ctx *cx, struct tp_connection *c)
 {
     while (claim_shot(cx, c))
         ;
+}
+
+/* Its time may be over. Not if something has come that was not looked at yet: the machine,
+ * or the whole computer, may have stood still. */
+static void claim_timer(struct tp_ctx *cx, struct tp_connection *c)
+{
+    struct tp_result result;
+
+    if (!tp_take(cx, &c->timer_op, &result) || result.value < 0)
+        return;
+    claim_shots(cx, c);
+    if (due_ns(c) <= tp_now_ns(cx))
+        break_off(c, -ETIMEDOUT);
+}
+
+/* Claims what has come of all but receiving. */
+static void claim_answers(struct tp_ctx *cx, struct tp_connection *c)
+{
+    struct tp_result result;
+
+    note_owing(cx, c);
+    if (tp_op_is_some(c->send_op))
+        claim_send(cx, c);
+    if (tp_take(cx, &c->shutdown_op, &result) && result.value < 0)
+        break_off(c, result.value);
+    if (tp_op_is_some(c->timer_op))
+        claim_timer(cx, c);
+    if (tp_cancelled(cx))
+        break_off(c, -ECANCELED);
 }
 
 /* ------------------------------------------------------------------ what is to be done */
@@ -227,6 +256,7 @@ static void end_tick(struct tp_ctx *cx, struct tp_connection *c)
         return;
     flush(cx, c);
     steer_receiving(cx, c);
+    c->owing = c->owing || is_owing(c);
     arm_timer(cx, c);
 }
 

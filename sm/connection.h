@@ -44,6 +44,9 @@
  * written is sent by close(). tp_connection_end_output() ends this side's, and input goes
  * on.
  *
+ * Time: a peer is not idle while it is owed something: a reply is held, or the owner has
+ * set `working`.
+ *
  * End: close() sends what is left, ends the output, reads on until the peer has ended too
  * (so that no reset destroys what is on its way), and closes; it takes `close_ns` at most.
  * After an error, a cancel or abort() it closes at once. A machine that has begun must not
@@ -71,9 +74,9 @@ struct tp_connection_options {
     uint32_t output_high; /* input waits above; 0: 256 KiB */
     uint32_t output_max;  /* broken above; 0: 64 MiB */
     uint32_t reserved;
-    uint64_t idle_ns;  /* nothing came and nothing went for so long; 0: no limit */
+    uint64_t idle_ns;  /* nothing came, nothing went, nothing was owed; 0: no limit */
     uint64_t total_ns; /* from the first tick on; 0: no limit */
-    uint64_t close_ns; /* of an orderly close; 0: 5 s */
+    uint64_t close_ns; /* of an orderly close, once nothing is owed; 0: 5 s */
     const bool *stop;  /* set: peek gives 0 when no whole frame is there; NULL: never.
                           Wake the machine after setting it: see listener.h */
     const struct tp_allocator *allocator; /* of blocks; NULL: calloc() and free() */
@@ -86,7 +89,8 @@ enum tp_connection_phase {
     TP_CONNECTION_CLOSED,
 };
 
-/** Embed it; read `error`, `received`, `sent`, `fd`; the rest is internal. */
+/** Embed it; read `error`, `received`, `sent`, `fd`; write `working`; the rest is internal.
+ */
 struct tp_connection {
     struct tp_fd fd;
     const struct tp_connection_options *options;
@@ -98,8 +102,10 @@ struct tp_connection {
     bool output_ended; /* nothing more will be written */
     bool shut;         /* and the peer was told */
     bool send_asked;   /* to stop */
-    uint32_t wanted;   /* of the last peek */
-    uint32_t peeked;   /* bytes that it gave */
+    bool working;    /* the owner says: a request has come, its reply is not written yet */
+    bool owing;      /* that, or a reply was held, when it was last looked at */
+    uint32_t wanted; /* of the last peek */
+    uint32_t peeked; /* bytes that it gave */
     uint32_t consumed; /* in this turn */
     uint32_t scanned;  /* no end of a line is before */
     uint64_t received; /* bytes */

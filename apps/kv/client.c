@@ -394,11 +394,14 @@ enum tp_step kv_client_tick(struct tp_machine *machine, struct tp_ctx *cx)
     struct tp_connection *connection = &client->connection;
 
     kv_server_enter(client->server, cx, &client->room);
+    connection->working = false;
     let_go(client, cx);
     if (goes_on(client, cx))
         serve(client, cx);
     if (client->state == KV_CLIENT_CLOSING)
         return close_it(client, cx);
+    /* Who waits for his reply is not idle. */
+    connection->working = client->state != KV_CLIENT_SERVING;
     if (client->state != KV_CLIENT_SERVING || !has_begun(client))
         tp_connection_settle(cx, connection);
     if (client->state == KV_CLIENT_SLEEPING)

@@ -204,6 +204,76 @@ Test(connection_end, a_peer_that_does_not_read_is_idle)
     check_closed(-ETIMEDOUT);
 }
 
+/* It is the owner who is late. The peer has its time from then on. */
+Test(connection_end, who_waits_for_a_held_reply_is_not_idle)
+{
+    owner.options.idle_ns = 100 * MS;
+    open_connection(HELD);
+    pass_time(60 * MS);
+    feed("a\n");
+    settle();
+    pass_time(5000 * MS);
+    cr_assert(tp_machine_alive(&owner.machine));
+    owner.reached = 1;
+    nudge();
+    pass_time(99 * MS);
+    cr_assert(tp_machine_alive(&owner.machine));
+    accept_all();
+    cr_assert(was_sent("<a>"));
+    pass_time(99 * MS);
+    cr_assert(tp_machine_alive(&owner.machine));
+    pass_time(1 * MS);
+    check_closed(-ETIMEDOUT);
+}
+
+Test(connection_end, who_waits_for_the_owner_is_not_idle)
+{
+    owner.options.idle_ns = 100 * MS;
+    open_connection(LINES);
+    owner.connection.working = true;
+    nudge();
+    pass_time(5000 * MS);
+    cr_assert(tp_machine_alive(&owner.machine));
+    owner.connection.working = false;
+    nudge();
+    pass_time(99 * MS);
+    cr_assert(tp_machine_alive(&owner.machine));
+    pass_time(1 * MS);
+    check_closed(-ETIMEDOUT);
+}
+
+Test(connection_end, a_close_waits_for_a_held_reply_however_long)
+{
+    owner.options.idle_ns = 100 * MS;
+    owner.options.close_ns = 10 * MS;
+    open_connection(HELD);
+    feed("a\n");
+    settle();
+    close_it();
+    pass_time(5000 * MS);
+    cr_assert(tp_machine_alive(&owner.machine));
+    owner.reached = 1;
+    nudge();
+    pass_time(10 * MS - 1);
+    cr_assert(tp_machine_alive(&owner.machine));
+    pass_time(1);
+    check_closed(-ETIMEDOUT);
+}
+
+/* All stood still for long. What has come meanwhile is found together with the timer. */
+Test(connection_end, is_not_idle_if_something_came_while_all_stood_still)
+{
+    owner.options.idle_ns = 100 * MS;
+    open_connection(LINES);
+    feed("a\n");
+    pass_time(5000 * MS);
+    cr_assert(tp_machine_alive(&owner.machine));
+    accept_all();
+    cr_assert(was_sent("<a>"));
+    pass_time(100 * MS);
+    check_closed(-ETIMEDOUT);
+}
+
 Test(connection_end, too_long_in_all_however_busy)
 {
     owner.options.idle_ns = 100 * MS;
