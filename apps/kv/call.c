@@ -17,8 +17,10 @@ static void expire(struct kv_call *call, struct kv_slice key)
     struct kv_effect effect = kv_effect_del(call->session->db, key);
     int32_t error = 0;
 
-    if (call->in_exec && !engine->change.open)
+    if (call->in_exec && !engine->change.open) {
+        engine->stats.unlogged++;
         return;
+    }
     if (engine->change.open)
         kv_change_apply(engine, &effect);
     else
@@ -27,6 +29,8 @@ static void expire(struct kv_call *call, struct kv_slice key)
         call->result->outcome = KV_AGAIN;
     if (error == 0)
         engine->stats.expired++;
+    else if (error != -EAGAIN)
+        engine->stats.unlogged++;
 }
 
 static void wait_for(struct kv_call *call, uint64_t lsn)

@@ -18,6 +18,7 @@ struct kv_stats {
     uint64_t connections, commands, errors;
     uint64_t hits, misses; /* of keys that reads looked for */
     uint64_t expired;
+    uint64_t unlogged; /* expiries that were shown, and that the log did not take */
     uint64_t memory_peak;
     struct kv_error_count codes[KV_ERROR_CODES_MAX];
 };

@@ -72,6 +72,40 @@ static void look_at_end(struct tp_sim *sim)
                     server->storage.problem);
 }
 
+/* Whether something has befallen this server, or its disk, that its log may be the worse
+ * for. An interruption may keep it from making a segment for a while. */
+static bool has_reason_to_refuse(struct tp_sim *sim)
+{
+    static const enum tp_fault reasons[] = {TP_FAULT_ERROR,           TP_FAULT_EINTR,
+                                            TP_FAULT_EAGAIN,          TP_FAULT_SYNC_ERROR,
+                                            TP_FAULT_WRITEBACK_ERROR, TP_FAULT_LATE_ENOSPC,
+                                            TP_FAULT_JOURNAL};
+    const struct kv_life *life = tp_sim_state(sim);
+    struct tp_node *node = tp_sim_node(sim, KV_LIFE_SERVER);
+    uint64_t fired = 0;
+
+    if (tp_sim_was_touched(sim) || life->asked_ns != 0 || life->server.stopping ||
+        (tp_sim_families(sim) & TP_FAMILY_BIT(TP_FAMILY_FULL)) != 0)
+        return true;
+    for (uint32_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        fired += tp_virtual_io_faults_fired(tp_node_io(node), reasons[i]);
+    return fired > 0;
+}
+
+void kv_life_look_at_server(struct tp_sim *sim)
+{
+    struct kv_life *life = tp_sim_state(sim);
+    struct kv_oracle *oracle = &life->oracle;
+
+    /* Of one that has died since, too: it is not buried yet. What may have befallen it in
+     * its last moment is not known; what it had sent is still under way. */
+    if (life->is_made && life->server.engine.stats.unlogged > 0)
+        oracle->unlogged_boot = life->visited.boot;
+    if (oracle->refusing_boot < life->visited.boot &&
+        (!tp_node_is_up(life->visited.server) || has_reason_to_refuse(sim)))
+        oracle->refusing_boot = life->visited.boot;
+}
+
 void kv_life_boot_server(struct tp_node *node)
 {
     struct tp_sim *sim = tp_node_sim(node);

@@ -47,6 +47,10 @@ struct kv_operator {
 
 enum tp_step kv_operator_tick(struct tp_machine *machine, struct tp_ctx *cx);
 
+/** Tells the oracle what this server has had reasons for. Whoever reads replies calls it
+ * before: the server may have ticked since the last look at the run. */
+void kv_life_look_at_server(struct tp_sim *sim);
+
 /** Whether all clients have done their work. */
 bool kv_life_is_done(struct tp_sim *sim);
 

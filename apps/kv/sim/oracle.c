@@ -88,14 +88,17 @@ static bool matches(const struct kv_oracle *oracle, const struct kv_version *ver
                     const struct kv_sight *sight)
 {
     bool seen = sight->value.bytes != NULL;
+    bool was_gone = version->gone != 0 && sight->moment >= version->gone;
 
+    if (version->vague)
+        return !seen || !was_gone;
     if (!version->there)
         return !seen;
     if (!seen)
         return may_have_expired(oracle, version, sight);
     return (version->expire_ms == 0 || sight->after_ms <= version->expire_ms) &&
-           (version->gone == 0 || sight->moment < version->gone) &&
-           version->len == sight->value.len && version->hash == hash_of(sight->value);
+           !was_gone && version->len == sight->value.len &&
+           version->hash == hash_of(sight->value);
 }
 
 /* ------------------------------------------------------------------ steps */
@@ -231,8 +234,8 @@ static void note_gone(struct kv_oracle *oracle, struct kv_oracle_key *key, uint6
     for (uint32_t i = 0; i < key->count; i++) {
         struct kv_version *version = version_at(key, i);
 
-        if (version->step == step && version->there && version->gone == 0 &&
-            sight->value.bytes == NULL && !oracle->may_come_back)
+        if (version->step == step && (version->there || version->vague) &&
+            version->gone == 0 && sight->value.bytes == NULL && !sight->unlogged)
             version->gone = ++oracle->moment;
     }
 }
@@ -284,6 +287,21 @@ static bool is_as_after(struct kv_oracle *oracle, struct kv_owner *o, uint64_t s
     return true;
 }
 
+/* A key that was not there may have expired after any of the steps that were possible. If
+ * the log was not told of that, what comes back with the clock may be what any of them has
+ * left. */
+static void note_vague(struct kv_oracle_key *key, const struct kv_sight *sight)
+{
+    bool mortal = false;
+
+    if (sight->value.bytes != NULL || !sight->unlogged)
+        return;
+    for (uint32_t i = 0; i < key->count; i++)
+        mortal = mortal || version_at(key, i)->expire_ms != 0;
+    if (mortal)
+        version_at(key, key->count - 1)->vague = true;
+}
+
 /* The owner goes on from a step: the keys hold what was seen. */
 static void go_on_from(struct kv_oracle *oracle, struct kv_owner *o, uint64_t step,
                        const struct kv_sight sights[KV_KEYS])
@@ -293,6 +311,8 @@ static void go_on_from(struct kv_oracle *oracle, struct kv_owner *o, uint64_t st
         const struct kv_slice *value = &sights[i].value;
 
         cut_versions(k, step);
+        if (step > o->acked)
+            note_vague(k, &sights[i]);
         if (k->count > 0)
             note_gone(oracle, k, version_at(k, k->count - 1)->step, &sights[i]);
         /* One that has expired since keeps its bytes: it is not there, whoever looks. */

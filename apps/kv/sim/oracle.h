@@ -40,6 +40,7 @@ struct kv_version {
     uint32_t epoch;    /* of the clock, from which it may have been found to have expired */
     uint32_t len;
     bool there;
+    bool vague; /* it, or the one before: it was not seen which of them has expired */
 };
 
 struct kv_oracle_key {
@@ -72,9 +73,10 @@ struct kv_oracle_stats {
 struct kv_oracle {
     struct kv_owner owners[KV_OWNERS_MAX];
     struct kv_counter counters[KV_COUNTERS];
-    struct kv_clock clock; /* the server's */
-    uint64_t moment;       /* counts what was seen to have expired */
-    bool may_come_back;    /* what has expired, as the log may have refused to hear of it */
+    struct kv_clock clock;  /* the server's */
+    uint64_t moment;        /* counts what was seen to have expired */
+    uint32_t unlogged_boot; /* the last server whose log was not told of an expiry */
+    uint32_t refusing_boot; /* the last one that had a reason to refuse writes */
     struct kv_oracle_stats stats;
     const char *file; /* where a violation was found */
     uint32_t line;
@@ -87,6 +89,7 @@ struct kv_sight {
     struct kv_slice value; /* bytes NULL: it is not there */
     int64_t after_ms, before_ms;
     uint64_t moment; /* of the oracle, when it was asked for */
+    bool unlogged;   /* that it has expired may be known to nobody but who saw it */
 };
 
 /** Nobody has done anything: every database is empty. */

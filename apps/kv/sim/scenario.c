@@ -222,7 +222,7 @@ static void look(struct tp_sim *sim)
         for (uint32_t i = 0; i < life->clients; i++)
             life->scripts[i].one_by_one = true;
     }
-    life->oracle.may_come_back = may_refuse(sim);
+    kv_life_look_at_server(sim);
     visited->calm = !tp_sim_was_touched(sim) && tp_sim_families(sim) == 0;
     visited->fails_to_send = (tp_sim_families(sim) & TP_FAMILY_BIT(TP_FAMILY_ERROR)) != 0;
     visited->serving =

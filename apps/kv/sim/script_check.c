@@ -49,7 +49,8 @@ static bool says(const struct kv_answer *answer, const char *what)
 }
 
 /* An error in place of a reply. The log may refuse what is new, or may have failed, so that
- * nobody knows of what was under way; no other error is in order. */
+ * nobody knows of what was under way, if something has given it a reason to; no other error
+ * is in order. */
 static void take_error(struct kv_script *script, const struct kv_answer *answer)
 {
     bool refused =
@@ -60,7 +61,8 @@ static void take_error(struct kv_script *script, const struct kv_answer *answer)
         script->stage = KV_SCRIPT_STUCK;
         return;
     }
-    if (!says(answer, "MISCONF") || (!refused && !says(answer, "unknown"))) {
+    if (!says(answer, "MISCONF") || (!refused && !says(answer, "unknown")) ||
+        script->boot > script->oracle->refusing_boot) {
         violate(script, answer);
         return;
     }
@@ -89,6 +91,7 @@ static struct kv_sight sight_of(const struct kv_script *script,
         .after_ms = kv_clock_earliest(clock, expect->asked_epoch, expect->asked_ms),
         .before_ms = kv_clock_latest(clock, expect->asked_epoch),
         .moment = expect->asked_moment,
+        .unlogged = script->boot <= script->oracle->unlogged_boot,
     };
 
     if (answer->kind == KV_ANSWER_STRING)

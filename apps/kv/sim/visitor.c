@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "apps/kv/sim/life.h"
 #include "runtime/operations.h"
 
 #define MS         UINT64_C(1000000)
@@ -50,6 +51,7 @@ static void understand(struct kv_visitor *visitor)
 {
     uint32_t at = 0;
 
+    kv_life_look_at_server(tp_node_sim(visitor->node));
     for (;;) {
         struct kv_answer answer = kv_answer_read(visitor->in + at, visitor->in_len - at);
 
