@@ -22,6 +22,7 @@ static void fill_defaults(struct tp_virtual_io_config *c)
     DEFAULT(completions_max, 8192);
     DEFAULT(fds_max, 4096);
     DEFAULT(queue_max, 4096);
+    DEFAULT(landing_max, 16);
     DEFAULT(buf_count, 32);
     DEFAULT(buf_size, 65536);
     DEFAULT(poll_cost_ns, 1000);

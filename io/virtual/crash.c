@@ -10,8 +10,6 @@
 
 enum { HAPPENED, NOT, IN_PART, LATER };
 
-#define LANDING_DELAY_MAX 16 /* operations of the successor */
-
 struct crash {
     struct tp_virtual *v;
     uint32_t stream;
@@ -114,7 +112,7 @@ static bool land_later(const struct crash *crash, const struct tp_flight *f)
         .len = f->request.len,
     };
 
-    landing.delay = (uint32_t)draw(crash, TP_DRAW_CUT_DELAY, LANDING_DELAY_MAX);
+    landing.delay = (uint32_t)draw(crash, TP_DRAW_CUT_DELAY, crash->v->config.landing_max);
     return tp_disk_land_later(crash->v->disk, &landing);
 }
 

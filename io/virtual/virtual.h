@@ -111,6 +111,9 @@ struct tp_virtual_io_config {
     bool (*may_fault)(void *context, uint32_t node, const char *path, uint64_t offset,
                       uint64_t len_bytes);
     void *may_fault_context;
+    uint32_t landing_max; /* a write of a process that was killed may land before any of so
+                             many operations of its successor; 16 */
+    uint32_t reserved;
 };
 
 TP_BEGIN_DECLS

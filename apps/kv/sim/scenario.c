@@ -16,6 +16,7 @@ enum {
     STEPS_MAX = 2 << 20, /* of the search for an order of a history */
     MACHINES = 256,
     OPS = 2048,
+    LANDING_MAX = 256, /* operations: a start has read the log after some 40 */
 };
 
 #define MS UINT64_C(1000000)
@@ -55,7 +56,8 @@ static void add_server(struct tp_sim *sim)
                .buf_size = 64 << 10,
                .recv_buf_count = 16,
                .recv_buf_size = 1024,
-               .sync_latency = draw_sync_latency(sim)},
+               .sync_latency = draw_sync_latency(sim),
+               .landing_max = LANDING_MAX},
     };
 
     config.disk.writeback_one_in = tp_sim_draw(sim, 2) == 0 ? 0 : 8;
