@@ -1,19 +1,22 @@
-/** tests/linux/life.c - creation, misuse, refusal and the end. */
+/** tests/linux/life.c - creation, refusal and the end. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "tests/common/expect_stop.h"
+#include "tests/common/any_io.h"
 #include "tests/linux/support.h"
+
+int any_io_create(struct tp_io **ret_io)
+{
+    return tp_linux_io_create(NULL, ret_io);
+}
 
 /* ------------------------------------------------------------------ creation */
 
@@ -131,53 +134,6 @@ Test(create, says_what_was_refused_and_what_to_do)
     cr_assert(strstr(tp_linux_io_refusal(-EOPNOTSUPP), "6.1") != NULL);
 }
 
-/* ------------------------------------------------------------------ misuse */
-
-static void use(void *argument)
-{
-    tp_io_nop(argument, 1);
-    tp_io_poll(argument);
-}
-
-static void destroy(void *argument)
-{
-    tp_io_destroy(argument);
-}
-
-Test(misuse, in_a_child_is_reported)
-{
-    struct tp_io *io = make_io(NULL);
-
-    expect_stop(use, io, "fork", "create it after");
-    expect_stop(destroy, io, "fork");
-    use(io);
-    cr_assert(zero(i32, wait_for(io, 1)), "the parent goes on");
-    tp_io_destroy(io);
-}
-
-static void *poll_elsewhere(void *argument)
-{
-    tp_io_poll(argument);
-    return NULL;
-}
-
-static void use_from_a_thread(void *argument)
-{
-    struct tp_io *io = NULL;
-    pthread_t thread;
-
-    (void)argument;
-    if (tp_linux_io_create(NULL, &io) != 0 ||
-        pthread_create(&thread, NULL, poll_elsewhere, io) != 0)
-        return;
-    (void)pthread_join(thread, NULL);
-}
-
-Test(misuse, by_another_thread_is_reported)
-{
-    expect_stop(use_from_a_thread, NULL, "thread", "tp_io_wake");
-}
-
 /* ------------------------------------------------------------------ the end */
 
 Test(destroy, stops_what_is_in_flight_and_closes_what_is_open)
@@ -215,28 +171,11 @@ Test(destroy, stops_what_is_in_flight_and_closes_what_is_open)
     (void)close(writer);
     cr_assert(eq(u32, count_fds(), fds));
     for (int i = 0; i < 100 && count_threads() > threads; i++)
-        (void)nanosleep(&(struct timespec){0, 10000000},
-                        NULL); /* kernel workers go by themselves */
+        sleep_ms(10); /* kernel workers go by themselves */
     cr_assert(eq(u32, count_threads(), threads));
     (void)unlink(path);
     (void)unlink(fifo_path);
     (void)unlink(other);
-}
-
-Test(destroy, right_after_submission_without_a_poll)
-{
-    const uint32_t fds = count_fds();
-    struct tp_io *io = make_io(NULL);
-    char path[256];
-    const struct tp_open_options options = {.read = true, .write = true, .create = true};
-
-    scratch_name(path, "file");
-    for (uint64_t i = 1; i <= 20; i++)
-        tp_io_open(io, i, path, options);
-    tp_io_set_mode(io, 100, open_file(io, path), 0600);
-    tp_io_destroy(io);
-    cr_assert(eq(u32, count_fds(), fds));
-    (void)unlink(path);
 }
 
 /* A close that a thread has done is not done again: its number may be somebody else's by
@@ -254,7 +193,7 @@ Test(destroy, does_not_close_twice_what_a_thread_has_closed)
     fd = open_file(io, path);
     tp_io_close(io, 1, fd);
     tp_io_poll(io);
-    (void)nanosleep(&(struct timespec){0, 30000000}, NULL);
+    sleep_ms(30);
     stranger = open(path, O_RDONLY | O_CLOEXEC);
     cr_assert(eq(u32, (uint32_t)stranger, fd.number));
     tp_io_destroy(io);
@@ -290,11 +229,11 @@ Test(destroy, gives_up_in_time_and_frees_nothing)
     io = make_io(&config);
     tp_io_open(io, 1, path, options);
     tp_io_poll(io);
-    (void)nanosleep(&(struct timespec){0, 30000000}, NULL);
+    sleep_ms(30);
     tp_io_destroy(io);
     cr_assert(eq(int, errors, 1));
     writer = open(path, O_WRONLY | O_CLOEXEC);
-    (void)nanosleep(&(struct timespec){0, 30000000}, NULL);
+    sleep_ms(30);
     (void)close(writer);
     (void)unlink(path);
 }

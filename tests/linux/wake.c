@@ -1,40 +1,16 @@
-/** tests/linux/wake.c - wakes by other threads, deadlines, and the fd to wait on. */
+/** tests/linux/wake.c - wakes without each feature, deadlines, and the fd to wait on. */
 #include <poll.h>
 #include <pthread.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "tests/common/any_io.h"
 #include "tests/linux/support.h"
 
 static struct tp_io *io;
 
-static void sleep_ms(uint32_t ms)
+int any_io_create(struct tp_io **ret_io)
 {
-    struct timespec time = {0, (long)ms * 1000000};
-
-    (void)nanosleep(&time, NULL);
-}
-
-static void *wake_later(void *argument)
-{
-    sleep_ms(20);
-    tp_io_wake(argument);
-    return NULL;
-}
-
-Test(wake, another_thread_ends_a_park)
-{
-    pthread_t thread;
-
-    io = make_io(NULL);
-    io->wakes_expected = 1;
-    for (int i = 0; i < 5; i++) {
-        cr_assert(zero(int, pthread_create(&thread, NULL, wake_later, io)));
-        tp_io_park(io, TP_NEVER);
-        cr_assert(zero(int, pthread_join(thread, NULL)));
-    }
-    io->wakes_expected = 0;
-    tp_io_destroy(io);
+    return tp_linux_io_create(NULL, ret_io);
 }
 
 Test(wake, every_feature_masked_too)
@@ -56,55 +32,6 @@ Test(wake, every_feature_masked_too)
         io->wakes_expected = 0;
         tp_io_destroy(io);
     }
-}
-
-Test(wake, before_a_park_ends_the_next_one)
-{
-    uint64_t start_ns;
-
-    io = make_io(NULL);
-    io->wakes_expected = 1;
-    tp_io_wake(io);
-    tp_io_park(io, TP_NEVER);
-    for (int i = 0; i < 1000; i++)
-        tp_io_wake(io);
-    tp_io_poll(io); /* sees it, and leaves it to the park */
-    tp_io_park(io, TP_NEVER);
-    start_ns = tp_io_now_ns(io);
-    tp_io_park(io, start_ns + 20000000);
-    cr_assert(ge(u64, tp_io_now_ns(io), start_ns + 20000000), "wakes are coalesced");
-    io->wakes_expected = 0;
-    tp_io_destroy(io);
-}
-
-static void *wake_often(void *argument)
-{
-    for (int i = 0; i < 20000; i++)
-        tp_io_wake(argument);
-    return NULL;
-}
-
-Test(wake, from_two_threads_at_work_is_never_lost)
-{
-    pthread_t threads[2];
-
-    io = make_io(NULL);
-    io->wakes_expected = 1;
-    for (int i = 0; i < 2; i++)
-        cr_assert(zero(int, pthread_create(&threads[i], NULL, wake_often, io)));
-    for (int i = 0; i < 2000; i++) {
-        tp_io_nop(io, 1);
-        tp_io_poll(io);
-        tp_completions_clear(tp_io_completions(io));
-        if (i % 7 == 0)
-            tp_io_park(io, tp_io_now_ns(io) + 100000);
-    }
-    for (int i = 0; i < 2; i++)
-        cr_assert(zero(int, pthread_join(threads[i], NULL)));
-    tp_io_wake(io);
-    tp_io_park(io, TP_NEVER);
-    io->wakes_expected = 0;
-    tp_io_destroy(io);
 }
 
 /* Whether the fd becomes readable within the time. */

@@ -1,15 +1,18 @@
-/** tests/posix/life.c - creation, misuse, caps, and the end of a PosixIo. */
+/** tests/posix/life.c - creation, caps, and the end of a PosixIo. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "io/posix/posix.h"
-#include "tests/common/expect_stop.h"
+#include "tests/common/any_io.h"
 #include "tests/linux/support.h"
+
+int any_io_create(struct tp_io **ret_io)
+{
+    return tp_posix_io_create(NULL, ret_io);
+}
 
 static struct tp_io *make_posix(const struct tp_posix_io_config *config)
 {
@@ -18,13 +21,6 @@ static struct tp_io *make_posix(const struct tp_posix_io_config *config)
 
     cr_assert(error == 0, "%s: %s", tp_errno_name(error), tp_posix_io_refusal(error));
     return io;
-}
-
-static void sleep_ms(uint32_t ms)
-{
-    const struct timespec time = {0, (long)ms * 1000000};
-
-    (void)nanosleep(&time, NULL);
 }
 
 /* ------------------------------------------------------------------ creation */
@@ -128,53 +124,6 @@ Test(caps, say_how_each_kind_runs)
     tp_io_destroy(io);
 }
 
-/* ------------------------------------------------------------------ misuse */
-
-static void use(void *argument)
-{
-    tp_io_nop(argument, 1);
-    tp_io_poll(argument);
-}
-
-static void destroy(void *argument)
-{
-    tp_io_destroy(argument);
-}
-
-Test(misuse, in_a_child_is_reported)
-{
-    struct tp_io *io = make_posix(NULL);
-
-    expect_stop(use, io, "fork", "create it after");
-    expect_stop(destroy, io, "fork");
-    use(io);
-    cr_assert(zero(i32, wait_for(io, 1)), "the parent goes on");
-    tp_io_destroy(io);
-}
-
-static void *poll_elsewhere(void *argument)
-{
-    tp_io_poll(argument);
-    return NULL;
-}
-
-static void use_from_a_thread(void *argument)
-{
-    struct tp_io *io = NULL;
-    pthread_t thread;
-
-    (void)argument;
-    if (tp_posix_io_create(NULL, &io) != 0 ||
-        pthread_create(&thread, NULL, poll_elsewhere, io) != 0)
-        return;
-    (void)pthread_join(thread, NULL);
-}
-
-Test(misuse, by_another_thread_is_reported)
-{
-    expect_stop(use_from_a_thread, NULL, "thread", "tp_io_wake");
-}
-
 /* ------------------------------------------------------------------ the end */
 
 static struct tp_fd listen_here(struct tp_io *io, struct tp_address *ret_address)
@@ -221,22 +170,6 @@ Test(destroy, stops_what_is_in_flight_and_closes_what_is_open)
     for (int i = 0; i < 100 && count_threads() > threads; i++)
         sleep_ms(10);
     cr_assert(eq(u32, count_threads(), threads));
-    (void)unlink(path);
-}
-
-Test(destroy, right_after_submission_without_a_poll)
-{
-    const uint32_t fds = count_fds();
-    const struct tp_open_options options = {.read = true, .write = true, .create = true};
-    struct tp_io *io = make_posix(NULL);
-    char path[256];
-
-    scratch_name(path, "file");
-    for (uint64_t i = 1; i <= 20; i++)
-        tp_io_open(io, i, path, options);
-    tp_io_set_mode(io, 100, open_file(io, path), 0600);
-    tp_io_destroy(io);
-    cr_assert(eq(u32, count_fds(), fds));
     (void)unlink(path);
 }
 

@@ -1,101 +1,20 @@
-/** tests/posix/wake.c - wakes, deadlines, law 6, and the fd that a host waits on. */
+/** tests/posix/wake.c - signals, deadlines, law 6, and the fd that a host waits on. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "io/posix/posix.h"
+#include "tests/common/any_io.h"
 #include "tests/linux/support.h"
 
 static struct tp_io *io;
 
-static void make(void)
+int any_io_create(struct tp_io **ret_io)
 {
-    cr_assert(zero(int, tp_posix_io_create(NULL, &io)));
-}
-
-static void *wake_later(void *argument)
-{
-    (void)nanosleep(&(struct timespec){0, 20000000}, NULL);
-    tp_io_wake(argument);
-    return NULL;
-}
-
-Test(wake, another_thread_ends_a_park)
-{
-    pthread_t thread;
-
-    make();
-    io->wakes_expected = 1;
-    for (int i = 0; i < 5; i++) {
-        cr_assert(zero(int, pthread_create(&thread, NULL, wake_later, io)));
-        tp_io_park(io, TP_NEVER);
-        cr_assert(zero(int, pthread_join(thread, NULL)));
-    }
-    io->wakes_expected = 0;
-    tp_io_destroy(io);
-}
-
-Test(wake, before_a_park_ends_the_next_one)
-{
-    uint64_t start_ns;
-
-    make();
-    io->wakes_expected = 1;
-    tp_io_wake(io);
-    tp_io_park(io, TP_NEVER);
-    for (int i = 0; i < 1000; i++)
-        tp_io_wake(io);
-    tp_io_poll(io); /* sees it, and leaves it to the park */
-    tp_io_park(io, TP_NEVER);
-    start_ns = tp_io_now_ns(io);
-    tp_io_park(io, start_ns + 20000000);
-    cr_assert(ge(u64, tp_io_now_ns(io), start_ns + 20000000), "wakes are coalesced");
-    io->wakes_expected = 0;
-    tp_io_destroy(io);
-}
-
-enum { TURNS = 20000 };
-
-static _Atomic uint32_t turns_asked, turns_done;
-
-static void *take_turns(void *argument)
-{
-    for (uint32_t turn = 1; turn <= TURNS; turn++) {
-        while (atomic_load(&turns_asked) < turn)
-            (void)sched_yield();
-        atomic_store(&turns_done, turn);
-        tp_io_wake(argument);
-    }
-    return NULL;
-}
-
-/* The wake comes while the owner is about to sleep, at a moment that is another each turn:
- * one that is lost leaves it asleep. */
-Test(wake, that_races_with_a_park_is_not_lost)
-{
-    pthread_t thread;
-
-    make();
-    io->wakes_expected = 1;
-    cr_assert(zero(int, pthread_create(&thread, NULL, take_turns, io)));
-    for (uint32_t turn = 1; turn <= TURNS; turn++) {
-        atomic_store(&turns_asked, turn);
-        while (atomic_load(&turns_done) < turn) {
-            const uint64_t deadline_ns = tp_io_now_ns(io) + UINT64_C(10000000000);
-
-            tp_io_park(io, deadline_ns);
-            cr_assert(lt(u64, tp_io_now_ns(io), deadline_ns), "turn %u was lost", turn);
-        }
-    }
-    cr_assert(zero(int, pthread_join(thread, NULL)));
-    io->wakes_expected = 0;
-    tp_io_destroy(io);
+    return tp_posix_io_create(NULL, ret_io);
 }
 
 static void wake_in_handler(int number)
@@ -110,7 +29,7 @@ Test(wake, in_a_signal_handler_and_no_other_signal_ends_a_park)
     const struct itimerval once = {.it_value = {0, 20000}};
     uint64_t start_ns;
 
-    make();
+    io = any_io_make();
     io->wakes_expected = 1;
     (void)sigaction(SIGALRM, &wakes, NULL);
     (void)setitimer(ITIMER_REAL, &once, NULL);
@@ -125,7 +44,7 @@ Test(wake, in_a_signal_handler_and_no_other_signal_ends_a_park)
 
 Test(deadline, of_less_than_a_millisecond_is_kept_and_not_before)
 {
-    make();
+    io = any_io_make();
     for (uint32_t i = 1; i <= 50; i++) {
         const uint64_t start_ns = tp_io_now_ns(io), deadline_ns = start_ns + i * 10000;
 
@@ -143,7 +62,7 @@ Test(enters, none_without_a_reason_and_one_at_most)
     struct tp_fd fd;
     uint64_t enters, parks;
 
-    make();
+    io = any_io_make();
     scratch_name(path, "file");
     fd = open_file(io, path);
     enters = tp_io_stats(io)->enters;
@@ -169,7 +88,7 @@ Test(enters, none_without_a_reason_and_one_at_most)
 
 static int32_t work(void *context)
 {
-    (void)nanosleep(&(struct timespec){0, 10000000}, NULL);
+    sleep_ms(10);
     return *(const int32_t *)context;
 }
 
@@ -206,7 +125,7 @@ Test(host, is_woken_by_threads_peers_and_wakes)
     int32_t number = 7;
     pthread_t thread;
 
-    make();
+    io = any_io_make();
     cr_assert(ge(int, tp_io_fd(io), 0));
     cr_assert(not(is_readable(0)));
     for (uint32_t i = 0; i < 5; i++) {
@@ -235,10 +154,10 @@ Test(host, that_comes_late_finds_what_is_there)
 {
     int32_t number = 9;
 
-    make();
+    io = any_io_make();
     tp_io_offload(io, 1, work, &number);
     tp_io_poll(io);
-    (void)nanosleep(&(struct timespec){0, 50000000}, NULL);
+    sleep_ms(50);
     cr_assert(is_readable(10000));
     cr_assert(eq(i32, host_waits_for(1), 9));
     tp_io_destroy(io);

@@ -4,26 +4,12 @@
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
+from checks import ASAN, call, end, expect
+
 SIM, VERDICTS, SOURCE = sys.argv[1:4]
-ASAN = os.environ.get("SIM_ASAN") == "1"
-failures = 0
-
-
-def call(program, *words):
-    done = subprocess.run([program, *words], capture_output=True, text=True, timeout=120, check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-def expect(what, condition, *shown):
-    global failures
-    if not condition:
-        failures += 1
-        print("not as it should be:", what, *shown)
-        sys.stdout.flush()
 
 
 def verdict(scenario, *words):
@@ -196,4 +182,4 @@ expect("list", status == 0 and "tally-broken" in out, out)
 for word in ("--help", "--version"):
     status, out, err = call(SIM, word)
     expect(word, status == 0 and out and not err)
-sys.exit(1 if failures else 0)
+end()

@@ -5,30 +5,16 @@ import collections
 import json
 import os
 import re
-import subprocess
 import sys
 import tempfile
 
+from checks import ASAN, call, end, expect
+
 SIM, VERDICTS = sys.argv[1:3]
-ASAN = os.environ.get("SIM_ASAN") == "1"
 BOOT, PROMISE, OPERATION, FILE, MESSAGE = 1, 4, 5, 16, 17
 BEGUN, EFFECT, COMPLETED = 0, 1, 2
 COLUMNS = {BEGUN: 12, EFFECT: 17, COMPLETED: 7}
 BYTES_MAX = 12 << 20
-failures = 0
-
-
-def call(program, *words):
-    done = subprocess.run([program, *words], capture_output=True, text=True, timeout=240, check=False)
-    return done.returncode, done.stdout, done.stderr
-
-
-def expect(what, condition, *shown):
-    global failures
-    if not condition:
-        failures += 1
-        print("not as it should be:", what, *shown)
-        sys.stdout.flush()
 
 
 def show(program, folder, scenario, *words):
@@ -156,4 +142,4 @@ with tempfile.TemporaryDirectory() as folder:
     expect("no such directory", status == 1 and "ENOENT" in err, err)
     status, out, err = call(SIM, "show", "tally")
     expect("which run", status == 2 and not out and "--seed" in err, err)
-sys.exit(1 if failures else 0)
+end()

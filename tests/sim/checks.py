@@ -1,0 +1,25 @@
+"""checks.py - what commands.py and show.py share: a program is called, and what it did is as it should be."""
+
+import os
+import subprocess
+import sys
+
+ASAN = os.environ.get("SIM_ASAN") == "1"
+failures = []
+
+
+def call(program, *words):
+    """Exit status, standard output, standard error."""
+    done = subprocess.run([program, *words], capture_output=True, text=True, timeout=240, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def expect(what, condition, *shown):
+    if not condition:
+        failures.append(what)
+        print("not as it should be:", what, *shown)
+        sys.stdout.flush()
+
+
+def end():
+    sys.exit(1 if failures else 0)
