@@ -3,7 +3,10 @@
 
 import {el, setAttribute, setText, svg, timeText} from "./dom.js";
 
-const PAGES_SHOWN = 48;
+const PAGES_ALONE = 48; /* shown of a file, if there is one computer, */
+const PAGES_MANY = 24;  /* or several */
+const PATH_ALONE = 44; /* characters of its name */
+const PATH_MANY = 18;
 const FILES_SHOWN = 8;
 const NAMES_SHOWN = 2;
 
@@ -52,6 +55,8 @@ export class Computer {
     setText(this.boots, node.boots > 1 ? `boot ${node.boots}` : "");
     this.drawClock(node.clock);
     this.drawDoing(node, state.now_ns);
+    this.pagesShown = state.nodes.length > 1 ? PAGES_MANY : PAGES_ALONE;
+    this.pathShown = state.nodes.length > 1 ? PATH_MANY : PATH_ALONE;
     this.drawFiles(node.disk);
     this.drawNames(node.disk);
     this.drawRoom(node.disk);
@@ -90,9 +95,10 @@ export class Computer {
     setAttribute(this.clock, "data-off", clock.frozen || size > 0);
   }
 
-  /* The latest operation, and when it is done; all else that is going on is in the title. */
+  /* The operation that is done next, or the latest of those that wait for others; all else that is going on
+   * is in the title. */
   drawDoing(node, now) {
-    const op = node.ops[node.ops.length - 1];
+    const op = node.ops.filter(each => each.due_ns > now).sort((a, b) => a.due_ns - b.due_ns)[0] || node.ops[node.ops.length - 1];
     const more = node.ops.length - 1 + node.ops_more;
     const what = op ? [op.kind, op.path, op.bytes ? `${op.bytes} bytes` : ""].filter(Boolean).join(" ") : "";
     const words = what + (op && op.due_ns > now ? `, done in ${timeText(op.due_ns - now)}` : "") + (more > 0 ? `, and ${more} more` : "");
@@ -135,18 +141,17 @@ export class Computer {
   drawFile(row, file) {
     const title = {durable: "its name is durable", pending: "its name is in memory only: a power cut may lose it",
       gone: "it was removed, but the disk still has its name"}[file.name];
-    setText(row.path, file.path);
+    setText(row.path, shortPath(file.path, this.pathShown));
     setAttribute(row.path, "data-name", file.name);
-    setAttribute(row.path, "title", title);
+    setAttribute(row.path, "title", `${file.path}: ${title}`);
     setText(row.size, file.kind === "dir" ? "directory" : bytesText(file.size));
     setAttribute(row.size, "title", file.durable_size === file.size ? null : `${bytesText(file.durable_size)} of it on the disk`);
     if (row.drawn === file.pages)
       return;
     row.drawn = file.pages;
-    row.pages.replaceChildren(...Array.from(file.pages.slice(0, PAGES_SHOWN), page =>
-      el("i", {class: "page " + (page === "." ? "hole" : page)})));
-    if (file.pages.length > PAGES_SHOWN)
-      row.pages.append(`+${file.pages.length - PAGES_SHOWN}`);
+    const first = firstShown(file.pages, this.pagesShown), after = file.pages.length - first - this.pagesShown;
+    row.pages.replaceChildren(first > 0 ? `${first} + ` : "", ...Array.from(file.pages.slice(first, first + this.pagesShown), page =>
+      el("i", {class: "page " + (page === "." ? "hole" : page)})), after > 0 ? `+ ${after}` : "");
     setAttribute(row.pages, "aria-label", `${file.cached} pages in memory only, ${file.device} in the disk's cache, ` +
       `${file.durable} durable, ${file.lost} lost`);
     setAttribute(row.pages, "role", "img");
@@ -203,6 +208,17 @@ function riskText(disk) {
   if (names > 0)
     risks.push(names === 1 ? "1 name" : `${names} names`);
   return risks.length > 0 ? `a power cut may lose ${risks.join(", ")}` : "";
+}
+
+/* Its beginning and its end: names of one directory differ at the end. */
+function shortPath(path, count) {
+  return path.length <= count ? path : `${path.slice(0, count >> 2)}\u2026${path.slice(path.length - (count - (count >> 2)))}`;
+}
+
+/* Of a file with more pages than are shown: those around the first that is not durable. */
+function firstShown(pages, count) {
+  const first = pages.search(/[cdx]/);
+  return first < 0 ? 0 : Math.max(0, Math.min(first - (count >> 2), pages.length - count));
 }
 
 /* Every machine, below the one that has begun it, and every operation. */

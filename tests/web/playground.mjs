@@ -242,7 +242,7 @@ part("links between nodes are cut and mended by clicks", "#scenario=zoo-13&seed=
   assert.equal(native("zoo-13", "--tape", tape, "--faults=-all").trace, trace);
 });
 
-part("clocks, and how full disks are, are in the picture; trouble of one kind", "#scenario=tally&seed=3&faults=-all,+clock&at=40", {}, async visit => {
+part("clocks, and how full disks are, are in the picture; trouble of one kind; each click", "#scenario=tally&seed=3&faults=-all,+clock&at=40", {}, async visit => {
   await visit.untilEvent(40);
   await visit.until(() => document.querySelector(".clock[data-off]"));
   assert.match(await visit.text(".clock"), /^\d\d:\d\d:\d\d\.\d{3}\s*[+\u2212][\d.]+ (ns|\u00b5s|ms|s|min|h)$/);
@@ -257,6 +257,16 @@ part("clocks, and how full disks are, are in the picture; trouble of one kind", 
   const [used, all] = (await visit.text(".room")).split(" of ");
   assert.equal(used, all, "it is full");
   assert.match(await visit.text(".state"), /its disk is full/);
+  await visit.page.getByRole("button", {name: "Make room"}).click();
+  await visit.until(() => !document.querySelector(".room[data-full]"));
+  for (const [button, state] of [["Fail a sync", "its next sync will fail"], ["Pause", "stands still for"]]) {
+    await visit.page.getByRole("button", {name: button, exact: true}).click();
+    await visit.until(words => document.querySelector(".state").textContent.includes(words), state);
+  }
+  await visit.page.getByRole("button", {name: "Resume"}).click();
+  await visit.until(() => document.querySelector(".computer[data-state=up]"));
+  await visit.page.getByRole("button", {name: "Kill", exact: true}).click();
+  await visit.until(() => document.querySelector(".state").textContent.includes("its process was killed"));
   const trace = await visit.end();
   const loading = visit.page.waitForEvent("download");
   await visit.page.locator("#save").click();
@@ -277,6 +287,22 @@ part("a phone", "#scenario=zoo-03&seed=1&faults=-all", {viewport: {width: 360, h
   assert.equal(await visit.scrollsAside(), false);
   const verdict = await visit.page.locator("#verdict").boundingBox();
   assert.ok(verdict.y >= -1 && verdict.y < 300, `the verdict is in sight: ${verdict.y}`);
+});
+
+part("a replicated log: three nodes, messages, a leader whose power is cut", "#scenario=log3&seed=1&faults=-all&at=500", {}, async visit => {
+  await visit.untilEvent(500);
+  assert.equal(await visit.page.locator("#nodes .computer").count(), 4);
+  await visit.until(() => { document.getElementById("step").click(); return document.querySelectorAll(".dots .dot").length > 1; });
+  await visit.page.keyboard.press("p");
+  await visit.page.keyboard.press("1");
+  await visit.until(() => document.querySelector(".computer[data-state=down]"));
+  const trace = await visit.end();
+  assert.match(await visit.page.locator("#verdict").getAttribute("class"), /good/);
+  const loading = visit.page.waitForEvent("download");
+  await visit.page.locator("#save").click();
+  const tape = join(FOLDER, "log3.tape");
+  await (await loading).saveAs(tape);
+  assert.deepEqual(native("log3", "--tape", tape, "--faults=-all"), {verdict: "passed", trace});
 });
 
 part("three nodes on a phone", "#scenario=zoo-13&seed=2&at=60", {viewport: {width: 360, height: 740}}, async visit => {

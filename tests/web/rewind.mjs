@@ -43,7 +43,7 @@ function native(scenario, ...words) {
 }
 
 test("a seed has the hash that it has natively, passed or failed", () => {
-  for (const [scenario, seed] of [["tally", 1], ["tally", 7], ["zoo-03", 1], ["zoo-05", 3], ["zoo-13", 142], ["zoo-13-twin", 5], ["kv", 42]]) {
+  for (const [scenario, seed] of [["tally", 1], ["tally", 7], ["zoo-03", 1], ["zoo-05", 3], ["zoo-13", 142], ["zoo-13-twin", 5], ["kv", 42], ["log3", 2]]) {
     const run = open(settingOf(scenario, seed));
     goTo(run, Infinity);
     const {trace, verdict, operations} = stateOf(run);
@@ -115,6 +115,7 @@ test("clicks are part of the tape: it replays natively, and here, to the same ha
   const all = [["zoo-03", 1, "-all", [[0.3, "harsh", 0]]],
     ["tally", 3, "-all", [[0.2, "sync", 0], [0.3, "pause", 0], [0.4, "kill", 0], [0.6, "fill", 0], [0.7, "room", 0]]],
     ["tally", 9, "", [[0.1, "power", 0], [0.2, "power", 0], [0.5, "sync", 0]]],
+    ["log3", 1, "-all", [[0.3, "part", 0, 1], [0.4, "harsh", 2], [0.5, "sync", 1], [0.6, "mend", 0, 1]]],
     ["zoo-13", 2, "-all", [[0.1, "part", 0, 1], [0.2, "power", 2], [0.3, "mend", 0, 1], [0.4, "heal", 0]]]];
   for (const [scenario, seed, faults, clicks] of all) {
     const run = clicked(scenario, seed, faults, clicks);
