@@ -453,16 +453,10 @@ static void effect_failed(struct tp_virtual *v, struct tp_flight *f)
 
 int32_t tp_effect(struct tp_virtual *v, struct tp_flight *f)
 {
-    bool lends = (tp_kind_info[f->request.kind].traits & TP_LENDS_OUT) != 0;
     int32_t result;
 
-    if (v->checks && lends && f->request.len > 0 &&
-        tp_socket_lent_hash(&f->request) != f->lent)
-        tp_stopf(
-            __FILE__, __LINE__,
-            "memory on loan to %s (handle %llu, fd %u) was changed while it was in flight",
-            tp_kind_info[f->request.kind].name, (unsigned long long)f->request.handle,
-            f->number);
+    if (v->checks)
+        tp_flight_check_loan(v, f);
     tp_fault_try(v, f);
     if (f->fail == 0 && v->disk_faults && tp_disk_fault(v, f, &result))
         return result;

@@ -81,8 +81,8 @@ struct tp_virtual_io_config {
     uint32_t buf_size;     /* bytes of each, rounded up to the block size; 65536 */
     uint32_t poll_cost_ns; /* what a poll takes, so that time passes in a busy loop; 1000 */
     bool instant;          /* everything takes no time, in random order */
-    uint8_t checks;   /* enum tp_virtual_switch: fill memory lent to be read into, compare
-                         memory lent to be written from; on in checked builds */
+    uint8_t checks;   /* enum tp_virtual_switch: fill memory lent to be read into, and stop
+                         the program when memory on loan was changed; on in checked builds */
     uint8_t trace;    /* enum tp_virtual_switch: keep the trace hash; on */
     uint8_t overlaps; /* enum tp_virtual_switch: stop the program when two writes that
                          overlap are in flight together, and name both; off */

@@ -173,6 +173,8 @@ void tp_flight_deinit(struct tp_virtual *v);
 uint32_t tp_flight_find(const struct tp_virtual *v, uint64_t handle);
 /** Takes an operation in; the submit() of the backend. */
 void tp_flight_submit(struct tp_io *io, const struct tp_request *request);
+/** Stops the program if memory on loan to the operation is not as it was lent. */
+void tp_flight_check_loan(struct tp_virtual *v, const struct tp_flight *f);
 /** Hands what is queued to the world, as far as it takes. */
 void tp_flight_begin_queued(struct tp_virtual *v);
 /** An event: of an operation, which takes effect or completes; or a signal, with this bit.

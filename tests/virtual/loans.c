@@ -34,6 +34,36 @@ Test(loans, memory_that_changes_while_it_is_written_stops_the_program)
     expect_stop(change_while_in_flight, NULL, "memory on loan", "write", "handle 7");
 }
 
+/* The store goes around AddressSanitizer, which would report it first. */
+__attribute__((no_sanitize("address"))) static void store(volatile uint8_t *byte)
+{
+    *byte = 0;
+}
+
+static void write_where_it_is_read_into(void *argument)
+{
+    const uint32_t *at = argument;
+    struct tp_fd fd;
+
+    f.config.checks = TP_VIRTUAL_ON;
+    f_boot(&f, 1);
+    fd = f_open(&f, "/f", F_RW);
+    cr_assert(eq(i32, f_write(&f, fd, 'A', sizeof memory, 0), sizeof memory));
+    buf = tp_buf_empty(memory, sizeof memory);
+    tp_io_read_at(f.io, 7, fd, &buf, 0);
+    store(&memory[*at]);
+    tp_io_park(f.io, TP_NEVER);
+}
+
+Test(loans, memory_to_be_read_into_that_changes_stops_the_program)
+{
+    static uint32_t places[] = {0, 100, sizeof memory - 1};
+
+    for (uint32_t i = 0; i < 3; i++)
+        expect_stop(write_where_it_is_read_into, &places[i], "memory on loan", "read",
+                    "handle 7");
+}
+
 /* What is to be read into shows that it has not been read into yet. The look at it goes
  * around AddressSanitizer, which would rightly report it. */
 __attribute__((no_sanitize("address"))) static bool
