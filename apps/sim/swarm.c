@@ -271,6 +271,7 @@ void tp_swarm_apply_net(struct tp_sim *sim)
 
     faults.loss_ppm = ppm_of(sim, TP_FAMILY_CLOG);
     faults.clog_ppm = ppm_of(sim, TP_FAMILY_CLOG) / 4;
+    faults.duplicate_ppm = faults.reorder_ppm = faults.loss_ppm; /* of datagrams */
     faults.reset_ppm = ppm_of(sim, TP_FAMILY_RESET);
     faults.refuse_ppm = ppm_of(sim, TP_FAMILY_REFUSE) * 4;
     faults.silence_ppm = ppm_of(sim, TP_FAMILY_REFUSE);
@@ -286,7 +287,8 @@ void tp_swarm_count_net(struct tp_sim *sim)
     if (sim->net == NULL)
         return;
     stats = tp_net_stats(sim->net);
-    fired[TP_FAMILY_CLOG] += stats->fault_losses + stats->fault_clogs;
+    fired[TP_FAMILY_CLOG] += stats->fault_losses + stats->fault_clogs +
+                             stats->datagrams_twice + stats->datagrams_late;
     fired[TP_FAMILY_RESET] += stats->fault_resets;
     fired[TP_FAMILY_REFUSE] += stats->fault_refusals + stats->fault_silences;
 }

@@ -233,6 +233,7 @@ static void post(struct tp_net *net, const struct tp_packet *packet, uint32_t le
     }
     at_ns = tp_net_leave(net, way, len) + latency_ns;
     if (fate == LOST) {
+        net->stats.fault_losses++;
         net->stats.datagrams_lost++;
         drop_message(net, packet->message);
         return;
@@ -289,12 +290,12 @@ void tp_datagram_arrived(struct tp_net *net, const struct tp_packet *packet)
 
 /* ------------------------------------------------------------------ send, receive */
 
-/* From where it goes to the target, or what Linux says to that. */
+/* From where it goes to the target on `peer_host`, or what Linux says to that. */
 static int32_t find_source(const struct tp_net *net, const struct tp_socket *s,
-                           const struct tp_address *target, struct tp_address *ret_source)
+                           const struct tp_address *target, uint32_t peer_host,
+                           struct tp_address *ret_source)
 {
     bool is_bound = !tp_address_is_any(&s->local);
-    uint32_t peer_host = tp_net_host_of(net, s->host, target);
 
     if (s->family == TP_ADDRESS_IPV4 && target->family == TP_ADDRESS_IPV6)
         return -EAFNOSUPPORT;
@@ -324,13 +325,13 @@ int32_t tp_net_send_to(struct tp_net *net, uint32_t socket, const struct tp_addr
 
     if (s->state != TP_SOCKET_DATAGRAMS)
         return -EOPNOTSUPP;
-    error = find_source(net, s, &target, &source);
+    packet.to_host = tp_net_host_of(net, s->host, &target);
+    error = find_source(net, s, &target, packet.to_host, &source);
     if (error < 0)
         return error;
     if (len > (target.family == TP_ADDRESS_IPV4 ? IPV4_BYTES_MAX : IPV6_BYTES_MAX))
         return -EMSGSIZE;
     net->stats.datagrams++;
-    packet.to_host = tp_net_host_of(net, s->host, &target);
     if (packet.to_host == 0) {
         net->stats.datagrams_lost++;
         return (int32_t)len;

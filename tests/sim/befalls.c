@@ -1,0 +1,159 @@
+/* What befalls nodes besides their ends: they stand still, for a moment or for minutes; and
+ * their clocks jump, step and stand. Each is seen by a machine that looks at its clocks. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "fixture.h"
+
+#define MS     INT64_C(1000000)
+#define SECOND (1000 * MS)
+
+enum { EVERY_MS = 100, SLACK_MS = 1 }; /* drift and latencies are less */
+
+/* What was seen in the runs of a test. */
+static struct seen {
+    uint32_t looks;
+    uint32_t long_pauses, short_pauses; /* of more than ten seconds; of less, and seen */
+    int64_t longest_ns;
+    uint32_t jumps, steps_ahead, steps_back, frozen;
+} seen;
+
+struct looker {
+    struct tp_machine machine;
+    struct tp_node *node;
+    int64_t world_ns, monotonic_ns, wall_ns; /* at the last look */
+};
+
+/* What has passed on each clock since the last look. */
+static void compare(int64_t world_ns, int64_t monotonic_ns, int64_t wall_ns)
+{
+    const int64_t pause_ns = world_ns - EVERY_MS * MS;
+
+    seen.looks++;
+    cr_assert(
+        ge(i64, monotonic_ns, EVERY_MS * MS)); /* never back, and a timer is not early */
+    seen.long_pauses += pause_ns > 10 * SECOND;
+    seen.short_pauses += pause_ns > SLACK_MS * MS && pause_ns <= 10 * SECOND;
+    if (pause_ns > seen.longest_ns)
+        seen.longest_ns = pause_ns;
+    seen.jumps += monotonic_ns - world_ns > SLACK_MS * MS;
+    if (wall_ns == 0)
+        seen.frozen++;
+    else if (wall_ns - monotonic_ns > SLACK_MS * MS)
+        seen.steps_ahead++;
+    else if (wall_ns - monotonic_ns < -SLACK_MS * MS && wall_ns < 0)
+        seen.steps_back++;
+}
+
+static enum tp_step looker_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct looker *l = tp_container_of(machine, struct looker, machine);
+    struct tp_result result;
+    int64_t world_ns, monotonic_ns, wall_ns;
+
+    TP_BEGIN(cx);
+    for (;;) {
+        world_ns = (int64_t)tp_sim_now_ns(tp_node_sim(l->node));
+        monotonic_ns = (int64_t)tp_now_ns(cx);
+        wall_ns = (int64_t)tp_wall_ns(cx);
+        if (l->wall_ns != 0)
+            compare(world_ns - l->world_ns, monotonic_ns - l->monotonic_ns,
+                    wall_ns - l->wall_ns);
+        l->world_ns = world_ns;
+        l->monotonic_ns = monotonic_ns;
+        l->wall_ns = wall_ns;
+        TP_AWAIT(cx, tp_timer(cx, EVERY_MS * MS), &result);
+    }
+    TP_END(cx);
+}
+
+static void boot_looker(struct tp_node *node)
+{
+    struct looker *l = tp_node_new(node, sizeof *l);
+
+    l->node = node;
+    tp_node_spawn(node, &l->machine, looker_tick, "looker");
+}
+
+static bool chaos_is_over(struct tp_sim *sim)
+{
+    return tp_sim_phase(sim) > TP_PHASE_CHAOS;
+}
+
+/* Operations tell the chaos how far a node is: it does some for their own sake. */
+static enum tp_step worker_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_result result;
+
+    (void)machine;
+    TP_BEGIN(cx);
+    for (;;) {
+        TP_AWAIT(cx, tp_nop(cx), &result);
+        TP_AWAIT(cx, tp_timer(cx, EVERY_MS * MS), &result);
+    }
+    TP_END(cx);
+}
+
+static void boot_both(struct tp_node *node)
+{
+    struct looker *worker = tp_node_new(node, sizeof *worker);
+
+    boot_looker(node);
+    tp_node_spawn(node, &worker->machine, worker_tick, "worker");
+}
+
+static uint64_t run(enum tp_family family, uint64_t chaos_ns, uint64_t seeds)
+{
+    struct tp_scenario scenario = {.name = "befalls",
+                                   .nodes = 3,
+                                   .boot = boot_both,
+                                   .done = chaos_is_over,
+                                   .chaos_ns = chaos_ns};
+    uint64_t fired = 0;
+
+    seen = (struct seen){.looks = 0};
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        struct tp_sim_outcome outcome =
+            s_with(&scenario, seed, TP_FAMILY_BIT(family), S_ALL & ~TP_FAMILY_BIT(family));
+
+        cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "%s", outcome.message);
+        fired += outcome.fired[family];
+    }
+    cr_assert(gt(u32, seen.looks, 1000));
+    return fired;
+}
+
+/* From milliseconds to minutes: 2^20 ms at most. */
+Test(befalls, a_node_stands_still_for_a_moment_or_for_minutes)
+{
+    uint64_t fired = run(TP_FAMILY_PAUSE, 1200 * (uint64_t)SECOND, 8);
+
+    cr_assert(gt(u64, fired, 20));
+    cr_assert(gt(u32, seen.long_pauses, 3));
+    cr_assert(gt(u32, seen.short_pauses, 3));
+    cr_assert(le(u32, seen.long_pauses + seen.short_pauses, (uint32_t)fired));
+    cr_assert(gt(i64, seen.longest_ns, 60 * SECOND));
+    cr_assert(le(i64, seen.longest_ns, (1 << 20) * MS));
+    cr_assert(eq(u32, seen.jumps + seen.steps_ahead + seen.steps_back + seen.frozen, 0));
+}
+
+/* The monotonic clock jumps ahead, and never goes back; the wall clock steps in both
+ * directions, and stands. */
+Test(befalls, clocks_jump_and_step_and_stand)
+{
+    uint64_t fired = run(TP_FAMILY_CLOCK, 60 * (uint64_t)SECOND, 20);
+
+    cr_assert(gt(u64, fired, 20));
+    cr_assert(gt(u32, seen.jumps, 0));
+    cr_assert(gt(u32, seen.steps_ahead, 0));
+    cr_assert(gt(u32, seen.steps_back, 0));
+    cr_assert(gt(u32, seen.frozen, 0));
+    cr_assert(eq(u32, seen.long_pauses, 0));
+}
+
+Test(befalls, nothing_of_it_where_nothing_goes_wrong)
+{
+    (void)run(TP_FAMILY_ERROR, 30 * (uint64_t)SECOND, 4);
+    cr_assert(eq(u32, seen.long_pauses + seen.short_pauses, 0));
+    cr_assert(eq(u32, seen.jumps + seen.steps_ahead + seen.steps_back + seen.frozen, 0));
+}
