@@ -239,24 +239,29 @@ static void check_loan_begins(struct tp_virtual *v, struct tp_flight *f)
     }
 }
 
-static bool is_scribbled(const uint8_t *bytes, uint32_t len)
+static bool is_scribbled(const void *lent, uint32_t len)
 {
-    return bytes[0] == SCRIBBLE && memcmp(bytes, bytes + 1, len - 1) == 0;
+    const uint8_t *bytes = lent;
+
+    return len == 0 || (bytes[0] == SCRIBBLE && memcmp(bytes, bytes + 1, len - 1) == 0);
 }
 
 /* The program has changed what is being written, or written where the world will write. */
 void tp_flight_check_loan(struct tp_virtual *v, const struct tp_flight *f)
 {
     uint32_t traits = tp_kind_info[f->request.kind].traits;
+    bool sender = (traits & TP_LENDS_DATAGRAM) != 0;
     bool is_whole = true;
 
-    if (f->request.len == 0 || f->request.a.memory == NULL)
+    if (!sender && (f->request.len == 0 || f->request.a.memory == NULL))
         return;
     if ((traits & TP_LENDS_OUT) != 0) {
         is_whole = tp_socket_lent_hash(&f->request) == f->lent;
     } else if ((traits & TP_LENDS_IN) != 0) {
         tp_loans_open(&v->io, f->request.handle);
-        is_whole = is_scribbled(f->request.a.memory, f->request.len);
+        is_whole =
+            is_scribbled(f->request.a.memory, f->request.len) &&
+            (!sender || is_scribbled(f->request.b.datagram, sizeof *f->request.b.datagram));
         tp_loans_close(&v->io, f->request.handle);
     }
     if (!is_whole)

@@ -64,6 +64,30 @@ Test(loans, memory_to_be_read_into_that_changes_stops_the_program)
                     "handle 7");
 }
 
+/* Who has sent a datagram is written into memory that is lent beside the buffer. */
+static void write_where_the_sender_comes(void *argument)
+{
+    static struct tp_datagram sender;
+    struct tp_address any = tp_address_ipv4(127, 0, 0, 1, 0);
+    struct tp_socket_options plain = {.backlog = 0};
+    struct tp_fd fd;
+
+    (void)argument;
+    f.config.checks = TP_VIRTUAL_ON;
+    f_boot(&f, 1);
+    fd = tp_io_into_fd(f.io, tp_io_block_on(f.io, tp_request_bind(&any, plain)));
+    buf = tp_buf_empty(memory, sizeof memory);
+    tp_io_recv_from(f.io, 7, fd, &buf, &sender);
+    store((uint8_t *)&sender.flags);
+    tp_io_park(f.io, TP_NEVER);
+}
+
+Test(loans, the_sender_of_a_datagram_that_is_touched_stops_the_program)
+{
+    expect_stop(write_where_the_sender_comes, NULL, "memory on loan", "recv_from",
+                "handle 7");
+}
+
 /* What is to be read into shows that it has not been read into yet. The look at it goes
  * around AddressSanitizer, which would rightly report it. */
 __attribute__((no_sanitize("address"))) static bool
