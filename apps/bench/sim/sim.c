@@ -15,5 +15,7 @@ int bench_sim(const struct bench_options *options, struct bench_report *report)
     };
     int result = bench_contest_depths(report, &setting, depths, 1, &bench_sim_disk, 1);
 
-    return result < 0 ? result : bench_contest(report, &setting, seeds, 2);
+    if (result == 0)
+        result = bench_contest(report, &setting, seeds, 2);
+    return result < 0 ? result : bench_sim_log3(options, report);
 }
