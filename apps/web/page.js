@@ -203,7 +203,7 @@ function drawProof() {
   setText($("hash-what"), state.verdict === "stopped" ? "Trace hash until it stopped itself:" : state.over ? "Trace hash of the whole run:" : `Trace hash after ${countText(last.event)} events:`);
   setText($("hash"), state.trace);
   drawCommand(state.command);
-  setText($("command-what"), isTaped
+  setText($("command-what"), state.verdict === "stopped" ? "Natively, too, it stops itself there, and says the same." : isTaped
     ? "With your clicks a run is a tape: save it, and give its name. It ends with the same hash."
     : "In the repository: apps/run.sh sim, and what follows tempest-sim here. It ends with the same hash.");
 }

@@ -212,10 +212,20 @@ EXPORT(int32_t, engine_step_node, uint32_t node, uint32_t events)
     return (int32_t)engine_go_to(&engine, node, events > INT32_MAX ? INT32_MAX : events);
 }
 
+/* "tempest: ../a/b.c:12: why", as tp_stop() says it: from the file's name on. */
+static const char *words_of(const char *said)
+{
+    static const char by[] = "tempest: ";
+    const char *words = strncmp(said, by, strlen(by)) == 0 ? said + strlen(by) : said;
+
+    for (const char *at = words; *at != '\0' && *at != ':' && *at != ' '; at++)
+        words = *at == '/' ? at + 1 : words;
+    return words;
+}
+
 /* In a copy of the memory of an instance that has trapped; the text is what it said. */
 EXPORT_AS(engine_stopped, int32_t, engine_has_stopped, uint32_t text_len)
 {
-    static const char by[] = "tempest: "; /* as tp_stop() has it */
     char text[TEXT_MAX];
 
     if (engine.scenario == NULL || engine.over)
@@ -224,7 +234,7 @@ EXPORT_AS(engine_stopped, int32_t, engine_has_stopped, uint32_t text_len)
         return fail(-EINVAL, "the text is too long, or missing");
     memcpy(text, input, text_len);
     text[text_len] = '\0';
-    engine_stopped(&engine, text + (strncmp(text, by, strlen(by)) == 0 ? strlen(by) : 0));
+    engine_stopped(&engine, words_of(text));
     return 0;
 }
 
