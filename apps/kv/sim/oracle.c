@@ -208,10 +208,27 @@ uint64_t kv_oracle_floor(const struct kv_oracle *oracle, uint32_t owner)
     return oracle->owners[owner].acked;
 }
 
+enum { SHOWN_MAX = 24 }; /* bytes of a value in a message */
+
+/* The beginning of a value, with what cannot be printed as \xNN. */
+static const char *show(struct kv_slice value, char memory[SHOWN_MAX * 4 + 1])
+{
+    uint32_t len = value.len < SHOWN_MAX ? value.len : SHOWN_MAX, at = 0;
+
+    for (uint32_t i = 0; i < len; i++) {
+        uint8_t byte = value.bytes[i];
+        bool plain = byte >= ' ' && byte < 0x7f && byte != '\\';
+
+        at += (uint32_t)snprintf(memory + at, 5, plain ? "%c" : "\\x%02x", byte);
+    }
+    memory[at] = '\0';
+    return memory;
+}
+
 static void violate_sight(struct kv_oracle *oracle, uint32_t owner, uint32_t key,
                           uint64_t floor, uint64_t ceiling, const struct kv_sight *sight)
 {
-    uint32_t shown = sight->value.len < 24 ? sight->value.len : 24;
+    char memory[SHOWN_MAX * 4 + 1];
 
     if (sight->value.bytes == NULL)
         kv_oracle_violate(oracle,
@@ -220,10 +237,10 @@ static void violate_sight(struct kv_oracle *oracle, uint32_t owner, uint32_t key
                           key, owner, floor, ceiling);
     else
         kv_oracle_violate(oracle,
-                          "key %u of %u is '%.*s' (%u bytes), which none of the steps "
+                          "key %u of %u is '%s' (%u bytes), which none of the steps "
                           "%" PRIu64 " to %" PRIu64 " leaves it",
-                          key, owner, (int)shown, (const char *)sight->value.bytes,
-                          sight->value.len, floor, ceiling);
+                          key, owner, show(sight->value, memory), sight->value.len, floor,
+                          ceiling);
 }
 
 /* Who asks from now on must not see it again: that it has expired, or whatever took it

@@ -175,6 +175,49 @@ kv_planted(boot-trim apps/kv/storage.c "tp_journal_trim(&s->journal, s->loader.h
   "tp_journal_trim(&s->journal, PLANTED(boot-trim) ? tp_journal_lsn(&s->journal) + 1 : s->loader.head.start_lsn + 1);"
   1000)
 
+# A sync that has failed is tried again, and what the second one says is trusted: of a snapshot, of a new segment, of what
+# a recovery has read. (Of a directory it may be: what it did not make durable the next one does.)
+kv_planted(second-sync sm/staged.c "        if (result.value < 0)
+            return fail(staged, cx, TP_FSYNC, result.value);"
+  "        if (PLANTED(second-sync) && result.value < 0)
+            TP_AWAIT(cx, tp_fsync(cx, staged->fd, 0), &result);
+        if (result.value < 0)
+            return fail(staged, cx, TP_FSYNC, result.value);" 3000)
+kv_planted(second-sync-segment sm/journal_maker.c "            m->error = result.value;
+        }
+        TP_AWAIT(cx, close_file(cx, m), &result);"
+  "            if (PLANTED(second-sync-segment) && result.value < 0)
+                TP_AWAIT(cx, tp_fsync(cx, m->fd, 0), &result);
+            m->error = result.value;
+        }
+        TP_AWAIT(cx, close_file(cx, m), &result);" 3000)
+kv_planted(second-sync-recovery sm/journal_recovery.c "            if (result.value < 0)
+                return tp_end(machine, refuse(r, result.value, r->current.number, 0,
+                                              \"a segment cannot be made durable\"));"
+  "            if (PLANTED(second-sync-recovery) && result.value < 0)
+                TP_AWAIT(cx, tp_fsync(cx, r->current.fd, 0), &result);
+            if (result.value < 0)
+                return tp_end(machine, refuse(r, result.value, r->current.number, 0,
+                                              \"a segment cannot be made durable\"));" 5000 slow)
+
+# What a dead process wrote behind the end of its log is believed; that a key has expired is not in the log.
+kv_planted(discarded-groups sm/journal_recovery.c
+  "if (r->has_next && r->next.segment.starts_log != 0 &&
+        r->next.segment.before.offset"
+  "if (!PLANTED(discarded-groups) && r->has_next && r->next.segment.starts_log != 0 &&
+        r->next.segment.before.offset" 5000 slow)
+kv_planted(unlogged-expiry apps/kv/change.c "    kv_change_apply(engine, effect);
+    (void)kv_change_close(engine);"
+  "    if (PLANTED(unlogged-expiry)) {
+        struct kv_effect other = kv_effect_del(effect->db, kv_slice_text(\"\"));
+
+        kv_store_apply(engine->store, effect, engine->change.lsn);
+        (void)kv_record_add(&engine->change.record, &other);
+    } else {
+        kv_change_apply(engine, effect);
+    }
+    (void)kv_change_close(engine);" 5000 slow)
+
 set(copies "")
 foreach(file ${KV_PLANTED_FILES})
   string(MAKE_C_IDENTIFIER ${file} key)
