@@ -22,6 +22,11 @@ static size_t ways_bytes(const struct tp_net *net)
            sizeof(struct tp_net_way);
 }
 
+static size_t places_bytes(const struct tp_net *net)
+{
+    return (size_t)tp_net_places(net->config.hosts_max) * sizeof *net->places;
+}
+
 static void fill_link(struct tp_net_link *link, const struct tp_net_link *by_default)
 {
     static const struct tp_net_link none;
@@ -80,7 +85,9 @@ static int init_tables(struct tp_net *net)
 {
     net->hosts = tp_alloc(net->allocator, hosts_bytes(net), 16);
     net->ways = tp_alloc(net->allocator, ways_bytes(net), 16);
-    if (net->hosts == NULL || net->ways == NULL ||
+    net->places = tp_alloc(net->allocator, places_bytes(net), 16);
+    net->place_mask = tp_net_places(net->config.hosts_max) - 1;
+    if (net->hosts == NULL || net->ways == NULL || net->places == NULL ||
         tp_pool_init(&net->sockets, sizeof(struct tp_socket), net->allocator) < 0 ||
         tp_pool_init(&net->pipes, sizeof(struct tp_net_pipe), net->allocator) < 0 ||
         tp_pool_init(&net->packets, sizeof(struct tp_packet), net->allocator) < 0 ||
@@ -154,6 +161,7 @@ void tp_net_destroy(struct tp_net *net)
     free_pool(net, &net->names);
     tp_free(net->allocator, net->hosts, hosts_bytes(net), 16);
     tp_free(net->allocator, net->ways, ways_bytes(net), 16);
+    tp_free(net->allocator, net->places, places_bytes(net), 16);
     tp_tape_destroy(net->own_tape);
     tp_free(net->allocator, net, sizeof *net, 16);
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "io/virtual/hash.h"
+
 /* ------------------------------------------------------------------ addresses */
 
 static const uint8_t mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -61,14 +63,55 @@ static bool has_address(const struct tp_net_host *host, const struct tp_address 
     return false;
 }
 
+/* ------------------------------------------------------------------ the table of addresses
+ */
+
+uint32_t tp_net_places(uint32_t hosts_max)
+{
+    uint32_t places = 2;
+
+    while (places < 2 * hosts_max * TP_NET_ADDRESSES_MAX)
+        places *= 2;
+    return places;
+}
+
+/* Where the search for an address begins, whatever its port and scope. */
+static uint32_t place_of(const struct tp_net *net, const struct tp_address *address)
+{
+    size_t len = address->family == TP_ADDRESS_IPV4 ? 4 : 16;
+
+    return (uint32_t)tp_hash(address->at.ipv6, len, address->family) & net->place_mask;
+}
+
+/* Of two hosts that have an address the one with the lower number is found: it is entered
+ * first. */
+static void enter_addresses(struct tp_net *net)
+{
+    memset(net->places, 0, ((size_t)net->place_mask + 1) * sizeof *net->places);
+    for (uint32_t host = 1; host <= net->config.hosts_max; host++) {
+        const struct tp_net_host *at = &net->hosts[host];
+
+        for (uint32_t i = 0; at->used && i < at->address_count; i++) {
+            uint32_t place = place_of(net, &at->addresses[i]);
+
+            while (net->places[place] != 0)
+                place = (place + 1) & net->place_mask;
+            net->places[place] = (uint16_t)host;
+        }
+    }
+}
+
 uint32_t tp_net_host_of(const struct tp_net *net, uint32_t from,
                         const struct tp_address *address)
 {
     if (tp_address_is_loopback(address) || tp_address_is_any(address))
         return from;
-    for (uint32_t host = 1; host <= net->config.hosts_max; host++) {
-        if (net->hosts[host].used && has_address(&net->hosts[host], address))
-            return host;
+    for (uint32_t place = place_of(net, address); net->places[place] != 0;
+         place = (place + 1) & net->place_mask) {
+        const struct tp_net_host *host = &net->hosts[net->places[place]];
+
+        if (host->used && has_address(host, address))
+            return net->places[place];
     }
     return 0;
 }
@@ -168,6 +211,7 @@ int32_t tp_net_attach(struct tp_net *net, uint32_t node, const struct tp_address
 {
     uint32_t host = host_for(net, addresses, count);
     struct tp_net_host *at = &net->hosts[host];
+    bool is_new;
 
     tp_assert(count <= TP_NET_ADDRESSES_MAX && ready != NULL);
     if (host == 0)
@@ -179,9 +223,16 @@ int32_t tp_net_attach(struct tp_net *net, uint32_t node, const struct tp_address
     at->used = true;
     at->up = true;
     at->node = node;
+    is_new = at->address_count != count;
     at->address_count = count;
-    for (uint32_t i = 0; i < count; i++)
-        at->addresses[i] = tp_address_unmap(&addresses[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        struct tp_address plain = tp_address_unmap(&addresses[i]);
+
+        is_new = is_new || !tp_address_equal(&at->addresses[i], &plain);
+        at->addresses[i] = plain;
+    }
+    if (is_new)
+        enter_addresses(net);
     at->ready = ready;
     at->context = context;
     return (int32_t)host;

@@ -184,7 +184,9 @@ struct tp_net {
     struct tp_net_faults faults;
     bool faulty;               /* any of them is set */
     struct tp_net_host *hosts; /* by number, 1 to hosts_max */
-    struct tp_net_way *ways;   /* by both numbers */
+    uint16_t *places;          /* hash table: address to host; at most half full */
+    uint32_t place_mask;
+    struct tp_net_way *ways; /* by both numbers */
     struct tp_pool sockets, pipes, packets, chunks, messages, names;
     uint32_t listeners; /* the list of all that listen */
     uint64_t serial;
@@ -226,6 +228,8 @@ int32_t tp_net_attach(struct tp_net *net, uint32_t node, const struct tp_address
 void tp_net_detach(struct tp_net *net, uint32_t host);
 /** Its power goes, and its process: all its sockets are gone, and nobody is told. */
 void tp_net_power_cut(struct tp_net *net, uint32_t host);
+/** Entries of the table of addresses, for so many hosts. */
+uint32_t tp_net_places(uint32_t hosts_max);
 /** The host that has an address, as `from` sees it; 0: none. */
 uint32_t tp_net_host_of(const struct tp_net *net, uint32_t from,
                         const struct tp_address *address);
