@@ -1,26 +1,10 @@
-/** tests/kv/sim/planted.h - bugs that are planted into copies of sources: planted.cmake.
- */
+/** tests/kv/sim/planted.h - what the bugs of planted.cmake need beside themselves. */
 #ifndef TESTS_KV_SIM_PLANTED_H
 #define TESTS_KV_SIM_PLANTED_H
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdint.h>
 
-#include "planted_names.h"
-
-enum kv_planted {
-    KV_PLANTED_NOTHING,
-#define KV_PLANTED_ENUM(id, name) KV_PLANTED_##id,
-    KV_PLANTED_TABLE(KV_PLANTED_ENUM)
-#undef KV_PLANTED_ENUM
-};
-
-/** The one that is lived with. */
-extern enum kv_planted kv_planted_bug;
-
-/** Whether this one is. */
-#define PLANTED(id) (kv_planted_bug == KV_PLANTED_##id)
+#include "tests/planted/planted.h"
 
 /** overtaken-reply: now and then a short one is kept back, until the next one was written
  * to its connection. True: this one was. */

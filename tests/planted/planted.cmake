@@ -1,0 +1,87 @@
+# planted.cmake - bugs that a scenario must find.
+#
+#   tp_plant(SET NAME FILE SOUND BROKEN SEEDS [LABEL...])
+#   tp_plant_program(SET SOURCES... LIBRARIES...)
+#
+# The first plants the bug NAME: the words SOUND in a source of the project, which are there exactly once,
+# become BROKEN in a copy of it, where PLANTED(NAME) asks whether this bug is to be lived with. All
+# copies of a SET are linked into one program, SET-planted, in place of the sound ones; it takes the name of a
+# bug and then what tempest-sim takes. The test SET-planted-NAME runs it until it has failed, for so
+# many seeds at most. A change of the source that removes these words stops the configuration: a
+# bug that is not planted is not found. A bug may be planted in several places.
+# What is found is wrong in every build, so the dev build alone looks for it: who includes this, and plants,
+# does nothing elsewhere (TP_PLANTS).
+set(TP_PLANTS ON)
+if(TP_SANITIZE OR NOT TP_CHECKED)
+  set(TP_PLANTS OFF)
+endif()
+
+function(tp_plant set name file sound broken seeds)
+  set(source ${PROJECT_SOURCE_DIR}/${file})
+  string(MAKE_C_IDENTIFIER ${file} key)
+  string(MAKE_C_IDENTIFIER ${name} id)
+  get_property(files GLOBAL PROPERTY ${set}_planted_files)
+  get_property(names GLOBAL PROPERTY ${set}_planted_names)
+  if(NOT file IN_LIST files)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${source})
+    file(READ ${source} text)
+    set(text "#include \"planted_${set}.h\"\n${text}")
+    set_property(GLOBAL APPEND PROPERTY ${set}_planted_files ${file})
+  else()
+    get_property(text GLOBAL PROPERTY ${set}_planted_text_${key})
+  endif()
+  string(FIND "${text}" "${sound}" first)
+  string(FIND "${text}" "${sound}" last REVERSE)
+  if(first EQUAL -1 OR NOT first EQUAL last)
+    message(FATAL_ERROR "tp_plant(${set} ${name}): ${file} has these words never or twice:\n${sound}")
+  endif()
+  string(REPLACE "PLANTED(${name})" "PLANTED(${id})" broken "${broken}")
+  string(REPLACE "${sound}" "${broken}" text "${text}")
+  set_property(GLOBAL PROPERTY ${set}_planted_text_${key} "${text}")
+  if(NOT name IN_LIST names)
+    set_property(GLOBAL APPEND PROPERTY ${set}_planted_names ${name})
+    tp_script(${set}-planted-${name} LABELS sim ${ARGN}
+      COMMAND $<TARGET_FILE:${set}-planted> --find ${seeds} ${name})
+  endif()
+endfunction()
+
+# Writes a file unless it is that already, so that nothing is built anew.
+function(tp_plant_write path text)
+  set(before "")
+  if(EXISTS ${path})
+    file(READ ${path} before)
+  endif()
+  if(NOT before STREQUAL text)
+    file(WRITE ${path} "${text}")
+  endif()
+endfunction()
+
+function(tp_plant_program set)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "HEADER" "SOURCES;LIBRARIES")
+  get_property(files GLOBAL PROPERTY ${set}_planted_files)
+  get_property(names GLOBAL PROPERTY ${set}_planted_names)
+  set(dir ${CMAKE_CURRENT_BINARY_DIR}/planted)
+  set(copies "")
+  foreach(file ${files})
+    string(MAKE_C_IDENTIFIER ${file} key)
+    get_property(text GLOBAL PROPERTY ${set}_planted_text_${key})
+    tp_plant_write(${dir}/${key}.c "${text}")
+    cmake_path(GET file PARENT_PATH room)
+    set_source_files_properties(${dir}/${key}.c PROPERTIES INCLUDE_DIRECTORIES ${PROJECT_SOURCE_DIR}/${room})
+    list(APPEND copies ${dir}/${key}.c)
+  endforeach()
+  set(table "/* The bugs that ${set} plants. */\n#define TP_PLANTED_TABLE(X) \\\n")
+  foreach(name ${names})
+    string(MAKE_C_IDENTIFIER ${name} id)
+    string(APPEND table "    X(${id}, \"${name}\") \\\n")
+  endforeach()
+  tp_plant_write(${dir}/planted_names.h "${table}\n")
+  if(NOT arg_HEADER)
+    set(arg_HEADER tests/planted/planted.h)
+  endif()
+  tp_plant_write(${dir}/planted_${set}.h "#include \"${arg_HEADER}\"\n")
+  add_executable(${set}-planted ${TP_TESTS_DIR}/planted/planted.c ${arg_SOURCES} ${copies})
+  set_target_properties(${set}-planted PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests/bin)
+  target_include_directories(${set}-planted PRIVATE ${dir})
+  target_link_libraries(${set}-planted PRIVATE tempest-flags ${arg_LIBRARIES} PkgConfig::TEMPEST_XXHASH)
+endfunction()
