@@ -1,6 +1,9 @@
 #include "apps/sim/scenarios/log3/scenario.h"
 
+#include <errno.h>
+
 #include "apps/sim/scenarios/log3/client.h"
+#include "apps/sim/scenarios/log3/stranger.h"
 #include "io/virtual/disk.h"
 #include "io/virtual/net.h"
 
@@ -90,11 +93,20 @@ static void set_links(struct tp_node *node)
     }
 }
 
-/* What the one before has left; it has ended, or its node has died. */
-static void bury(struct log3_life *life, uint32_t index)
+/* What the one before has left; it has ended, or its node has died. Whatever befalls a disk
+ * here, it keeps what it has said to be durable: one who cannot read that has not written
+ * it as it should. */
+static void bury(struct tp_sim *sim, uint32_t index)
 {
-    if (life->nodes[index].is_made)
-        log3_server_deinit(&life->nodes[index].server);
+    struct log3_life *life = life_of(sim);
+    struct log3_server *server = &life->nodes[index].server;
+
+    if (!life->nodes[index].is_made)
+        return;
+    if (server->error == -EBADMSG || server->error == -ENODATA)
+        tp_sim_fail(sim, "what node %u has kept makes no sense: %s", index,
+                    tp_errno_name(server->error));
+    log3_server_deinit(server);
     life->nodes[index].is_made = false;
 }
 
@@ -111,7 +123,7 @@ static void boot_server(struct tp_node *node)
                                                     .leads = log3_oracle_leads,
                                                     .context = &life->oracle}};
 
-    bury(life, index);
+    bury(tp_node_sim(node), index);
     for (uint32_t i = 0; i < LOG3_NODES; i++)
         config.addresses[i] = life->addresses[i];
     *server = fresh;
@@ -124,14 +136,19 @@ static void boot_server(struct tp_node *node)
 static void boot_clients(struct tp_node *node)
 {
     struct log3_life *life = life_of(tp_node_sim(node));
+    const struct log3_form *form = form_of(tp_node_sim(node));
+    struct log3_stranger *stranger = tp_node_new(node, sizeof *stranger);
 
+    stranger->addresses = life->addresses;
+    stranger->visits = form->visits;
+    tp_node_spawn(node, &stranger->machine, log3_stranger_tick, "stranger");
     for (uint32_t i = 0; i < LOG3_CLIENTS; i++) {
         struct log3_client *client = tp_node_new(node, sizeof *client);
 
         client->node = node;
         client->oracle = &life->oracle;
         client->addresses = life->addresses;
-        client->until_ns = form_of(tp_node_sim(node))->chaos_ns;
+        client->until_ns = form->chaos_ns;
         client->id = i;
         client->target = i % LOG3_NODES;
         tp_node_spawn(node, &client->machine, log3_client_tick, "client");
@@ -180,11 +197,11 @@ static void finish(struct tp_sim *sim)
     struct log3_life *life = life_of(sim);
 
     for (uint32_t i = 0; i < LOG3_NODES; i++)
-        bury(life, i);
+        bury(sim, i);
     log3_oracle_deinit(&life->oracle);
 }
 
-static const struct log3_form brief = {.has_history = true};
+static const struct log3_form brief = {.has_history = true, .visits = 4};
 static const struct log3_form thorough = {.chaos_ns = 1000 * SECOND};
 
 const struct tp_scenario log3_scenario = {

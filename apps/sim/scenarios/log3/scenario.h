@@ -12,6 +12,7 @@
 struct log3_form {
     uint64_t chaos_ns; /* that clients are at work; 0: until they have no more commands */
     bool has_history;  /* whether it is judged at the end */
+    uint32_t visits;   /* of a stranger */
 };
 
 /** The state of a run. */
