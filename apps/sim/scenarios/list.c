@@ -1,13 +1,14 @@
+#include "apps/copy/sim/scenario.h"
 #include "apps/kv/sim/scenario.h"
 #include "apps/sim/scenarios/log3/scenario.h"
 #include "apps/sim/scenarios/scenarios.h"
 #include "apps/sim/zoo/zoo.h"
 
-enum { OWN = 6 };
+enum { OWN = 8 };
 
 static const struct tp_scenario *const own[OWN] = {
-    &tally_scenario,      &tally_broken_scenario, &tally_nodir_scenario,
-    &tally_deaf_scenario, &kv_scenario,           &log3_scenario,
+    &tally_scenario, &tally_broken_scenario, &tally_nodir_scenario, &tally_deaf_scenario,
+    &kv_scenario,    &log3_scenario,         &copy_scenario,        &copy_unsynced_scenario,
 };
 
 uint32_t sim_scenarios(struct tp_scenario *ret_scenarios)
