@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-    BATCH_NS = 250000000, /* what a batch should take: longer than a fork by far */
+    BATCH_NS = 1000000000, /* what a batch should take: longer than a fork by far */
     POLL_MS = 50,
     REPEATS = 4, /* of failed seeds, a batch */
 };
