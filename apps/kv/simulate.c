@@ -58,6 +58,9 @@ static void print(const struct sum *sum)
     (void)printf("  races        %s reads and writes of what everybody writes, %s of them "
                  "without an answer\n",
                  count(&n, 0, tally->races), count(&n, 1, tally->unknown_races));
+    if (tally->undecided > 0)
+        (void)printf("               too much to be judged in %s lives\n",
+                     count(&n, 0, tally->undecided));
     (void)printf("  beside       %s snapshots, %s faults of all kinds\n",
                  count(&n, 0, tally->snapshots), count(&n, 1, sum->faults));
     (void)printf("  the world    %s operations, %s events in %s of its time\n",

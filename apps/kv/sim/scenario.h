@@ -23,6 +23,7 @@ struct kv_tally {
     uint64_t boots, stops, failures; /* of servers; in order, by an error */
     uint64_t snapshots;
     uint64_t races, unknown_races; /* operations on keys that everybody changes */
+    uint64_t undecided;            /* runs in which these were too much to be judged */
 };
 
 /** The scenario's context, if it has one. */

@@ -63,6 +63,7 @@ Test(life, holds_everything_that_can_go_wrong)
     cr_assert(gt(u64, tally.snapshots, 20));
     cr_assert(gt(u64, tally.races, 1000));
     cr_assert(gt(u64, tally.unknown_races, 20));
+    cr_assert(eq(u64, tally.undecided, 0));
     cr_assert(gt(u64, tally.stats.survived, 20),
               "writes without an answer that were there");
     cr_assert(gt(u64, tally.stats.steps_unknown, tally.stats.survived + 20),
