@@ -9,7 +9,8 @@
 #include "runtime/scheduler.h"
 
 /** Takes SIGINT, SIGTERM and SIGHUP; the machine `machine_id` of `scheduler` is woken when
- * one comes. A signal that was ignored when the program started (nohup) stays ignored. */
+ * one comes. Without a scheduler (NULL) nobody is: it is to be asked. A signal that was
+ * ignored when the program started (nohup) stays ignored. */
 void app_signals_take(struct tp_scheduler *scheduler, uint64_t machine_id);
 
 /** Nobody is woken any more; to be called before the scheduler is destroyed. */

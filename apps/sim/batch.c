@@ -38,6 +38,9 @@ void tp_batch_become_child(int said_fd)
     static const struct rlimit no_core, said = {SAID_MAX_BYTES, SAID_MAX_BYTES};
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
     (void)setrlimit(RLIMIT_CORE, &no_core);
     (void)setrlimit(RLIMIT_FSIZE, &said);
     if (dup2(said_fd, STDOUT_FILENO) < 0 || dup2(said_fd, STDERR_FILENO) < 0)

@@ -35,8 +35,9 @@ struct tp_batch {
 };
 
 /** In a child that was just forked: it dies with its parent, leaves no core, and what it
- * says on either stream goes into `said_fd`; one that says too much dies of it. Ends the
- * process where that cannot be had. */
+ * says on either stream goes into `said_fd`; one that says too much dies of it. What a
+ * terminal sends to all (SIGINT) is its parent's matter. Ends the process where that cannot
+ * be had. */
 void tp_batch_become_child(int said_fd);
 
 /** In the child: runs the batch. `said_fd`, where standard output and error go, is emptied

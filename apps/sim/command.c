@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "apps/common/args.h"
+#include "apps/common/say.h"
+#include "apps/common/signals.h"
 #include "apps/sim/commands.h"
 
 static int list(const struct tp_scenario *scenarios, uint32_t count)
@@ -20,6 +22,47 @@ static int list(const struct tp_scenario *scenarios, uint32_t count)
     return APP_EXIT_DONE;
 }
 
+static int do_command(const struct tp_sim_arguments *arguments,
+                      const struct tp_scenario *scenarios, uint32_t count,
+                      struct tp_mark_list marks)
+{
+    switch (arguments->command) {
+    case TP_COMMAND_LIST:
+        return list(scenarios, count);
+    case TP_COMMAND_RUN:
+        return tp_command_run(arguments, marks);
+    case TP_COMMAND_REPLAY:
+        return tp_command_replay(arguments);
+    case TP_COMMAND_SHRINK:
+        return tp_command_shrink(arguments);
+    case TP_COMMAND_EXPLAIN:
+        return tp_command_explain(arguments);
+    case TP_COMMAND_SWEEP:
+        return tp_command_sweep(arguments);
+    case TP_COMMAND_TRACE:
+        return tp_command_trace(arguments);
+    case TP_COMMAND_SHOW:
+        return tp_command_show(arguments);
+    case TP_COMMANDS:
+        break;
+    }
+    tp_unreachable();
+}
+
+/* What was found until a signal came has been told; the status says that it is not all. */
+static int finish(int status)
+{
+    int caught = app_signals_caught();
+
+    if (caught != 0) {
+        app_say("%s: it ended early", app_signals_name(caught));
+        status = 128 + caught;
+    }
+    if (!app_printed() && status == APP_EXIT_DONE)
+        status = APP_EXIT_FAILED;
+    return status;
+}
+
 int tp_sim_main_with(int argc, char **argv, const struct tp_scenario *scenarios,
                      uint32_t count, struct tp_mark_list marks)
 {
@@ -30,29 +73,10 @@ int tp_sim_main_with(int argc, char **argv, const struct tp_scenario *scenarios,
     case TP_ARGUMENTS_GO:
         break;
     case TP_ARGUMENTS_SHOWN:
-        return APP_EXIT_DONE;
+        return finish(APP_EXIT_DONE);
     case TP_ARGUMENTS_WRONG:
         return APP_EXIT_USAGE;
     }
-    switch (arguments.command) {
-    case TP_COMMAND_LIST:
-        return list(scenarios, count);
-    case TP_COMMAND_RUN:
-        return tp_command_run(&arguments, marks);
-    case TP_COMMAND_REPLAY:
-        return tp_command_replay(&arguments);
-    case TP_COMMAND_SHRINK:
-        return tp_command_shrink(&arguments);
-    case TP_COMMAND_EXPLAIN:
-        return tp_command_explain(&arguments);
-    case TP_COMMAND_SWEEP:
-        return tp_command_sweep(&arguments);
-    case TP_COMMAND_TRACE:
-        return tp_command_trace(&arguments);
-    case TP_COMMAND_SHOW:
-        return tp_command_show(&arguments);
-    case TP_COMMANDS:
-        break;
-    }
-    tp_unreachable();
+    app_signals_take(NULL, 0);
+    return finish(do_command(&arguments, scenarios, count, marks));
 }

@@ -7,6 +7,7 @@
 #include "apps/common/args.h"
 #include "apps/common/bar.h"
 #include "apps/common/say.h"
+#include "apps/common/signals.h"
 #include "apps/sim/commands.h"
 #include "apps/sim/shrink.h"
 #include "apps/sim/text.h"
@@ -72,7 +73,8 @@ static int find_why(struct tp_explain *explain, struct progress *progress)
     progress->began_ns = tp_host_now_ns();
     if (error < 0)
         return error;
-    while (tp_explain_step(explain) && tp_host_now_ns() < until_ns)
+    while (tp_explain_step(explain) && tp_host_now_ns() < until_ns &&
+           app_signals_caught() == 0)
         draw(progress, explain->runs, "looking for what was missing");
     return tp_explain_end(explain);
 }
@@ -94,7 +96,7 @@ int tp_command_find_why(const struct tp_sim_arguments *arguments,
     *tape = shrink.best;
     explain->tape = shrink.best;
     explain->outcome = shrink.outcome;
-    if (error == 0)
+    if (error == 0 && app_signals_caught() == 0)
         error = find_why(explain, &progress);
     app_bar_wipe();
     return error;
@@ -118,7 +120,7 @@ int tp_command_explain(const struct tp_sim_arguments *arguments)
         return APP_EXIT_FAILED;
     }
     error = tp_command_find_why(arguments, &explain, &tape);
-    if (error < 0)
+    if (error < 0 && error != -EINTR)
         app_say("it ended early: %s (%s)", tp_errno_name(error), strerror(-error));
     if (arguments->json)
         tell_json(arguments, &explain, tp_shrink_choices(tape));

@@ -88,7 +88,8 @@ bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *r
             tp_trial_close(ret_trial);
     }
     if (error < 0) {
-        app_say("it could not be run: %s (%s)", tp_errno_name(error), strerror(-error));
+        if (error != -EINTR)
+            app_say("it could not be run: %s (%s)", tp_errno_name(error), strerror(-error));
         tp_tape_destroy(tape);
         return false;
     }

@@ -60,7 +60,7 @@ static int look_at_all(struct showing *s)
     s->explain.trial = &s->trial;
     s->explain.outcome = s->outcome;
     error = tp_command_find_why(s->arguments, &s->explain, &s->tape);
-    if (error < 0)
+    if (error < 0 && error != -EINTR)
         app_say("the explanation ended early: %s (%s)", tp_errno_name(error),
                 strerror(-error));
     return look(s, RECORDER_SMALL, &s->explain.outcome);

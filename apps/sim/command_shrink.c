@@ -112,7 +112,7 @@ int tp_command_shrink(const struct tp_sim_arguments *arguments)
         error = tp_shrink_others(&shrink, arguments->tape == NULL ? arguments->first : 0,
                                  arguments->jobs, &s.seed);
     app_bar_wipe();
-    if (error < 0)
+    if (error < 0 && error != -EINTR)
         app_say("it ended early: %s (%s)", tp_errno_name(error), strerror(-error));
     default_name(arguments, path, sizeof path);
     good = tp_command_save(shrink.best, path);

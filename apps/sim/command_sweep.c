@@ -68,7 +68,7 @@ static int sweep_base(const struct tp_sim_arguments *arguments, struct sweeping 
         arguments->time_ns > 0 ? s->began_ns + arguments->time_ns : UINT64_MAX;
     error = tp_sweep_run(sweep);
     app_bar_wipe();
-    if (error < 0) {
+    if (error < 0 && error != -EINTR) {
         app_say("it ended early: %s (%s)", tp_errno_name(error), strerror(-error));
         return APP_EXIT_FAILED;
     }

@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/common/signals.h"
+
 enum {
     BATCH_NS = 1000000000, /* what a batch should take: longer than a fork by far */
     POLL_MS = 50,
@@ -27,6 +29,7 @@ struct worker {
     uint32_t seen;          /* seeds begun when we last looked, and when that was */
     uint64_t seen_ns;
     bool hung;
+    bool dropped; /* killed since a signal came: of its last seed nothing is known */
     /* What comes after the batch: the rest of it, then seeds to be repeated. */
     uint64_t rest_first, rest_count;
     struct tp_seed_result repeats[REPEATS + 1];
@@ -60,7 +63,7 @@ static int start(struct farm *farm, struct worker *worker, uint64_t first, uint3
     atomic_store(&worker->batch->quit, 0);
     worker->seen = 0;
     worker->seen_ns = tp_host_now_ns();
-    worker->hung = false;
+    worker->hung = worker->dropped = false;
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -errno;
     worker->pid = fork();
@@ -109,6 +112,10 @@ static void compare(struct farm *farm, struct worker *worker, int status, bool d
     const struct tp_seed_result *first = &worker->repeats[worker->repeat_count];
     struct tp_seed_result result = *first;
 
+    if (worker->dropped) {
+        deliver(farm, first);
+        return;
+    }
     farm->totals->repeated++;
     if (worker->hung) { /* of the trace nothing is known */
         tp_batch_judge(status, true, worker->said_fd, &result.outcome);
@@ -145,7 +152,7 @@ static void collect(struct farm *farm, struct worker *worker, int status)
     }
     worker->rest_first = batch->first + done;
     worker->rest_count = batch->count - done;
-    if (died && done < batch->count) {
+    if (died && !worker->dropped && done < batch->count) {
         batch->results[done].seed = batch->first + done;
         batch->results[done].wall_ns = 0;
         tp_batch_judge(status, worker->hung, worker->said_fd,
@@ -154,6 +161,13 @@ static void collect(struct farm *farm, struct worker *worker, int status)
         worker->rest_first++;
         worker->rest_count--;
     }
+}
+
+/* Nothing is repeated any more: what was to be is believed. */
+static void believe(struct farm *farm, struct worker *worker)
+{
+    while (worker->repeat_count > 0)
+        deliver(farm, &worker->repeats[--worker->repeat_count]);
 }
 
 /* ------------------------------------------------------------------ handing out */
@@ -199,6 +213,10 @@ static bool give_work(struct farm *farm, struct worker *worker)
     uint64_t count = worker->rest_count;
 
     worker->repeating = false;
+    if (app_signals_caught() != 0) {
+        believe(farm, worker);
+        return false;
+    }
     if (worker->repeat_count > 0) {
         worker->repeating = true;
         first = worker->repeats[--worker->repeat_count].seed;
@@ -234,7 +252,10 @@ static void look_after(struct farm *farm, struct worker *worker, uint64_t now_ns
     bool quit = is_time_up(farm) || worker->batch->first + begun > farm->stop_after;
 
     atomic_store(&worker->batch->quit, quit && !worker->repeating);
-    if (begun != worker->seen) {
+    if (app_signals_caught() != 0 && !worker->dropped) {
+        worker->dropped = true;
+        (void)kill(worker->pid, SIGKILL);
+    } else if (begun != worker->seen) {
         worker->seen = begun;
         worker->seen_ns = now_ns;
     } else if (now_ns - worker->seen_ns > farm->config->hang_ns && !worker->hung) {

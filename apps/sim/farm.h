@@ -4,6 +4,9 @@
  * depend on how many children there are, nor on which seeds ran before it in the same one:
  * of each batch one seed, and each that failed, is repeated in a fresh process, and another
  * trace is a verdict of its own.
+ *
+ * Where the program takes signals (apps/common/signals.h), one ends it: children die, what
+ * they had finished counts, and failures are told though they were not repeated.
  */
 #ifndef TEMPEST_APPS_SIM_FARM_H
 #define TEMPEST_APPS_SIM_FARM_H

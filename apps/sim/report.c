@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "apps/common/say.h"
+#include "apps/common/signals.h"
 #include "apps/sim/commands.h"
 #include "apps/sim/text.h"
 
@@ -176,9 +177,10 @@ void tp_report_summary(const struct tp_report *report, const struct tp_farm_tota
     if (report->failed > 0 && !report->arguments->one_seed)
         (void)fprintf(out, "the lowest seed that failed: %" PRIu64 "\n",
                       report->failures[0].seed);
-    if (report->failed == 0 && report->arguments->until_failure)
+    if (report->failed == 0 && report->arguments->until_failure &&
+        app_signals_caught() == 0)
         (void)fprintf(out, "no seed that fails was found\n");
-    if (!report->arguments->one_seed)
+    if (!report->arguments->one_seed || report->seeds == 0)
         return;
     (void)fprintf(out, "trace %016" PRIx64 ", ended in %s\n", report->last.outcome.trace,
                   tp_phase_name(report->last.outcome.phase));
@@ -229,9 +231,10 @@ static void print_totals(const struct tp_report *report,
         out,
         "\"seeds\": %" PRIu64 ", \"failed\": %" PRIu64 ", \"operations\": %" PRIu64
         ", \"events\": %" PRIu64 ", \"virtual_ns\": %" PRIu64 ", \"wall_ns\": %" PRIu64
-        ", \"spent_ns\": %" PRIu64 ", \"repeated\": %" PRIu64 ", ",
+        ", \"spent_ns\": %" PRIu64 ", \"repeated\": %" PRIu64 ", \"interrupted\": %s, ",
         report->seeds, report->failed, report->operations, report->events,
-        report->virtual_ns, totals->elapsed_ns, report->spent_ns, totals->repeated);
+        report->virtual_ns, totals->elapsed_ns, report->spent_ns, totals->repeated,
+        app_signals_caught() != 0 ? "true" : "false");
     print_faults(report->fired, out);
     (void)fputs(", \"never_reached\": [", out);
     for (size_t i = 0; i < tp_batch_mark_count(marks); i++) {
@@ -256,7 +259,7 @@ void tp_report_json(const struct tp_report *report, const struct tp_farm_totals 
     (void)fputs("{\"scenario\": ", out);
     tp_text_json(report->arguments->scenario->name, out);
     (void)fputs(", ", out);
-    if (report->arguments->one_seed)
+    if (report->arguments->one_seed && report->seeds > 0)
         print_seed(&report->last, out);
     else
         print_totals(report, totals, marks, out);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/common/signals.h"
 #include "io/virtual/hash.h"
 
 /* A choice that is not 0. */
@@ -54,7 +55,8 @@ static struct choice *list_choices(const struct tp_tape *tape, uint32_t *ret_cou
 
 bool tp_shrink_is_over(const struct tp_shrink *shrink)
 {
-    return shrink->error < 0 || tp_host_now_ns() >= shrink->until_ns;
+    return shrink->error < 0 || tp_host_now_ns() >= shrink->until_ns ||
+           app_signals_caught() != 0;
 }
 
 struct tp_tape *tp_shrink_copy(struct tp_shrink *shrink)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "apps/common/signals.h"
 #include "apps/sim/sim_internal.h"
 
 enum { RECORDS_MAX = 65536, NODES_MAX = 64, SECOND_MAX = 64 };
@@ -133,7 +134,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 
 static bool is_over(const struct tp_sweep *sweep)
 {
-    return tp_host_now_ns() >= sweep->until_ns;
+    return tp_host_now_ns() >= sweep->until_ns || app_signals_caught() != 0;
 }
 
 /* One place of the first cut, each way, with each place of a second one. */

@@ -9,9 +9,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "apps/common/signals.h"
+
 /* Address space only: what is not touched costs nothing. */
 #define ARENA_BYTES (UINT64_C(1) << 32)
 #define HANG_NS     UINT64_C(10000000000)
+#define LOOK_MS     500 /* after so long a signal that came just before poll() is seen */
 
 /* ------------------------------------------------------------------ memory */
 
@@ -77,19 +80,26 @@ static void run_in_child(struct tp_trial *trial, struct tp_tape *tape)
     _exit(0);
 }
 
-/* Until the pipe's other end is closed, which is when the child is gone. */
-static bool wait_for(const struct tp_trial *trial, pid_t pid, int end_fd)
+/* Until the pipe's other end is closed, which is when the child is gone. A signal ends
+ * only runs that had begun before it. */
+static bool wait_for(const struct tp_trial *trial, pid_t pid, int end_fd, bool *ret_caught)
 {
+    bool was_caught = app_signals_caught() != 0;
+
     struct pollfd ended = {.fd = end_fd};
     uint64_t began_ns = tp_host_now_ns();
     uint64_t passed_ns = 0;
     int found = 0;
 
-    while (found == 0 && passed_ns < trial->hang_ns) {
-        found = poll(&ended, 1, (int)((trial->hang_ns - passed_ns) / 1000000 + 1));
+    *ret_caught = false;
+    while (found == 0 && passed_ns < trial->hang_ns && !*ret_caught) {
+        uint64_t left_ms = (trial->hang_ns - passed_ns) / 1000000 + 1;
+
+        found = poll(&ended, 1, left_ms < LOOK_MS ? (int)left_ms : LOOK_MS);
         if (found < 0 && errno == EINTR)
             found = 0;
         passed_ns = tp_host_now_ns() - began_ns;
+        *ret_caught = found == 0 && !was_caught && app_signals_caught() != 0;
     }
     if (found == 0)
         (void)kill(pid, SIGKILL);
@@ -133,7 +143,7 @@ static int run(struct tp_trial *trial, struct tp_tape *tape,
                struct tp_sim_outcome *ret_outcome)
 {
     int ends[2], status = 0;
-    bool in_time;
+    bool in_time, caught;
     pid_t pid;
 
     trial->runs++;
@@ -153,10 +163,12 @@ static int run(struct tp_trial *trial, struct tp_tape *tape,
         (void)close(ends[0]);
         return -EAGAIN;
     }
-    in_time = wait_for(trial, pid, ends[0]);
+    in_time = wait_for(trial, pid, ends[0], &caught);
     (void)close(ends[0]);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    if (caught && !trial->end->is_there)
+        return -EINTR;
     if (trial->end->is_there)
         *ret_outcome = trial->end->outcome;
     else

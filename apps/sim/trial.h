@@ -44,7 +44,8 @@ int tp_trial_open(struct tp_trial *trial, const struct tp_batch_job *job);
 void tp_trial_close(struct tp_trial *trial);
 
 /** Runs a seed. `*ret_tape` is what it drew, as a record to be replayed; the caller's. 0,
- * or -errno if there is no process to be had. */
+ * -EINTR if a signal came that the program takes (apps/common/signals.h), or -errno if
+ * there is no process to be had. */
 int tp_trial_seed(struct tp_trial *trial, uint64_t seed, struct tp_sim_outcome *ret_outcome,
                   struct tp_tape **ret_tape);
 

@@ -63,9 +63,10 @@ comm -12 <(of "$lib/libtempest.a") <(of "$lib/libtempest-sim.a") >"$work/out"
 [ ! -s "$work/out" ] || fail "in both archives" "$work/out"
 [ -n "$(of "$lib/libtempest-sim.a")" ] || { echo "libtempest-sim.a defines nothing"; failed=1; }
 
-# There is one terminal, so what prints on it (apps/common) has a state; programs that simulate print.
+# There is one terminal, so what prints on it (apps/common) has a state; programs that simulate print, and
+# take signals, which have no other way to reach them.
 # And marks count, atomically (io/mark.h).
-with_state='drawn|name|stream|redirected|mark_\.[0-9]+'
+with_state='caught|woken_scheduler|woken_machine|drawn|name|stream|redirected|mark_\.[0-9]+'
 for archive in "$lib"/libtempest*.a; do
     # Constants with addresses in them are in .data.rel.ro; what is thread-local is for lint-bans.
     objdump -t "$archive" 2>/dev/null | awk 'NF > 2 && $(NF - 2) ~ /^\.(data|bss)(\.|$)/ && $(NF - 2) !~ /\.data\.rel\.ro/ \

@@ -4,8 +4,11 @@
 import json
 import os
 import re
+import signal
+import subprocess
 import sys
 import tempfile
+import time
 
 from checks import ASAN, call, end, expect
 
@@ -169,6 +172,40 @@ expect("marks", "never reached: pigs fly (" in out and "a worker works" not in o
 # A range of one seed, the first there is.
 status, out, _ = call(SIM, "run", "tally", "--seeds", "0..0", "--json")
 expect("seed 0 alone", status == 0 and json.loads(out)["seeds"] == 1, out)
+
+# A signal in the middle: what was done until then is told, and nothing goes on.
+def interrupt(number, seconds, program, *words):
+    with subprocess.Popen([program, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as one:
+        time.sleep(seconds)
+        children = []
+        while not children and one.poll() is None: # one may just have ended
+            with open(f"/proc/{one.pid}/task/{one.pid}/children", encoding="ascii") as file:
+                children = file.read().split()
+        expect(f"{words} has children", children and one.poll() is None)
+        one.send_signal(number)
+        out, err = one.communicate(timeout=20)
+        left = [child for child in children if os.path.exists(f"/proc/{child}")]
+        expect(f"{words} leaves no children", not left, left)
+        expect(f"{words}: status and words", one.returncode == 128 + number and "it ended early" in err,
+               one.returncode, err)
+        return out, err
+
+
+out, err = interrupt(signal.SIGINT, 1.5, SIM, "run", "tally-broken", "--seeds", "1..1000000000", "--json", "-j2")
+found = json.loads(out)
+expect("what an interrupted run did", found["interrupted"] and 0 < found["failed"] < found["seeds"] and
+       {f["verdict"] for f in found["failures"]} == {"failed"}, out[:400])
+out, err = interrupt(signal.SIGTERM, 0.5, VERDICTS, "run", "spins", "--seeds", "1..9", "-j2")
+expect("a run that hung is not told", "0 seeds, 0 failed" in out and "hang" not in err, out, err)
+out, err = interrupt(signal.SIGTERM, 0.5, VERDICTS, "replay", "spins", "--seed", "1", "--json")
+expect("a replay that did not end", out == "", out)
+with tempfile.TemporaryDirectory() as folder:
+    tape = os.path.join(folder, "best.tape")
+    out, err = interrupt(signal.SIGINT, 2, VERDICTS, "shrink", "dawdles", "--seed", "2", "-o", tape, "--json")
+    found = json.loads(out)
+    expect("a shrink that was stopped", found["verdict"] == "failed" and found["tried"] > 0, out)
+    status, out, _ = call(VERDICTS, "replay", "dawdles", "--tape", tape, "--json")
+    expect("and its tape", json.loads(out)["trace_hash"] == found["trace_hash"], out)
 
 # What is not understood.
 for words in ((), ("run",), ("fly",), ("run", "nothing"), ("run", "tally", "--seeds", "9..3"),

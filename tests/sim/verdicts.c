@@ -1,6 +1,8 @@
 /* A program of scenarios that end badly, each in its own way; commands.sh runs it. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "apps/sim/sim.h"
 
@@ -231,6 +233,34 @@ static enum tp_step toils(struct tp_machine *machine, struct tp_ctx *cx)
     TP_END(cx);
 }
 
+/* Never ends. */
+static enum tp_step spins(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    (void)machine;
+    (void)cx;
+    while (pause() < 0)
+        ;
+    return TP_WAIT;
+}
+
+/* Takes its time, and fails; what it draws is to be shrunk. */
+static enum tp_step dawdles(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct tp_node *node = worker_of(machine)->node;
+    struct timespec some = {.tv_nsec = 200000000};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    A_WHILE(cx);
+    while (tp_node_more(node))
+        worker_of(machine)->rounds += tp_node_draw(node, 1000) > 0;
+    (void)nanosleep(&some, NULL);
+    if (worker_of(machine)->rounds > 0)
+        tp_sim_fail(tp_node_sim(node), "after a while");
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
 /* One seed in two thousand fails. */
 static enum tp_step fails_rarely(struct tp_machine *machine, struct tp_ctx *cx)
 {
@@ -287,6 +317,8 @@ int main(int argc, char **argv)
         SCENARIO(overruns),
         SCENARIO(works),
         SCENARIO(toils),
+        SCENARIO(spins),
+        SCENARIO(dawdles),
         SCENARIO(fails_rarely),
         {.name = "check",
          .boot = boot,
