@@ -189,6 +189,7 @@ void tp_node_boot(struct tp_node *node)
     tp_sim_tell(sim, TP_FACT_BOOT, node->boots, node, NULL);
     tp_swarm_apply(node);
     boot(node);
+    sim->spawned |= tp_scheduler_stats(node->scheduler)->machines_started > 0;
     node->boots++;
     tp_node_make_ready(node);
 }

@@ -244,6 +244,9 @@ static void check(struct tp_sim *sim)
     enter(sim, TP_PHASE_CHECK);
     if (sim->scenario->check != NULL)
         sim->scenario->check(sim);
+    if (!sim->spawned)
+        tp_sim_conclude(sim, TP_VERDICT_EMPTY, NULL, 0,
+                        "nothing was run: no boot started a machine; tp_node_spawn() does");
 }
 
 /* A phase has come to its end, in one of the ways: the next one begins, if there is one. */

@@ -116,6 +116,7 @@ enum tp_verdict {
     TP_VERDICT_CRASHED,   /* a signal, or an exit */
     TP_VERDICT_HANG,      /* no event for too long in the host's time */
     TP_VERDICT_DIVERGED,  /* the same seed gave another trace: state outlived a run */
+    TP_VERDICT_EMPTY,     /* it would have passed, but no boot started a machine */
     TP_VERDICTS
 };
 
@@ -185,7 +186,8 @@ TP_BEGIN_DECLS
 
 /* ------------------------------------------------------------------ the run */
 
-/** The state that outlives nodes: the oracle. Zeroed at the start of each run. */
+/** The state that outlives nodes: the oracle. Zeroed at the start of each run. A scenario
+ * without `state_bytes` has none, and asking for it stops the program. */
 TP_EXPORT void *tp_sim_state(struct tp_sim *sim);
 
 /** The scenario that runs, and its context. */

@@ -118,6 +118,7 @@ struct tp_sim {
     bool runs;                   /* a phase is under way */
     bool finished;               /* the outcome is complete */
     bool touched;                /* there was an act */
+    bool spawned;                /* a boot has started a machine */
     uint64_t given_ns, until_ns; /* to the phase: how long, and until when */
     struct tp_swarm swarm;
     struct tp_schedule links;

@@ -11,6 +11,10 @@ enum { COMMANDS_MEAN = 24, COMMANDS_LATE_MAX = 4, NOTE_PROMISE = 48 };
 
 void *tp_sim_state(struct tp_sim *sim)
 {
+    if (sim->scenario->state_bytes == 0)
+        tp_stopf(__FILE__, __LINE__,
+                 "scenario %s: tp_sim_state() was called, and its state_bytes is 0",
+                 sim->scenario->name);
     return sim->state;
 }
 
@@ -200,9 +204,9 @@ const char *tp_phase_name(uint32_t phase)
 
 const char *tp_verdict_name(uint32_t verdict)
 {
-    static const char *const names[TP_VERDICTS] = {"passed",   "failed",  "deadlock",
-                                                   "liveness", "stopped", "sanitizer",
-                                                   "crashed",  "hang",    "diverged"};
+    static const char *const names[TP_VERDICTS] = {
+        "passed",    "failed",  "deadlock", "liveness", "stopped",
+        "sanitizer", "crashed", "hang",     "diverged", "empty"};
 
     return verdict < TP_VERDICTS ? names[verdict] : NULL;
 }

@@ -29,7 +29,8 @@ for scenario, wanted, words in (
         ("talks", "stopped", "rounds > 0"), ("floods", "crashed", "File size limit"),
         ("sticks", "deadlock", "nothing can wake"), ("waits", "deadlock", "work is left"),
         ("polls", "liveness", "work is left"), ("check", "failed", "\"quotes\" and \\ too"),
-        ("invariant", "failed", "half a millisecond"), ("works", "passed", "")):
+        ("invariant", "failed", "half a millisecond"), ("works", "passed", ""),
+        ("idles", "empty", "tp_node_spawn() does"), ("stateless", "stopped", "scenario stateless: tp_sim_state()")):
     found = verdict(scenario, "--faults", "-all")
     expect(scenario, found["verdict"] == wanted and words in found["message"], found)
 # A law's report is all there: each operation, and where it was submitted.

@@ -281,6 +281,19 @@ static void boot(struct tp_node *node)
     tp_node_spawn(node, &w->machine, *tick, "worker");
 }
 
+static void boot_without_machine(struct tp_node *node)
+{
+    (void)tp_node_new(node, sizeof(struct worker));
+}
+
+/* An oracle that has no memory. */
+static void boot_without_state(struct tp_node *node)
+{
+    uint32_t *oracle = tp_sim_state(tp_node_sim(node));
+
+    (*oracle)++;
+}
+
 static void check_fails(struct tp_sim *sim)
 {
     tp_sim_fail(sim, "the check fails always, \"quotes\" and \\ too");
@@ -320,6 +333,8 @@ int main(int argc, char **argv)
         SCENARIO(spins),
         SCENARIO(dawdles),
         SCENARIO(fails_rarely),
+        {.name = "idles", .boot = boot_without_machine},
+        {.name = "stateless", .boot = boot_without_state},
         {.name = "check",
          .boot = boot,
          .context = &(tp_tick_fn *){works},
