@@ -109,10 +109,10 @@ int tp_command_explain(const struct tp_sim_arguments *arguments)
     struct tp_trial trial;
     struct tp_explain explain = {.trial = &trial};
     struct tp_tape *tape = NULL;
-    int error;
+    int error, status = tp_command_try(arguments, &trial, &explain.outcome, &tape);
 
-    if (!tp_command_try(arguments, &trial, &explain.outcome, &tape))
-        return APP_EXIT_FAILED;
+    if (status != APP_EXIT_DONE)
+        return status;
     if (explain.outcome.verdict == TP_VERDICT_PASSED) {
         app_say("it passes: there is nothing to explain");
         tp_tape_destroy(tape);

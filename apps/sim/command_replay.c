@@ -9,6 +9,7 @@
 #include "apps/common/say.h"
 #include "apps/sim/commands.h"
 #include "apps/sim/content.h"
+#include "apps/sim/manner.h"
 #include "apps/sim/report.h"
 
 enum { RECORDS_MAX = 1 << 20 };
@@ -40,15 +41,57 @@ static struct tp_tape *load(const char *path)
     return tape;
 }
 
-bool tp_command_save(const struct tp_tape *tape, const char *path)
+/* A tape of another scenario would be some run, but not the one that was saved. */
+static bool take_label(const struct tp_sim_arguments *arguments, const struct tp_tape *tape,
+                       struct tp_sim_options *run)
 {
-    size_t len = tp_tape_save(tape, NULL, 0);
-    uint8_t *bytes = malloc(len);
+    char name[TP_TAPE_LABEL_BYTES];
+    struct tp_sim_options of_tape = {.size = 0};
+    bool good = tp_manner_read_label(tape, name, &of_tape);
+    bool sweeps = arguments->command == TP_COMMAND_SWEEP; /* it has faults of its own */
+
+    if (!good) {
+        app_say("%s: its label says what is not known here", arguments->tape);
+        return false;
+    }
+    if (name[0] == '\0')
+        return true; /* an older tape, or one that the playground saved */
+    if (strcmp(name, arguments->scenario->name) != 0) {
+        app_say("%s: this tape is of scenario '%s', and not of '%s'", arguments->tape, name,
+                arguments->scenario->name);
+        return false;
+    }
+    if (arguments->profile == NULL)
+        run->profile = of_tape.profile;
+    if (arguments->faults == NULL && !sweeps) {
+        run->families_on = of_tape.families_on;
+        run->families_off = of_tape.families_off;
+    }
+    if (run->profile != of_tape.profile ||
+        (!sweeps && (run->families_on != of_tape.families_on ||
+                     run->families_off != of_tape.families_off)))
+        app_say("%s was saved with another profile or other faults: this is another run",
+                arguments->tape);
+    return true;
+}
+
+bool tp_command_save(const struct tp_trial *trial, const struct tp_tape *tape,
+                     const char *path)
+{
+    struct tp_tape *labelled = NULL;
+    uint8_t *bytes = NULL;
     FILE *file = NULL;
     bool good = false;
+    size_t len = 0;
 
+    errno = ENOMEM;
+    if (tp_tape_copy(tape, NULL, &labelled) == 0) {
+        tp_manner_label(labelled, trial->job.scenario, &trial->job.options);
+        len = tp_tape_save(labelled, NULL, 0);
+        bytes = malloc(len);
+    }
     if (bytes != NULL) {
-        (void)tp_tape_save(tape, bytes, len);
+        (void)tp_tape_save(labelled, bytes, len);
         file = fopen(path, "wb");
     }
     if (file != NULL) {
@@ -58,13 +101,14 @@ bool tp_command_save(const struct tp_tape *tape, const char *path)
     if (!good)
         app_say_error(path, "write", -errno);
     free(bytes);
+    tp_tape_destroy(labelled);
     return good;
 }
 
 /* ------------------------------------------------------------------ one run */
 
-bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *ret_trial,
-                    struct tp_sim_outcome *ret_outcome, struct tp_tape **ret_tape)
+int tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *ret_trial,
+                   struct tp_sim_outcome *ret_outcome, struct tp_tape **ret_tape)
 {
     struct tp_batch_job job = {.scenario = arguments->scenario, .options = arguments->run};
     struct tp_tape *tape = NULL;
@@ -72,8 +116,10 @@ bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *r
 
     if (arguments->tape != NULL) {
         tape = load(arguments->tape);
-        if (tape == NULL)
-            return false;
+        if (tape == NULL || !take_label(arguments, tape, &job.options)) {
+            tp_tape_destroy(tape);
+            return APP_EXIT_USAGE;
+        }
     }
     error = tp_trial_open(ret_trial, &job);
     if (error == 0 && arguments->verbose) {
@@ -91,10 +137,10 @@ bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *r
         if (error != -EINTR)
             app_say("it could not be run: %s (%s)", tp_errno_name(error), strerror(-error));
         tp_tape_destroy(tape);
-        return false;
+        return APP_EXIT_FAILED;
     }
     *ret_tape = tape;
-    return true;
+    return APP_EXIT_DONE;
 }
 
 int tp_command_replay(const struct tp_sim_arguments *arguments)
@@ -106,9 +152,10 @@ int tp_command_replay(const struct tp_sim_arguments *arguments)
     struct tp_farm_totals totals = {0};
     struct tp_mark_list none = {NULL, NULL};
     bool failed;
+    int status = tp_command_try(arguments, &trial, &result.outcome, &tape);
 
-    if (!tp_command_try(arguments, &trial, &result.outcome, &tape))
-        return APP_EXIT_FAILED;
+    if (status != APP_EXIT_DONE)
+        return status;
     if (tp_report_init(&report, arguments) < 0)
         tp_stop(__FILE__, __LINE__, "no memory");
     failed = result.outcome.verdict != TP_VERDICT_PASSED;

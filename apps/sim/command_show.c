@@ -110,14 +110,15 @@ int tp_command_show(const struct tp_sim_arguments *arguments)
     struct showing *s = calloc(1, sizeof *s);
     char path[4096];
     bool good = false;
-    int error;
+    int error, status;
 
     if (s == NULL)
         tp_stop(__FILE__, __LINE__, "no memory");
     s->arguments = arguments;
-    if (!tp_command_try(arguments, &s->trial, &s->outcome, &s->tape)) {
+    status = tp_command_try(arguments, &s->trial, &s->outcome, &s->tape);
+    if (status != APP_EXIT_DONE) {
         free(s);
-        return APP_EXIT_FAILED;
+        return status;
     }
     if (arguments->output != NULL)
         (void)snprintf(path, sizeof path, "%s", arguments->output);

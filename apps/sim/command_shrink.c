@@ -83,8 +83,8 @@ static void tell(const struct tp_sim_arguments *arguments, const struct tp_shrin
                  arguments->scenario->name, path,
                  tp_command_manner(arguments, manner, sizeof manner));
     if (arguments->c_test)
-        tp_words_test(shrink->best, arguments->scenario, &arguments->run, &shrink->outcome,
-                      stdout);
+        tp_words_test(shrink->best, arguments->scenario, &shrink->trial->job.options,
+                      &shrink->outcome, stdout);
 }
 
 int tp_command_shrink(const struct tp_sim_arguments *arguments)
@@ -94,10 +94,10 @@ int tp_command_shrink(const struct tp_sim_arguments *arguments)
     struct tp_shrink shrink = {.trial = &trial, .progress = show, .context = &s};
     char path[4096];
     bool good;
-    int error;
+    int error, status = tp_command_try(arguments, &trial, &shrink.outcome, &shrink.best);
 
-    if (!tp_command_try(arguments, &trial, &shrink.outcome, &shrink.best))
-        return APP_EXIT_FAILED;
+    if (status != APP_EXIT_DONE)
+        return status;
     if (shrink.outcome.verdict == TP_VERDICT_PASSED) {
         app_say("it passes: there is nothing to shrink");
         tp_tape_destroy(shrink.best);
@@ -115,7 +115,7 @@ int tp_command_shrink(const struct tp_sim_arguments *arguments)
     if (error < 0 && error != -EINTR)
         app_say("it ended early: %s (%s)", tp_errno_name(error), strerror(-error));
     default_name(arguments, path, sizeof path);
-    good = tp_command_save(shrink.best, path);
+    good = tp_command_save(&trial, shrink.best, path);
     tell(arguments, &shrink, &s, path);
     tp_tape_destroy(shrink.best);
     tp_trial_close(&trial);

@@ -53,7 +53,7 @@ static void tell(void *context, const struct tp_sweep *sweep, const struct tp_ta
     app_say("node %u cut at operation %" PRIu64 "%s: %s: %s", sweep->node, sweep->first,
             second, tp_verdict_name(outcome->verdict), outcome->message);
     if (!s->saved)
-        s->saved = tp_command_save(tape, s->path);
+        s->saved = tp_command_save(sweep->trial, tape, s->path);
 }
 
 static int sweep_base(const struct tp_sim_arguments *arguments, struct sweeping *s,
@@ -107,8 +107,9 @@ int tp_command_sweep(const struct tp_sim_arguments *arguments)
 
     quiet.run.families_on = 0;
     quiet.run.families_off = (UINT32_C(1) << TP_FAMILIES) - 1;
-    if (!tp_command_try(&quiet, &trial, &outcome, &base))
-        return APP_EXIT_FAILED;
+    status = tp_command_try(&quiet, &trial, &outcome, &base);
+    if (status != APP_EXIT_DONE)
+        return status;
     if (arguments->output != NULL)
         (void)snprintf(s.path, sizeof s.path, "%s", arguments->output);
     else

@@ -31,10 +31,12 @@ int tp_command_trace(const struct tp_sim_arguments *arguments)
     struct tp_tape *tape = NULL;
     char path[4096];
     bool good;
+    int status;
 
     all.verbose = true;
-    if (!tp_command_try(&all, &trial, &outcome, &tape))
-        return APP_EXIT_FAILED;
+    status = tp_command_try(&all, &trial, &outcome, &tape);
+    if (status != APP_EXIT_DONE)
+        return status;
     if (arguments->output != NULL)
         (void)snprintf(path, sizeof path, "%s", arguments->output);
     else

@@ -2,6 +2,7 @@
 #ifndef TEMPEST_APPS_SIM_COMMANDS_H
 #define TEMPEST_APPS_SIM_COMMANDS_H
 
+#include "apps/common/args.h"
 #include "apps/sim/explain.h"
 #include "apps/sim/options.h"
 #include "apps/sim/trial.h"
@@ -34,12 +35,16 @@ int tp_command_find_why(const struct tp_sim_arguments *arguments,
                         struct tp_explain *explain, struct tp_tape **tape);
 
 /** Runs what the arguments name, a seed or a tape's file: its outcome, and the tape of it,
- * the caller's. Opens the trial, unless the result is false: what went wrong was said. */
-bool tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *ret_trial,
-                    struct tp_sim_outcome *ret_outcome, struct tp_tape **ret_tape);
+ * the caller's. A tape is run as its label says, as far as the arguments do not say
+ * otherwise; one of another scenario is refused. APP_EXIT_DONE, and the trial is open; or
+ * what to exit with: what went wrong was said. */
+int tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *ret_trial,
+                   struct tp_sim_outcome *ret_outcome, struct tp_tape **ret_tape);
 
-/** Writes a tape to a file; false: what went wrong was said. */
-bool tp_command_save(const struct tp_tape *tape, const char *path);
+/** Writes a tape of a trial to a file, with a label that says of what it is; false: what
+ * went wrong was said. */
+bool tp_command_save(const struct tp_trial *trial, const struct tp_tape *tape,
+                     const char *path);
 
 /** The options that a command needs to repeat the same run, but for seed or tape. Returns
  * `ret_text`. */

@@ -1,5 +1,6 @@
 #include "apps/sim/manner.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool tp_manner_profile(const char *text, struct tp_sim_options *run)
@@ -49,4 +50,59 @@ const char *tp_manner_faults(const char *text, struct tp_sim_options *run)
         at += *at == ',';
     }
     return NULL;
+}
+
+/* ------------------------------------------------------------------ as text */
+
+const char *tp_manner_faults_text(const struct tp_sim_options *run, char *ret_text)
+{
+    uint32_t all = (UINT32_C(1) << TP_FAMILIES) - 1;
+    bool but_all = run->families_off != 0 && (run->families_off | run->families_on) == all;
+    size_t used = 0;
+
+    tp_assert((run->families_off & run->families_on) == 0);
+    ret_text[0] = '\0';
+    if (but_all)
+        used += (size_t)snprintf(ret_text, TP_MANNER_BYTES, "-all");
+    for (uint32_t i = 0; i < TP_FAMILIES; i++) {
+        bool on = (run->families_on & TP_FAMILY_BIT(i)) != 0;
+        bool off = (run->families_off & TP_FAMILY_BIT(i)) != 0 && !but_all;
+
+        if (on || off)
+            used +=
+                (size_t)snprintf(ret_text + used, TP_MANNER_BYTES - used, "%s%c%s",
+                                 used == 0 ? "" : ",", on ? '+' : '-', tp_family_name(i));
+        tp_assert(used < TP_MANNER_BYTES);
+    }
+    return ret_text;
+}
+
+/* Three lines: the scenario, the profile, the faults; the latter two may be empty. */
+void tp_manner_label(struct tp_tape *tape, const struct tp_scenario *scenario,
+                     const struct tp_sim_options *run)
+{
+    char label[TP_TAPE_LABEL_BYTES], faults[TP_MANNER_BYTES];
+    const char *profile = run->profile == 0 ? "" : tp_disk_profile_name(run->profile - 1);
+    int len = snprintf(label, sizeof label, "%s\n%s\n%s", scenario->name, profile,
+                       tp_manner_faults_text(run, faults));
+
+    if (len >= 0 && (size_t)len < sizeof label && strchr(scenario->name, '\n') == NULL)
+        tp_tape_set_label(tape, label);
+}
+
+bool tp_manner_read_label(const struct tp_tape *tape, char *ret_name,
+                          struct tp_sim_options *ret_run)
+{
+    char *profile, *faults;
+
+    (void)snprintf(ret_name, TP_TAPE_LABEL_BYTES, "%s", tp_tape_label(tape));
+    if (ret_name[0] == '\0')
+        return true;
+    profile = strchr(ret_name, '\n');
+    faults = profile == NULL ? NULL : strchr(profile + 1, '\n');
+    if (faults == NULL)
+        return false;
+    *profile++ = *faults++ = '\0';
+    return (*profile == '\0' || tp_manner_profile(profile, ret_run)) &&
+           tp_manner_faults(faults, ret_run) == NULL;
 }

@@ -13,7 +13,7 @@ enum { RECORDS_MAX = 65536, NODES_MAX = 64, SECOND_MAX = 64 };
 void tp_sweep_options(struct tp_sim_options *options)
 {
     options->families_on = TP_FAMILY_BIT(TP_FAMILY_POWER);
-    options->families_off = ALL_FAMILIES;
+    options->families_off = ALL_FAMILIES & ~options->families_on;
 }
 
 /* ------------------------------------------------------------------ a cut, as choices */

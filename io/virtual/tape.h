@@ -277,6 +277,13 @@ TP_EXPORT uint64_t tp_tape_asked(const struct tp_tape *tape, uint32_t stream);
 
 /* ------------------------------------------------------------------ files */
 
+enum { TP_TAPE_LABEL_BYTES = 512 };
+
+/** What a saved tape is of, for whoever loads it: a text that fits into so many bytes with
+ * its NUL, "" at first. It is no part of what is drawn, and copies have none. */
+TP_EXPORT void tp_tape_set_label(struct tp_tape *tape, const char *label);
+TP_EXPORT const char *tp_tape_label(const struct tp_tape *tape);
+
 /** Writes the record into `ret_bytes` if `size_bytes` suffices; returns the size it needs.
  */
 TP_EXPORT size_t tp_tape_save(const struct tp_tape *tape, void *ret_bytes,

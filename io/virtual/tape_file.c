@@ -2,10 +2,11 @@
  * lowest first, the top bit set on all bytes but the last.
  *
  *     8   magic "TPTAPE\0\0"
- *     4   version, 1
+ *     4   version: 2 if there is a label, else 1
  *     4   streams that follow
  *     8   seed that the run began from
  *     8   checksum: XXH3 of all bytes after it, chained to the seed
+ *     in version 2 a varint length and as many bytes, none of them 0: the label
  *     then for each stream: varint number, varint count, and for each draw a byte kind, a
  *     varint bound and a varint value
  */
@@ -18,7 +19,8 @@
 #include "io/virtual/tape_internal.h"
 
 #define TAPE_HEADER_BYTES 32
-#define TAPE_VERSION      1
+#define TAPE_PLAIN        1 /* versions */
+#define TAPE_LABELLED     2
 #define VARINT_BYTES_MAX  10
 #define ENTRY_BYTES_MIN   3
 #define STREAM_BYTES_MIN  2
@@ -47,12 +49,35 @@ static void put_varint(struct sink *sink, uint64_t value)
     put_byte(sink, (uint8_t)value);
 }
 
+void tp_tape_set_label(struct tp_tape *tape, const char *label)
+{
+    size_t len = strlen(label);
+
+    tp_assert(len < sizeof tape->label);
+    memcpy(tape->label, label, len + 1);
+}
+
+const char *tp_tape_label(const struct tp_tape *tape)
+{
+    return tape->label;
+}
+
+static void put_label(struct sink *sink, const char *label)
+{
+    put_varint(sink, strlen(label));
+    for (; *label != '\0'; label++)
+        put_byte(sink, (uint8_t)*label);
+}
+
 size_t tp_tape_save(const struct tp_tape *tape, void *ret_bytes, size_t size_bytes)
 {
     struct sink sink = {ret_bytes, size_bytes, TAPE_HEADER_BYTES};
     uint32_t streams = 0;
     uint8_t *header = ret_bytes;
+    bool is_labelled = tape->label[0] != '\0';
 
+    if (is_labelled)
+        put_label(&sink, tape->label);
     for (uint32_t i = 0; i < tape->stream_count; i++) {
         const struct tp_tape_stream *stream = &tape->streams[i];
 
@@ -70,7 +95,7 @@ size_t tp_tape_save(const struct tp_tape *tape, void *ret_bytes, size_t size_byt
     if (sink.at > size_bytes)
         return sink.at;
     memcpy(header, tape_magic, sizeof tape_magic);
-    tp_put_le(header + 8, TAPE_VERSION, 4);
+    tp_put_le(header + 8, is_labelled ? TAPE_LABELLED : TAPE_PLAIN, 4);
     tp_put_le(header + 12, streams, 4);
     tp_put_le(header + 16, tape->seed, 8);
     tp_put_le(header + 24,
@@ -100,6 +125,20 @@ static bool get_varint(struct source *source, uint64_t *ret_value)
         }
     }
     return false;
+}
+
+static int load_label(struct tp_tape *tape, struct source *source)
+{
+    uint64_t len;
+
+    if (!get_varint(source, &len) || len == 0 || len >= sizeof tape->label ||
+        len > source->len - source->at ||
+        memchr(source->bytes + source->at, '\0', (size_t)len) != NULL)
+        return -EBADMSG;
+    memcpy(tape->label, source->bytes + source->at, (size_t)len);
+    tape->label[len] = '\0';
+    source->at += (size_t)len;
+    return 0;
 }
 
 static int load_entry(struct tp_tape *tape, struct tp_tape_stream *stream,
@@ -141,11 +180,12 @@ static int load_stream(struct tp_tape *tape, struct source *source)
 
 static int check_header(const uint8_t *bytes, size_t len_bytes)
 {
-    uint64_t seed, checksum;
+    uint64_t seed, checksum, version;
 
     if (len_bytes < TAPE_HEADER_BYTES || memcmp(bytes, tape_magic, sizeof tape_magic) != 0)
         return -EBADMSG;
-    if (tp_get_le(bytes + 8, 4) != TAPE_VERSION)
+    version = tp_get_le(bytes + 8, 4);
+    if (version != TAPE_PLAIN && version != TAPE_LABELLED)
         return -EPROTO;
     seed = tp_get_le(bytes + 16, 8);
     checksum = tp_hash(bytes + TAPE_HEADER_BYTES, len_bytes - TAPE_HEADER_BYTES, seed);
@@ -170,6 +210,8 @@ int tp_tape_load(const void *bytes, size_t len_bytes, const struct tp_allocator 
     if (error < 0)
         return error;
     streams = tp_get_le(source.bytes + 12, 4);
+    if (tp_get_le(source.bytes + 8, 4) == TAPE_LABELLED)
+        error = load_label(tape, &source);
     for (uint64_t i = 0; i < streams && error == 0; i++)
         error = load_stream(tape, &source);
     if (error == 0 && source.at != source.len)

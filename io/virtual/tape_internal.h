@@ -24,6 +24,7 @@ struct tp_tape {
     bool harsh;    /* a power cut leaves the least */
     bool realigns; /* source: record */
     uint64_t seed;
+    char label[TP_TAPE_LABEL_BYTES];
     struct tp_tape_stream *streams;
     uint32_t stream_count, stream_capacity;
     uint8_t *bytes; /* source: bytes */

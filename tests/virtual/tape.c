@@ -192,6 +192,32 @@ Test(tape, a_saved_tape_replays_the_same)
     free(again);
 }
 
+Test(tape, a_label_is_in_the_file_and_changes_no_draw)
+{
+    struct tp_tape *tape = from_seed(7);
+    uint64_t hash = play(tape);
+    struct tp_tape *loaded;
+    size_t size, plain_size;
+    uint8_t *plain = saved(tape, &plain_size);
+    uint8_t *bytes;
+
+    tp_tape_set_label(tape, "tally\nfaults -all");
+    bytes = saved(tape, &size);
+    cr_assert(eq(sz, size, plain_size + 18));
+    cr_assert(eq(int, plain[8], 1)); /* the version, as older programs read it */
+    cr_assert(eq(int, bytes[8], 2));
+    cr_assert(eq(int, tp_tape_load(plain, plain_size, NULL, &loaded), 0));
+    cr_assert(eq(int, strcmp(tp_tape_label(loaded), ""), 0));
+    tp_tape_destroy(loaded);
+    cr_assert(eq(int, tp_tape_load(bytes, size, NULL, &loaded), 0));
+    cr_assert(eq(int, strcmp(tp_tape_label(loaded), "tally\nfaults -all"), 0));
+    cr_assert(eq(u64, play(loaded), hash));
+    tp_tape_destroy(loaded);
+    tp_tape_destroy(tape);
+    free(plain);
+    free(bytes);
+}
+
 Test(tape, an_empty_tape_is_a_tape)
 {
     struct tp_tape *tape = from_seed(7);
@@ -242,6 +268,36 @@ static void forge(uint8_t *bytes, size_t size)
     tp_put_le(bytes + 24, tp_hash(bytes + 32, size - 32, tp_get_le(bytes + 16, 8)), 8);
 }
 
+/* A label that is longer than the file, than there is room, empty, or no text. */
+Test(tape, a_label_that_cannot_be_is_refused)
+{
+    static const uint8_t lengths[] = {2, 0, 40, 0x80};
+    struct tp_tape *tape = from_seed(7);
+    struct tp_tape *loaded;
+    size_t size;
+    uint8_t *bytes;
+
+    tp_tape_set_label(tape, "abc");
+    bytes = saved(tape, &size);
+    cr_assert(eq(sz, size, 36)); /* nothing follows the label */
+    cr_assert(eq(int, bytes[32], 3));
+    for (size_t i = 0; i < sizeof lengths; i++) {
+        bytes[32] = lengths[i];
+        forge(bytes, size);
+        cr_assert(eq(int, tp_tape_load(bytes, size, NULL, &loaded), -EBADMSG), "%zu", i);
+    }
+    bytes[32] = 3;
+    bytes[34] = 0;
+    forge(bytes, size);
+    cr_assert(eq(int, tp_tape_load(bytes, size, NULL, &loaded), -EBADMSG));
+    bytes[34] = 'b';
+    forge(bytes, size);
+    cr_assert(eq(int, tp_tape_load(bytes, size, NULL, &loaded), 0));
+    tp_tape_destroy(loaded);
+    tp_tape_destroy(tape);
+    free(bytes);
+}
+
 /* Bytes changed at random under a checksum that is right: accepted or refused, never a
  * crash; and what is accepted can be played and saved. */
 Test(tape, forged_bytes_do_no_harm)
@@ -253,6 +309,7 @@ Test(tape, forged_bytes_do_no_harm)
     uint8_t *bytes;
 
     (void)play(tape);
+    tp_tape_set_label(tape, "tally");
     bytes = saved(tape, &size);
     for (uint32_t round = 0; round < 5000; round++) {
         size_t len = round % 4 == 0 ? 32 + (size_t)tp_rng_below(&rng, size - 32) : size;

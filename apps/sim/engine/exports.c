@@ -190,6 +190,7 @@ EXPORT(int32_t, engine_open_tape, uint32_t text_len, uint32_t tape_len)
         return fail(-EINVAL, "the text or the tape is too long, or missing");
     if (tp_tape_load(input + text_len, tape_len, NULL, &tape) < 0)
         return fail(-EBADMSG, "this is no tape");
+    tp_tape_set_label(tape, ""); /* the page says of what it is */
     return begin(text_len, 0, tape);
 }
 
