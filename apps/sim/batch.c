@@ -1,5 +1,6 @@
 #include "apps/sim/batch.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -187,16 +188,19 @@ static void read_said(int said_fd, char *ret_said, size_t size_bytes)
     }
 }
 
-void tp_batch_judge(int status, bool hung, int said_fd, struct tp_sim_outcome *ret_outcome)
+void tp_batch_judge(int status, uint64_t hung_ns, int said_fd,
+                    struct tp_sim_outcome *ret_outcome)
 {
     char said[TP_BATCH_SAID];
 
     memset(ret_outcome, 0, sizeof *ret_outcome);
     read_said(said_fd, said, sizeof said);
-    if (hung) {
+    if (hung_ns > 0) {
         ret_outcome->verdict = TP_VERDICT_HANG;
         (void)snprintf(ret_outcome->message, sizeof ret_outcome->message,
-                       "it did not end in the time that a seed has");
+                       "it did not end within %" PRIu64 ".%" PRIu64
+                       " s; --limit gives it longer",
+                       hung_ns / SECOND, hung_ns % SECOND / (SECOND / 10));
     } else if (!judge_by_words(said, ret_outcome)) {
         ret_outcome->verdict = TP_VERDICT_CRASHED;
         if (WIFSIGNALED(status))

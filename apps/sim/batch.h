@@ -45,8 +45,9 @@ void tp_batch_become_child(int said_fd);
 void tp_batch_run(const struct tp_batch_job *job, struct tp_batch *batch, int said_fd);
 
 /** In the parent: the verdict on a seed whose child has died, from its status and from what
- * it had said. */
-void tp_batch_judge(int status, bool hung, int said_fd, struct tp_sim_outcome *ret_outcome);
+ * it had said; `hung_ns` if it was killed since it took longer, else 0. */
+void tp_batch_judge(int status, uint64_t hung_ns, int said_fd,
+                    struct tp_sim_outcome *ret_outcome);
 
 /** How many marks there are, as far as there is room for them. */
 uint32_t tp_batch_mark_count(const struct tp_mark_list *marks);

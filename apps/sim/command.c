@@ -6,11 +6,29 @@
 #include "apps/common/say.h"
 #include "apps/common/signals.h"
 #include "apps/sim/commands.h"
+#include "apps/sim/text.h"
 
-static int list(const struct tp_scenario *scenarios, uint32_t count)
+static void list_json(const struct tp_scenario *scenarios, uint32_t count)
+{
+    (void)printf("{\"scenarios\": [");
+    for (uint32_t i = 0; i < count; i++) {
+        (void)printf("%s{\"name\": ", i > 0 ? ", " : "");
+        tp_text_json(scenarios[i].name, stdout);
+        (void)printf(", \"summary\": ");
+        tp_text_json(scenarios[i].summary == NULL ? "" : scenarios[i].summary, stdout);
+        (void)printf("}");
+    }
+    (void)printf("]}\n");
+}
+
+static int list(const struct tp_scenario *scenarios, uint32_t count, bool json)
 {
     int width = 0;
 
+    if (json) {
+        list_json(scenarios, count);
+        return APP_EXIT_DONE;
+    }
     for (uint32_t i = 0; i < count; i++) {
         int len = (int)strlen(scenarios[i].name);
 
@@ -28,7 +46,7 @@ static int do_command(const struct tp_sim_arguments *arguments,
 {
     switch (arguments->command) {
     case TP_COMMAND_LIST:
-        return list(scenarios, count);
+        return list(scenarios, count, arguments->json);
     case TP_COMMAND_RUN:
         return tp_command_run(arguments, marks);
     case TP_COMMAND_REPLAY:

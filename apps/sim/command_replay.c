@@ -76,12 +76,12 @@ static bool take_label(const struct tp_sim_arguments *arguments, const struct tp
 }
 
 bool tp_command_save(const struct tp_trial *trial, const struct tp_tape *tape,
-                     const char *path)
+                     const struct tp_output *output)
 {
     struct tp_tape *labelled = NULL;
     uint8_t *bytes = NULL;
     FILE *file = NULL;
-    bool good = false;
+    bool good;
     size_t len = 0;
 
     errno = ENOMEM;
@@ -92,14 +92,10 @@ bool tp_command_save(const struct tp_trial *trial, const struct tp_tape *tape,
     }
     if (bytes != NULL) {
         (void)tp_tape_save(labelled, bytes, len);
-        file = fopen(path, "wb");
+        file = tp_output_open(output);
     }
-    if (file != NULL) {
-        good = fwrite(bytes, 1, len, file) == len;
-        good = fclose(file) == 0 && good;
-    }
-    if (!good)
-        app_say_error(path, "write", -errno);
+    good =
+        tp_output_close(output, file, file != NULL && fwrite(bytes, 1, len, file) == len);
     free(bytes);
     tp_tape_destroy(labelled);
     return good;
@@ -122,6 +118,8 @@ int tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *re
         }
     }
     error = tp_trial_open(ret_trial, &job);
+    if (error == 0 && arguments->limit_ns > 0)
+        ret_trial->hang_ns = arguments->limit_ns;
     if (error == 0 && arguments->verbose) {
         ret_trial->records = RECORDS_MAX;
         ret_trial->all_stages = true;

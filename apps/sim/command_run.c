@@ -56,7 +56,7 @@ int tp_command_run(const struct tp_sim_arguments *arguments, struct tp_mark_list
         .first = arguments->first,
         .last = arguments->last,
         .time_ns = arguments->time_ns,
-        .hang_ns = HANG_NS,
+        .hang_ns = arguments->limit_ns > 0 ? arguments->limit_ns : HANG_NS,
         .jobs = arguments->jobs,
         .until_failure = arguments->until_failure,
         .result = take_result,

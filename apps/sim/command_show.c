@@ -10,6 +10,7 @@
 #include "apps/common/say.h"
 #include "apps/sim/commands.h"
 #include "apps/sim/html.h"
+#include "apps/sim/output.h"
 
 enum { RECORDER_WHOLE, RECORDER_SMALL, RECORDERS };
 
@@ -68,7 +69,7 @@ static int look_at_all(struct showing *s)
 
 /* ------------------------------------------------------------------ the file */
 
-static bool write_page(const struct showing *s, const char *path)
+static bool write_page(const struct showing *s, const struct tp_output *output)
 {
     const struct tp_sim_arguments *arguments = s->arguments;
     bool failed = s->outcome.verdict != TP_VERDICT_PASSED;
@@ -82,8 +83,7 @@ static bool write_page(const struct showing *s, const char *path)
                                       s->outcome};
     const struct tp_html_run small = {"The smallest run that fails alike",
                                       &s->recorders[RECORDER_SMALL], s->explain.outcome};
-    FILE *file = fopen(path, "wb");
-    bool good = false;
+    FILE *file;
 
     if (arguments->tape != NULL)
         (void)snprintf(origin, sizeof origin, "tape %s", arguments->tape);
@@ -96,48 +96,44 @@ static bool write_page(const struct showing *s, const char *path)
     if (failed)
         html.runs[html.run_count++] = small;
     html.runs[html.run_count++] = whole;
-    if (file != NULL) {
-        good = tp_html_write(&html, file);
-        good = fclose(file) == 0 && good;
-    }
-    if (!good)
-        app_say_error(path, "write", -errno);
-    return good;
+    file = tp_output_open(output);
+    return tp_output_close(output, file, file != NULL && tp_html_write(&html, file));
 }
 
 int tp_command_show(const struct tp_sim_arguments *arguments)
 {
     struct showing *s = calloc(1, sizeof *s);
-    char path[4096];
+    struct tp_output output;
     bool good = false;
     int error, status;
 
     if (s == NULL)
         tp_stop(__FILE__, __LINE__, "no memory");
     s->arguments = arguments;
+    if (!tp_output_choose(arguments, ".html", true, &output)) {
+        free(s);
+        return APP_EXIT_USAGE;
+    }
     status = tp_command_try(arguments, &s->trial, &s->outcome, &s->tape);
     if (status != APP_EXIT_DONE) {
         free(s);
         return status;
     }
-    if (arguments->output != NULL)
-        (void)snprintf(path, sizeof path, "%s", arguments->output);
-    else
-        (void)snprintf(path, sizeof path, "%s.html", arguments->scenario->name);
     error = look_at_all(s);
     if (error < 0)
         app_say("it could not be looked at: %s (%s)", tp_errno_name(error),
                 strerror(-error));
     else
-        good = write_page(s, path);
+        good = write_page(s, &output);
     if (good)
-        (void)printf("%s: %s; %u facts in %s, for any browser\n", arguments->scenario->name,
-                     tp_verdict_name(s->outcome.verdict),
-                     s->recorders[RECORDER_WHOLE].count, path);
+        (void)fprintf(tp_output_words(&output), "%s: %s; %u facts in %s, for any browser\n",
+                      arguments->scenario->name, tp_verdict_name(s->outcome.verdict),
+                      s->recorders[RECORDER_WHOLE].count,
+                      output.is_stdout ? "it" : output.path);
     for (uint32_t i = 0; i < RECORDERS; i++)
         free(s->recorders[i].records);
     tp_tape_destroy(s->tape);
     tp_trial_close(&s->trial);
     free(s);
-    return good ? APP_EXIT_DONE : APP_EXIT_FAILED;
+    return good ? APP_EXIT_DONE : error < 0 ? APP_EXIT_FAILED : APP_EXIT_USAGE;
 }

@@ -41,16 +41,14 @@ static void show(void *context, const struct tp_shrink *shrink)
     app_bar_draw(&bar);
 }
 
-static void default_name(const struct tp_sim_arguments *arguments, char *ret_path,
-                         size_t size_bytes)
+/* What the file is called, behind the scenario's name. */
+static void name_ending(const struct tp_sim_arguments *arguments, char *ret_ending,
+                        size_t size_bytes)
 {
-    if (arguments->output != NULL)
-        (void)snprintf(ret_path, size_bytes, "%s", arguments->output);
-    else if (arguments->tape != NULL)
-        (void)snprintf(ret_path, size_bytes, "%s-small.tape", arguments->scenario->name);
+    if (arguments->tape != NULL)
+        (void)snprintf(ret_ending, size_bytes, "-small.tape");
     else
-        (void)snprintf(ret_path, size_bytes, "%s-%" PRIu64 ".tape",
-                       arguments->scenario->name, arguments->first);
+        (void)snprintf(ret_ending, size_bytes, "-%" PRIu64 ".tape", arguments->first);
 }
 
 static void tell(const struct tp_sim_arguments *arguments, const struct tp_shrink *shrink,
@@ -92,10 +90,15 @@ int tp_command_shrink(const struct tp_sim_arguments *arguments)
     struct tp_trial trial;
     struct shrinking s = {.began_ns = tp_host_now_ns(), .seed = arguments->first};
     struct tp_shrink shrink = {.trial = &trial, .progress = show, .context = &s};
-    char path[4096];
+    struct tp_output output;
+    char ending[64];
     bool good;
-    int error, status = tp_command_try(arguments, &trial, &shrink.outcome, &shrink.best);
+    int error, status;
 
+    name_ending(arguments, ending, sizeof ending);
+    if (!tp_output_choose(arguments, ending, false, &output))
+        return APP_EXIT_USAGE;
+    status = tp_command_try(arguments, &trial, &shrink.outcome, &shrink.best);
     if (status != APP_EXIT_DONE)
         return status;
     if (shrink.outcome.verdict == TP_VERDICT_PASSED) {
@@ -114,10 +117,9 @@ int tp_command_shrink(const struct tp_sim_arguments *arguments)
     app_bar_wipe();
     if (error < 0 && error != -EINTR)
         app_say("it ended early: %s (%s)", tp_errno_name(error), strerror(-error));
-    default_name(arguments, path, sizeof path);
-    good = tp_command_save(&trial, shrink.best, path);
-    tell(arguments, &shrink, &s, path);
+    good = tp_command_save(&trial, shrink.best, &output);
+    tell(arguments, &shrink, &s, output.path);
     tp_tape_destroy(shrink.best);
     tp_trial_close(&trial);
-    return good && error == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
+    return !good ? APP_EXIT_USAGE : error == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 }

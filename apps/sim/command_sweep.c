@@ -14,7 +14,7 @@ enum { SURVIVORS = 6, SHOWN_MAX = 10 };
 
 struct sweeping {
     const struct tp_sim_arguments *arguments;
-    char path[4096]; /* of the first failure's tape */
+    struct tp_output output; /* of the first failure's tape */
     uint64_t began_ns, shown_ns;
     bool shows_bar, saved;
 };
@@ -53,7 +53,7 @@ static void tell(void *context, const struct tp_sweep *sweep, const struct tp_ta
     app_say("node %u cut at operation %" PRIu64 "%s: %s: %s", sweep->node, sweep->first,
             second, tp_verdict_name(outcome->verdict), outcome->message);
     if (!s->saved)
-        s->saved = tp_command_save(sweep->trial, tape, s->path);
+        s->saved = tp_command_save(sweep->trial, tape, &s->output);
 }
 
 static int sweep_base(const struct tp_sim_arguments *arguments, struct sweeping *s,
@@ -86,7 +86,7 @@ static int sweep_base(const struct tp_sim_arguments *arguments, struct sweeping 
                      app_duration(tp_host_now_ns() - s->began_ns, time, sizeof time));
     if (s->saved && !arguments->json)
         (void)printf("to run the first again:\n  %s replay %s --tape %s%s\n",
-                     arguments->program, arguments->scenario->name, s->path,
+                     arguments->program, arguments->scenario->name, s->output.path,
                      tp_command_manner(&power, manner, sizeof manner));
     return sweep->failures > 0 ? APP_EXIT_FAILED : APP_EXIT_DONE;
 }
@@ -107,13 +107,11 @@ int tp_command_sweep(const struct tp_sim_arguments *arguments)
 
     quiet.run.families_on = 0;
     quiet.run.families_off = (UINT32_C(1) << TP_FAMILIES) - 1;
+    if (!tp_output_choose(arguments, "-sweep.tape", false, &s.output))
+        return APP_EXIT_USAGE;
     status = tp_command_try(&quiet, &trial, &outcome, &base);
     if (status != APP_EXIT_DONE)
         return status;
-    if (arguments->output != NULL)
-        (void)snprintf(s.path, sizeof s.path, "%s", arguments->output);
-    else
-        (void)snprintf(s.path, sizeof s.path, "%s-sweep.tape", arguments->scenario->name);
     s.shows_bar = !arguments->quiet && app_bar_possible();
     tp_sweep_options(&trial.job.options);
     sweep.base = base;

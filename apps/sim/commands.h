@@ -5,6 +5,7 @@
 #include "apps/common/args.h"
 #include "apps/sim/explain.h"
 #include "apps/sim/options.h"
+#include "apps/sim/output.h"
 #include "apps/sim/trial.h"
 
 /** Many seeds, or one. */
@@ -44,7 +45,7 @@ int tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *re
 /** Writes a tape of a trial to a file, with a label that says of what it is; false: what
  * went wrong was said. */
 bool tp_command_save(const struct tp_trial *trial, const struct tp_tape *tape,
-                     const char *path);
+                     const struct tp_output *output);
 
 /** The options that a command needs to repeat the same run, but for seed or tape. Returns
  * `ret_text`. */

@@ -118,7 +118,7 @@ static void compare(struct farm *farm, struct worker *worker, int status, bool d
     }
     farm->totals->repeated++;
     if (worker->hung) { /* of the trace nothing is known */
-        tp_batch_judge(status, true, worker->said_fd, &result.outcome);
+        tp_batch_judge(status, farm->config->hang_ns, worker->said_fd, &result.outcome);
     } else if (died || worker->batch->results[0].outcome.trace != first->outcome.trace) {
         result.outcome.verdict = TP_VERDICT_DIVERGED;
         result.outcome.kind = TP_VERDICT_DIVERGED;
@@ -155,7 +155,7 @@ static void collect(struct farm *farm, struct worker *worker, int status)
     if (died && !worker->dropped && done < batch->count) {
         batch->results[done].seed = batch->first + done;
         batch->results[done].wall_ns = 0;
-        tp_batch_judge(status, worker->hung, worker->said_fd,
+        tp_batch_judge(status, worker->hung ? farm->config->hang_ns : 0, worker->said_fd,
                        &batch->results[done].outcome);
         deliver(farm, &batch->results[done]);
         worker->rest_first++;

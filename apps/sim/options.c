@@ -1,11 +1,13 @@
 #include "apps/sim/options.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "apps/common/args.h"
 #include "apps/common/say.h"
+#include "apps/sim/help.h"
 #include "apps/sim/manner.h"
 #include "apps/sim/text.h"
 
@@ -13,62 +15,12 @@ enum { JOBS_MAX = 1024, SEEDS_DEFAULT = 1000 };
 
 #define SECOND UINT64_C(1000000000)
 
-static const char usage[] =
-    "usage: %s list\n"
-    "       %s run SCENARIO [OPTION]...\n"
-    "       %s replay|shrink|explain|sweep|trace|show SCENARIO\n"
-    "                    --seed N|--tape FILE [OPTION]...\n"
-    "\n"
-    "list     the scenarios there are\n"
-    "run      many seeds: which fail, and a summary\n"
-    "replay   one seed or tape once more\n"
-    "shrink   the smallest run that fails like it: in words, and as a tape\n"
-    "explain  what was missing, and after which line\n"
-    "sweep    the power cut at every operation of one run, and again in the recovery\n"
-    "trace    a file for ui.perfetto.dev: every operation of a run, by node\n"
-    "show     a page for any browser: the run to step through, and why it failed\n"
-    "\n"
-    "Runs programs in a simulated world that tries to break them: processes die, power is\n"
-    "cut, disks and networks fail. A seed decides everything, and repeats it.\n"
-    "\n"
-    "      --seeds A..B         which seeds (1..1000)\n"
-    "      --seed N             this one, and say more\n"
-    "      --time T             stop after so long, as 90s, 10m, 2h (run: no limit,\n"
-    "                           shrink: 30s)\n"
-    "      --until-failure      stop at the lowest seed that fails; go on until then, if "
-    "no\n"
-    "                           --seeds and no --time say otherwise\n"
-    "  -j, --jobs J             processes at a time (one per processor)\n"
-    "      --profile P          what disks promise: paranoid, ext4, xfs, btrfs, nvme-plp,\n"
-    "                           consumer-ssd (the scenario's, else paranoid)\n"
-    "      --faults +X,-Y       families of faults always on, or never; --faults=help "
-    "says\n"
-    "                           which there are\n"
-    "      --tape FILE          instead of a seed: every choice of a run, as shrink saves "
-    "it\n"
-    "  -o, --output FILE        where shrink, sweep, trace and show write to, instead of "
-    "a\n"
-    "                           name made of the scenario's\n"
-    "      --c-test             shrink prints it as a C function, too\n"
-    "      --others             shrink tries other seeds that fail alike, if more than\n"
-    "                           ten choices are left\n"
-    "      --json               the outcome as one JSON object on standard output\n"
-    "  -v, --verbose            replay prints all that happened\n"
-    "  -q, --quiet              no progress\n"
-    "  -h, --help               this text\n"
-    "      --version            the version\n"
-    "\n"
-    "Exit status: 0 every seed passed, 1 one failed, 2 wrong usage.\n"
-    "\n"
-    "Examples:\n"
-    "  %s run %s --seeds 1..10000\n"
-    "  %s run %s --time 10m --until-failure\n"
-    "  %s shrink %s --seed 7\n";
-
 enum option {
     SEEDS,
     SEED,
+    COUNT,
     TIME,
+    LIMIT,
     UNTIL_FAILURE,
     JOBS,
     PROFILE,
@@ -87,6 +39,7 @@ enum option {
 
 static const struct app_option options[OPTIONS] = {
     [SEEDS] = {"seeds", 0, true},        [SEED] = {"seed", 0, true},
+    [COUNT] = {"count", 'n', true},      [LIMIT] = {"limit", 0, true},
     [TIME] = {"time", 0, true},          [UNTIL_FAILURE] = {"until-failure", 0, false},
     [JOBS] = {"jobs", 'j', true},        [PROFILE] = {"profile", 0, true},
     [FAULTS] = {"faults", 0, true},      [TAPE] = {"tape", 0, true},
@@ -101,6 +54,26 @@ static const char *const commands[TP_COMMANDS] = {
     [TP_COMMAND_REPLAY] = "replay",   [TP_COMMAND_SHRINK] = "shrink",
     [TP_COMMAND_EXPLAIN] = "explain", [TP_COMMAND_SWEEP] = "sweep",
     [TP_COMMAND_TRACE] = "trace",     [TP_COMMAND_SHOW] = "show",
+};
+
+#define BIT(option) (UINT32_C(1) << (option))
+
+/* What says how anything is run, and what is never wrong. */
+#define ANY     (BIT(QUIET) | BIT(JOBS) | BIT(PROFILE) | BIT(FAULTS) | BIT(LIMIT))
+#define ONE_RUN (ANY | BIT(SEED) | BIT(TAPE))
+
+/* Options that have an effect on a command; others are refused. */
+static const uint32_t taken[TP_COMMANDS] = {
+    [TP_COMMAND_LIST] = BIT(JSON) | BIT(QUIET),
+    [TP_COMMAND_RUN] = ANY | BIT(SEEDS) | BIT(SEED) | BIT(COUNT) | BIT(TIME) |
+                       BIT(UNTIL_FAILURE) | BIT(JSON),
+    [TP_COMMAND_REPLAY] = ONE_RUN | BIT(JSON) | BIT(VERBOSE),
+    [TP_COMMAND_SHRINK] =
+        ONE_RUN | BIT(TIME) | BIT(OUTPUT) | BIT(C_TEST) | BIT(OTHERS) | BIT(JSON),
+    [TP_COMMAND_EXPLAIN] = ONE_RUN | BIT(JSON),
+    [TP_COMMAND_SWEEP] = (ONE_RUN & ~BIT(FAULTS)) | BIT(TIME) | BIT(OUTPUT) | BIT(JSON),
+    [TP_COMMAND_TRACE] = ONE_RUN | BIT(OUTPUT),
+    [TP_COMMAND_SHOW] = ONE_RUN | BIT(OUTPUT),
 };
 
 /* ------------------------------------------------------------------ values */
@@ -123,21 +96,45 @@ static bool read_number(const char **at, uint64_t *ret_number)
     return *at > begin;
 }
 
+/* Says what is wrong with a range, and how it is written. */
+static void suggest_seeds(const char *text)
+{
+    const char *at = text;
+    uint64_t first, last;
+    bool has_first = read_number(&at, &first);
+
+    if (has_first && *at == '\0') {
+        app_say("--seeds: '%s' is no range; --seed %s is one seed, -n %s as many", text,
+                text, text);
+        return;
+    }
+    at += strspn(at, "-:,. ");
+    if (has_first && read_number(&at, &last) && *at == '\0' && first <= last)
+        app_say("--seeds: '%s' is no range of seeds; %" PRIu64 "..%" PRIu64 " is", text,
+                first, last);
+    else
+        app_say("--seeds: '%s' is no range of seeds, as 1..1000 is", text);
+}
+
 static bool read_seeds(const char *text, struct tp_sim_arguments *arguments)
 {
     const char *at = text;
 
     if (read_number(&at, &arguments->first) && strncmp(at, "..", 2) == 0) {
         at += 2;
+        if (*at == '\0') {
+            arguments->last = UINT64_MAX;
+            return true;
+        }
         if (read_number(&at, &arguments->last) && *at == '\0' &&
             arguments->first <= arguments->last)
             return true;
     }
-    app_say("--seeds: '%s' is no range of seeds, as 1..1000 is", text);
+    suggest_seeds(text);
     return false;
 }
 
-static bool read_time(const char *text, uint64_t *ret_time_ns)
+static bool read_time(const char *option, const char *text, uint64_t *ret_time_ns)
 {
     const char *at = text;
     uint64_t number, unit_ns = 0;
@@ -153,7 +150,7 @@ static bool read_time(const char *text, uint64_t *ret_time_ns)
             unit_ns = SECOND / 1000;
     }
     if (unit_ns == 0 || number == 0 || number > UINT64_MAX / unit_ns) {
-        app_say("--time: '%s' is no time, as 90s, 10m and 2h are", text);
+        app_say("--%s: '%s' is no time, as 90s, 10m and 2h are", option, text);
         return false;
     }
     *ret_time_ns = number * unit_ns;
@@ -180,18 +177,6 @@ static bool read_faults(const char *text, struct tp_sim_options *run)
     return false;
 }
 
-static void list_families(void)
-{
-    static const char *const fair[TP_FAMILIES] = {
-#define WORD(family, name, is_fair) [family] = (is_fair) ? "" : "  only where asked for",
-        TP_FAMILY_TABLE(WORD)
-#undef WORD
-    };
-
-    for (uint32_t i = 0; i < TP_FAMILIES; i++)
-        (void)printf("%-10s%s\n", tp_family_name(i), fair[i]);
-}
-
 /* ------------------------------------------------------------------ words */
 
 static enum tp_arguments_result read_option(const struct app_args *args, int option,
@@ -209,8 +194,14 @@ static enum tp_arguments_result read_option(const struct app_args *args, int opt
         ret->last = ret->first;
         ret->one_seed = true;
         break;
+    case COUNT:
+        good = app_args_number(args, option, false, 1, UINT64_MAX, &ret->count);
+        break;
     case TIME:
-        good = read_time(args->value, &ret->time_ns);
+        good = read_time(options[TIME].name, args->value, &ret->time_ns);
+        break;
+    case LIMIT:
+        good = read_time(options[LIMIT].name, args->value, &ret->limit_ns);
         break;
     case UNTIL_FAILURE:
         ret->until_failure = true;
@@ -221,12 +212,16 @@ static enum tp_arguments_result read_option(const struct app_args *args, int opt
         break;
     case PROFILE:
         ret->profile = args->value;
+        if (strcmp(args->value, "help") == 0) {
+            tp_help_profiles();
+            return TP_ARGUMENTS_SHOWN;
+        }
         good = read_profile(args->value, &ret->run);
         break;
     case FAULTS:
         ret->faults = args->value;
         if (strcmp(args->value, "help") == 0) {
-            list_families();
+            tp_help_families();
             return TP_ARGUMENTS_SHOWN;
         }
         good = read_faults(args->value, &ret->run);
@@ -286,6 +281,41 @@ static bool read_scenario(const char *word, const struct tp_scenario *scenarios,
     return false;
 }
 
+/* What goes with the command, and with each other. */
+static bool agrees(const struct tp_sim_arguments *arguments, uint32_t given)
+{
+    const char *command = commands[arguments->command];
+    uint32_t more = given & ~taken[arguments->command];
+    static const uint32_t pairs[][2] = {
+        {SEED, TAPE}, {SEED, SEEDS}, {SEED, COUNT}, {JSON, C_TEST}, {SEED, UNTIL_FAILURE}};
+
+    if (arguments->command == TP_COMMAND_RUN && arguments->tape != NULL) {
+        app_say("run takes seeds; '%s replay' takes a tape", arguments->program);
+        return false;
+    }
+    for (uint32_t i = 0; i < OPTIONS; i++) {
+        if ((more & BIT(i)) != 0) {
+            app_say("--%s has no effect on %s; --help says what has", options[i].name,
+                    command);
+            return false;
+        }
+    }
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        if ((given & BIT(pairs[i][0])) != 0 && (given & BIT(pairs[i][1])) != 0) {
+            app_say("--%s and --%s do not go together", options[pairs[i][0]].name,
+                    options[pairs[i][1]].name);
+            return false;
+        }
+    }
+    if (arguments->count > 0 && arguments->first <= arguments->last &&
+        arguments->last != UINT64_MAX) {
+        app_say("-n counts seeds from the first on: --seeds %" PRIu64 ".. is enough",
+                arguments->first);
+        return false;
+    }
+    return true;
+}
+
 static bool is_whole(const struct tp_sim_arguments *arguments, uint32_t operands)
 {
     if (operands == 0) {
@@ -296,16 +326,21 @@ static bool is_whole(const struct tp_sim_arguments *arguments, uint32_t operands
         app_say("which scenario? '%s list' says which there are", arguments->program);
         return false;
     }
-    if (arguments->command == TP_COMMAND_RUN && arguments->tape != NULL) {
-        app_say("run takes seeds; '%s replay' takes a tape", arguments->program);
-        return false;
-    }
     if (arguments->command > TP_COMMAND_RUN && !arguments->one_seed &&
         arguments->tape == NULL) {
         app_say("which run? --seed N or --tape FILE says");
         return false;
     }
     return true;
+}
+
+/* As many as there are, where the range ends before. */
+static void set_count(struct tp_sim_arguments *arguments)
+{
+    uint64_t more = arguments->count - 1;
+
+    arguments->last =
+        more > UINT64_MAX - arguments->first ? UINT64_MAX : arguments->first + more;
 }
 
 static void set_defaults(struct tp_sim_arguments *arguments)
@@ -315,6 +350,8 @@ static void set_defaults(struct tp_sim_arguments *arguments)
     arguments->one_seed = arguments->one_seed || arguments->tape != NULL;
     if (arguments->first > arguments->last && arguments->tape != NULL)
         arguments->first = 0; /* a tape's run is of no seed */
+    else if (arguments->count > 0)
+        set_count(arguments);
     else if (arguments->first > arguments->last)
         arguments->last =
             arguments->time_ns > 0 || arguments->until_failure ? UINT64_MAX : SEEDS_DEFAULT;
@@ -332,7 +369,7 @@ enum tp_arguments_result tp_arguments_read(int argc, char **argv,
     struct app_args args = app_args_of(argc, argv, options, OPTIONS);
     struct tp_sim_arguments *ret = ret_arguments;
     const char *one = scenarios[0].name;
-    uint32_t operands = 0;
+    uint32_t operands = 0, given = 0;
     int option;
 
     memset(ret, 0, sizeof *ret);
@@ -344,9 +381,9 @@ enum tp_arguments_result tp_arguments_read(int argc, char **argv,
 
         if (option == APP_ARGS_WRONG)
             return TP_ARGUMENTS_WRONG;
-        if (option == HELP) {
-            (void)printf(usage, ret->program, ret->program, ret->program, ret->program, one,
-                         ret->program, one, ret->program, one);
+        if (option == HELP || (option == APP_ARGS_OPERAND && operands == 0 &&
+                               strcmp(args.value, "help") == 0)) {
+            tp_help_usage(ret->program, one);
             return TP_ARGUMENTS_SHOWN;
         }
         if (option == VERSION) {
@@ -355,6 +392,7 @@ enum tp_arguments_result tp_arguments_read(int argc, char **argv,
             return TP_ARGUMENTS_SHOWN;
         }
         if (option != APP_ARGS_OPERAND) {
+            given |= BIT(option);
             result = read_option(&args, option, ret);
         } else {
             bool good = operands == 0   ? read_command(args.value, ret)
@@ -369,7 +407,7 @@ enum tp_arguments_result tp_arguments_read(int argc, char **argv,
         if (result != TP_ARGUMENTS_GO)
             return result;
     }
-    if (!is_whole(ret, operands))
+    if (!is_whole(ret, operands) || !agrees(ret, given))
         return TP_ARGUMENTS_WRONG;
     set_defaults(ret);
     return TP_ARGUMENTS_GO;

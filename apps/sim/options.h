@@ -22,7 +22,9 @@ struct tp_sim_arguments {
     const struct tp_scenario *scenario; /* NULL for list */
     struct tp_sim_options run;          /* families and profile */
     uint64_t first, last;               /* seeds */
+    uint64_t count;                     /* of seeds; 0: as `last` says */
     uint64_t time_ns;                   /* 0: no limit */
+    uint64_t limit_ns;                  /* for one seed; 0: what the command has */
     uint32_t jobs;
     bool one_seed; /* --seed */
     bool until_failure;

@@ -15,12 +15,14 @@ int tp_report_init(struct tp_report *report, const struct tp_sim_arguments *argu
     memset(report, 0, sizeof *report);
     report->arguments = arguments;
     report->failures = calloc(TP_REPORT_FAILURES, sizeof *report->failures);
-    return report->failures == NULL ? -ENOMEM : 0;
+    report->kinds = calloc(TP_REPORT_KINDS, sizeof *report->kinds);
+    return report->failures == NULL || report->kinds == NULL ? -ENOMEM : 0;
 }
 
 void tp_report_deinit(struct tp_report *report)
 {
     free(report->failures);
+    free(report->kinds);
 }
 
 /* Kept in the order of seeds, so that it does not show which was done first. */
@@ -40,6 +42,32 @@ static void keep_failure(struct tp_report *report, const struct tp_seed_result *
     report->failures[at] = *result;
 }
 
+static struct tp_report_kind *kind_of(const struct tp_report *report, uint64_t kind)
+{
+    for (uint32_t i = 0; i < report->kind_count; i++) {
+        if (report->kinds[i].kind == kind)
+            return &report->kinds[i];
+    }
+    return NULL;
+}
+
+static void count_kind(struct tp_report *report, const struct tp_seed_result *result)
+{
+    struct tp_report_kind *kind = kind_of(report, result->outcome.kind);
+
+    if (kind == NULL && report->kind_count == TP_REPORT_KINDS) {
+        report->other_kinds++;
+        return;
+    }
+    if (kind == NULL) {
+        kind = &report->kinds[report->kind_count++];
+        *kind = (struct tp_report_kind){result->outcome.kind, 0, *result};
+    }
+    kind->count++;
+    if (result->seed < kind->lowest.seed)
+        kind->lowest = *result;
+}
+
 void tp_report_add(struct tp_report *report, const struct tp_seed_result *result)
 {
     const struct tp_sim_outcome *outcome = &result->outcome;
@@ -57,14 +85,18 @@ void tp_report_add(struct tp_report *report, const struct tp_seed_result *result
     if (outcome->verdict == TP_VERDICT_PASSED)
         return;
     report->failed++;
+    count_kind(report, result);
     keep_failure(report, result);
 }
 
 void tp_report_failure(const struct tp_report *report, const struct tp_seed_result *result)
 {
     const struct tp_sim_arguments *arguments = report->arguments;
+    const struct tp_report_kind *kind = kind_of(report, result->outcome.kind);
     char manner[256];
 
+    if (kind == NULL || kind->count > TP_REPORT_ALIKE)
+        return;
     app_say("seed %" PRIu64 ": %s: %s", result->seed,
             tp_verdict_name(result->outcome.verdict), result->outcome.message);
     app_say("    %s replay %s --seed %" PRIu64 "%s", arguments->program,
@@ -152,17 +184,38 @@ static bool concerns(const struct tp_farm_totals *totals, const struct tp_mark_l
     return !others;
 }
 
+/* What was not told one by one. */
+static void print_kinds(const struct tp_report *report, FILE *out)
+{
+    char count[APP_TEXT_BYTES];
+
+    for (uint32_t i = 0; i < report->kind_count; i++) {
+        const struct tp_report_kind *kind = &report->kinds[i];
+        const char *message = kind->lowest.outcome.message;
+
+        if (kind->count <= TP_REPORT_ALIKE)
+            continue;
+        (void)fprintf(out, "%s failed like seed %" PRIu64 ": %s: %.*s\n",
+                      app_count(kind->count, count, sizeof count), kind->lowest.seed,
+                      tp_verdict_name(kind->lowest.outcome.verdict),
+                      (int)strcspn(message, "\n"), message);
+    }
+    if (report->other_kinds > 0)
+        (void)fprintf(out, "%s failed in yet other ways\n",
+                      app_count(report->other_kinds, count, sizeof count));
+}
+
 void tp_report_summary(const struct tp_report *report, const struct tp_farm_totals *totals,
                        const struct tp_mark_list *marks, FILE *out)
 {
     char seeds[APP_TEXT_BYTES], failed[APP_TEXT_BYTES], time[APP_TEXT_BYTES];
     char operations[APP_TEXT_BYTES], simulated[APP_TEXT_BYTES];
 
-    (void)fprintf(out, "%s: %s seeds, %s failed, in %s\n",
-                  report->arguments->scenario->name,
-                  app_count(report->seeds, seeds, sizeof seeds),
-                  app_count(report->failed, failed, sizeof failed),
-                  app_duration(totals->elapsed_ns, time, sizeof time));
+    (void)fprintf(
+        out, "%s: %s seed%s, %s failed, in %s\n", report->arguments->scenario->name,
+        app_count(report->seeds, seeds, sizeof seeds), report->seeds == 1 ? "" : "s",
+        app_count(report->failed, failed, sizeof failed),
+        app_duration(totals->elapsed_ns, time, sizeof time));
     (void)fprintf(out, "%s operations, %s simulated, ",
                   app_count(report->operations, operations, sizeof operations),
                   app_duration(report->virtual_ns, simulated, sizeof simulated));
@@ -174,6 +227,7 @@ void tp_report_summary(const struct tp_report *report, const struct tp_farm_tota
             (void)fprintf(out, "never reached: %s (%s:%u)\n", marks->first[i]->name,
                           marks->first[i]->file, marks->first[i]->line);
     }
+    print_kinds(report, out);
     if (report->failed > 0 && !report->arguments->one_seed)
         (void)fprintf(out, "the lowest seed that failed: %" PRIu64 "\n",
                       report->failures[0].seed);

@@ -7,7 +7,17 @@
 #include "apps/sim/farm.h"
 #include "apps/sim/options.h"
 
-enum { TP_REPORT_FAILURES = 1000 }; /* kept for the JSON, lowest seeds first */
+enum {
+    TP_REPORT_FAILURES = 1000, /* kept for the JSON, lowest seeds first */
+    TP_REPORT_ALIKE = 3,       /* failures of one kind that are told one by one */
+    TP_REPORT_KINDS = 64,      /* that are told at all */
+};
+
+/** Failures of one kind. */
+struct tp_report_kind {
+    uint64_t kind, count;
+    struct tp_seed_result lowest; /* seed */
+};
 
 struct tp_report {
     const struct tp_sim_arguments *arguments;
@@ -17,6 +27,9 @@ struct tp_report {
     uint64_t drawn[TP_FAMILIES]; /* seeds in which a family was on */
     struct tp_seed_result *failures;
     uint32_t failure_count;
+    struct tp_report_kind *kinds;
+    uint32_t kind_count;
+    uint64_t other_kinds;       /* failures that found no room among them */
     struct tp_seed_result last; /* the only one, with --seed */
 };
 
@@ -27,7 +40,8 @@ void tp_report_deinit(struct tp_report *report);
 /** Adds a result. */
 void tp_report_add(struct tp_report *report, const struct tp_seed_result *result);
 
-/** One line of a failure, and the command that repeats it. */
+/** One line of a failure, and the command that repeats it; after the first few of its kind
+ * nothing: the summary says how many there were. It has been added. */
 void tp_report_failure(const struct tp_report *report, const struct tp_seed_result *result);
 
 /** The summary, on `out`. */

@@ -172,7 +172,7 @@ static int run(struct tp_trial *trial, struct tp_tape *tape,
     if (trial->end->is_there)
         *ret_outcome = trial->end->outcome;
     else
-        tp_batch_judge(status, !in_time, trial->said_fd, ret_outcome);
+        tp_batch_judge(status, in_time ? 0 : trial->hang_ns, trial->said_fd, ret_outcome);
     return 0;
 }
 

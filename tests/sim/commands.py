@@ -53,7 +53,18 @@ if ASAN:
 status, out, err = call(VERDICTS, "run", "asserts", "--seeds", "1..20", "--json")
 totals = json.loads(out)
 expect("each seed of asserts", totals["seeds"] == 20 and totals["failed"] == 20, totals["failed"])
-expect("a line each", sum("replay asserts --seed" in line for line in err.splitlines()) == 20, err)
+expect("a line for the first few", sum("replay asserts --seed" in line for line in err.splitlines()) == 3, err)
+expect("all in JSON", len(totals["failures"]) == 20, out)
+status, out, err = call(VERDICTS, "run", "asserts", "--seeds", "1..20")
+expect("how many were alike", re.search(r"^20 failed like seed 1: stopped: .*rounds > 0", out, re.MULTILINE) and
+       "asserts: 20 seeds, 20 failed" in out, out)
+status, out, err = call(VERDICTS, "run", "asserts", "-n", "1")
+expect("one seed", "asserts: 1 seed, 1 failed" in out and "failed like" not in out, out)
+status, out, err = call(VERDICTS, "run", "spins", "-n", "1", "--limit", "300ms", "--json")
+expect("a limit", status == 1 and json.loads(out)["failures"][0]["verdict"] == "hang" and
+       "within 0.3 s; --limit" in out, out)
+status, out, err = call(VERDICTS, "replay", "spins", "--seed", "1", "--limit", "300ms")
+expect("a limit for one", status == 1 and "hang: it did not end within 0.3 s" in err, err)
 status, out, err = call(VERDICTS, "run", "remembers", "--seeds", "1..20", "--json", "--faults=-all")
 kinds = {f["verdict"] for f in json.loads(out)["failures"]}
 expect("remembers", kinds == {"diverged"}, out)
@@ -229,11 +240,41 @@ with tempfile.TemporaryDirectory() as folder:
 for words in ((), ("run",), ("fly",), ("run", "nothing"), ("run", "tally", "--seeds", "9..3"),
               ("run", "tally", "--faults", "kill"), ("run", "tally", "--profile", "fat"),
               ("run", "tally", "--time", "soon"), ("replay", "tally"), ("run", "tally", "more"),
-              ("run", "tally", "--tape", "some.tape")):
+              ("run", "tally", "--tape", "some.tape"), ("run", "tally", "-n", "0"), ("run", "tally", "--limit", "x"),
+              ("run", "tally", "--seeds", "5..9", "-n", "2"), ("run", "tally", "--seed", "5", "-n", "2"),
+              ("run", "tally", "-o", "x"), ("replay", "tally", "--seed", "1", "--seeds", "1..2"),
+              ("list", "--seed", "1"), ("shrink", "tally", "--seed", "1", "--json", "--c-test"),
+              ("sweep", "tally", "--seed", "1", "--faults", "+kill")):
     status, out, err = call(SIM, *words)
     expect(f"wrong usage {words}", status == 2 and err and not out, status, err)
+for words, wanted in ((("run", "tally", "--seeds", "1-10"), "1..10 is"), (("run", "tally", "--seeds", "7"), "--seed 7 is"),
+                      (("trace", "tally", "--seed", "1", "--json"), "--json has no effect on trace"),
+                      (("show", "tally", "--seed", "1", "--tape", "x"), "--seed and --tape do not go together"),
+                      (("replay", "tally", "--tape", "/nothing.tape"), "ENOENT"),
+                      (("shrink", "tally-broken", "--seed", "1", "-o", "/nowhere/x.tape"), "ENOENT"),
+                      (("sweep", "tally", "--seed", "1", "-o", "-"), "wants a file"),
+                      (("trace", "tally", "--seed", "1", "-o", "/dev/full"), "ENOSPC")):
+    status, out, err = call(SIM, *words)
+    expect(f"what is wrong with {words}", status == 2 and wanted in err and not out, status, out, err)
+
+# More ways to say which seeds; and where it goes.
+for words, seeds in ((("-n", "3"), 3), (("--seeds", "5..", "-n", "2"), 2), (("--seeds", f"{2 ** 64 - 2}..", "-n", "9"), 2)):
+    status, out, _ = call(SIM, "run", "tally", "--json", *words)
+    expect(f"seeds {words}", status == 0 and json.loads(out)["seeds"] == seeds, out)
+status, out, err = call(SIM, "trace", "tally", "--seed", "1", "-o", "-")
+expect("a trace on standard output", status == 0 and json.loads(out)["traceEvents"] and "facts in it" in err, err)
+for words in (("list",), ("help",), ("--help",), ("run", "tally", "-n", "1", "-q"), ("run", "tally", "-n", "1", "--json")):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([SIM, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=100, check=False)
+    expect(f"no room for {words}", done.returncode == 1 and done.stderr.count("No space left") == 1, done)
 status, out, _ = call(SIM, "list")
 expect("list", status == 0 and "tally-broken" in out, out)
+status, out, _ = call(SIM, "list", "--json")
+expect("list in JSON", "tally-broken" in [one["name"] for one in json.loads(out)["scenarios"]], out)
+for words, wanted in ((("help",), "tempest-sim check"), (("help",), "tempest-sim zoo"), (("run", "--faults=help"), "a process dies"),
+                      (("run", "--profile=help"), "as ext4")):
+    status, out, err = call(SIM, *words)
+    expect(f"{words}", status == 0 and wanted in out and not err, out)
 for word in ("--help", "--version"):
     status, out, err = call(SIM, word)
     expect(word, status == 0 and out and not err)

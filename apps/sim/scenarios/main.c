@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apps/common/args.h"
+#include "apps/common/say.h"
 #include "apps/sim/history_check.h"
 #include "apps/sim/scenarios/scenarios.h"
 #include "apps/sim/zoo/command.h"
@@ -29,10 +30,22 @@ static int check(int argc, char **argv)
 int main(int argc, char **argv)
 {
     struct tp_scenario scenarios[SIM_SCENARIOS_MAX];
+    int status;
 
     if (argc > 1 && strcmp(argv[1], "zoo") == 0)
         return zoo_command(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "check") == 0)
         return check(argc, argv);
-    return tp_sim_main(argc, argv, scenarios, sim_scenarios(scenarios));
+    status = tp_sim_main(argc, argv, scenarios, sim_scenarios(scenarios));
+    if (status == APP_EXIT_DONE && argc > 1 &&
+        (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+         strcmp(argv[1], "-h") == 0)) {
+        (void)fputs("\nAnd without a scenario, with options of their own (--help):\n"
+                    "  tempest-sim zoo [NUMBER]...   hunts the bugs of the zoo\n"
+                    "  tempest-sim check FILE...     whether histories of clients are "
+                    "linearizable\n",
+                    stdout);
+        return app_printed() ? status : APP_EXIT_FAILED;
+    }
+    return status;
 }
