@@ -139,7 +139,7 @@ with tempfile.TemporaryDirectory() as folder:
 
     # Where it cannot be written.
     status, _, err = call(SIM, "show", "tally", "--seed", "3", "-o", os.path.join(folder, "no", "page.html"))
-    expect("no such directory", status == 1 and "ENOENT" in err, err)
+    expect("no such directory", status == 2 and "ENOENT" in err, err)
     status, out, err = call(SIM, "show", "tally")
     expect("which run", status == 2 and not out and "--seed" in err, err)
 end()
