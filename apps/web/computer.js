@@ -7,7 +7,7 @@ const PAGES_ALONE = 48; /* shown of a file, if there is one computer, */
 const PAGES_MANY = 24;  /* or several */
 const PATH_ALONE = 44; /* characters of its name */
 const PATH_MANY = 18;
-const FILES_SHOWN = 8;
+const FILES_SHOWN = 6;
 const NAMES_SHOWN = 2;
 
 const WHY_DOWN = {"killed": "its process was killed", "power": "its power was cut", "exited": "its process has exited",
@@ -109,7 +109,7 @@ export class Computer {
 
   drawFiles(disk) {
     const files = disk.files.filter(file => file.kind !== "dir" || file.name !== "durable");
-    const shown = files.slice(0, FILES_SHOWN), seen = new Set();
+    const shown = chosen(files, FILES_SHOWN), seen = new Set();
     for (const file of shown) {
       const key = file.inode + file.path;
       seen.add(key);
@@ -208,6 +208,15 @@ function riskText(disk) {
   if (names > 0)
     risks.push(names === 1 ? "1 name" : `${names} names`);
   return risks.length > 0 ? `a power cut may lose ${risks.join(", ")}` : "";
+}
+
+/* Of many files those that a power cut may change, and the newest, in their order. */
+function chosen(files, count) {
+  if (files.length <= count)
+    return files;
+  const risk = file => file.name !== "durable" || file.cached + file.device + file.lost > 0 ? 1 : 0;
+  const first = new Set(files.slice().sort((a, b) => risk(b) - risk(a) || b.inode - a.inode).slice(0, count));
+  return files.filter(file => first.has(file));
 }
 
 /* Its beginning and its end: names of one directory differ at the end. */

@@ -43,7 +43,7 @@ function native(scenario, ...words) {
 }
 
 test("a seed has the hash that it has natively, passed or failed", () => {
-  for (const [scenario, seed] of [["tally", 1], ["tally", 7], ["zoo-03", 1], ["zoo-05", 3], ["zoo-13", 142], ["zoo-13-twin", 5], ["kv", 42], ["log3", 2]]) {
+  for (const [scenario, seed] of [["tally", 1], ["tally", 7], ["zoo-03", 1], ["zoo-05", 3], ["zoo-13", 142], ["zoo-13-twin", 5], ["kv", 42], ["log3", 2], ["copy", 1]]) {
     const run = open(settingOf(scenario, seed));
     goTo(run, Infinity);
     const {trace, verdict, operations} = stateOf(run);
