@@ -175,7 +175,7 @@ static void try_one(struct tp_explain_search *s)
         return;
     case TP_TRIED_HEALS:
         tp_explain_found_one(s, candidate);
-        s->stage = TP_STAGE_OVER;
+        s->stage = s->explain->how == TP_EXPLAINED_BARRIER ? TP_STAGE_WHERE : TP_STAGE_OVER;
         return;
     }
 }
@@ -243,6 +243,7 @@ static void name_files(struct tp_explain_search *s)
     }
     name_file(s, &s->explain->failed);
     name_file(s, &s->explain->read);
+    name_file(s, &s->explain->where);
 }
 
 bool tp_explain_step(struct tp_explain *explain)
@@ -267,8 +268,14 @@ bool tp_explain_step(struct tp_explain *explain)
         try_two(s);
         break;
     case TP_STAGE_FAULTS:
+    case TP_STAGE_CUTS:
+    case TP_STAGE_EVENTS:
     case TP_STAGE_CHOICES:
+    case TP_STAGE_SWARM:
         tp_explain_choice(s);
+        break;
+    case TP_STAGE_WHERE:
+        tp_explain_where(s);
         break;
     case TP_STAGE_EARLY:
         tp_explain_early(s);

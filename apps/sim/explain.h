@@ -7,10 +7,11 @@
  * original survivors and with all others, or, where they are too many, with those of which
  * little is kept or lost and with many that are drawn. A ghost after the last change
  * before the cut says that what is left of that is not borne. Where no ghost heals, it is
- * asked which one choice, made mildest, makes the run pass; and whether it also does if
- * nothing arrives that the node sent before it came to an end. Ghosts and choices are tried
- * one by one, ghosts two at once too, as many as there is time for: what is not found may
- * be there.
+ * asked which one choice, made mildest, makes the run pass: whether there is a fault, then
+ * what a cut leaves, whether something befalls a node or the links, then all else, and last
+ * which families there are; and whether it also does if nothing arrives that the node sent
+ * before it came to an end. Ghosts and choices are tried one by one, ghosts two at once
+ * too, as many as there is time for: what is not found may be there.
  */
 #ifndef TEMPEST_APPS_SIM_EXPLAIN_H
 #define TEMPEST_APPS_SIM_EXPLAIN_H
@@ -22,6 +23,7 @@ enum tp_explained {
     TP_EXPLAINED_BARRIER, /* one that is missing */
     TP_EXPLAINED_TWO,     /* two of them */
     TP_EXPLAINED_UNHEARD, /* one that is there, and has failed unheard */
+    TP_EXPLAINED_WAIT,    /* one that is there, and was not waited for */
     TP_EXPLAINED_TORN,    /* what a cut leaves of a change is not borne */
     TP_EXPLAINED_EARLY,   /* others were told of what was not done yet */
     TP_EXPLAINED_ERROR,   /* a failed operation that is not borne */
@@ -56,10 +58,15 @@ struct tp_explain {
     enum tp_explained how;
     uint32_t barrier_count; /* missing ones */
     struct tp_explained_barrier barriers[2];
-    struct tp_record failed; /* the operation that did: unheard, or not borne */
+    struct tp_record failed; /* the operation that did: unheard, or not borne; or that was
+                                not waited for */
     struct tp_record read;   /* torn: what first looked at it after the cut; or no file */
     struct tp_record told;   /* early: what told it; `failed` is what it did not wait for */
     struct tp_record event;  /* what the choice comes to: text "" if that is not known */
+    struct tp_record where;  /* the operation that the choice befalls; of an event, the last
+                                before it, in flight or not; file NULL: not known */
+    bool in_recovery;        /* error, choice: of a process that was started again, and that
+                                has promised nothing yet */
     char unkept[1024];       /* what the first barrier would have kept, in words */
     struct tp_draw_entry choice;
     uint32_t choice_stream;
@@ -78,7 +85,8 @@ bool tp_explain_step(struct tp_explain *explain);
 bool tp_explain_skip(struct tp_explain *explain);
 int tp_explain_end(struct tp_explain *explain);
 
-/** In a word: "fsync", "sync_dir", "torn", "early", "error", "choice", or "none". */
+/** In a word: "fsync", "sync_dir", "wait", "torn", "early", "error", "choice", or "none".
+ */
 const char *tp_explain_kind(const struct tp_explain *explain);
 
 /** The operation after which the first barrier is missing, or that failed; all zero: none.

@@ -1,7 +1,10 @@
 /* Where no ghost heals: choices that are made mildest; and messages that came too early. */
 #include "apps/sim/explain_internal.h"
 
-enum { TOLD_OF = 4 }; /* of the messages before an end, the last so many */
+enum {
+    TOLD_OF = 4,   /* of the messages before an end, the last so many */
+    PPM = 1000000, /* of the draws of faults */
+};
 
 /* Whether an operation failed, or moved fewer bytes, where the other did not. */
 static bool is_worse(const struct tp_record *here, const struct tp_record *there)
@@ -95,7 +98,7 @@ static bool is_change(const struct tp_record *record)
 }
 
 /* What ends after the verdict is of no interest. */
-static void begin_early(struct tp_explain_search *s)
+void tp_explain_begin_early(struct tp_explain_search *s)
 {
     uint32_t verdict = 0;
 
@@ -172,6 +175,28 @@ void tp_explain_early(struct tp_explain_search *s)
 
 /* ------------------------------------------------------------------ choices */
 
+/* In which stage a choice is made mildest. What decides comes before its details: whether
+ * there is a fault before which byte it hits. */
+static enum tp_explain_stage stage_of(uint32_t concern, const struct tp_draw_entry *entry)
+{
+    switch (entry->kind) {
+    case TP_DRAW_SWARM:
+    case TP_DRAW_FAMILY:
+    case TP_DRAW_RATE:
+        return TP_STAGE_SWARM;
+    case TP_DRAW_CUT_OP:
+    case TP_DRAW_CUT_DATA:
+    case TP_DRAW_CUT_SIZES:
+    case TP_DRAW_CUT_NAMES:
+        return TP_STAGE_CUTS;
+    case TP_DRAW_EVENT:
+        return TP_STAGE_EVENTS;
+    default:
+        return concern == TP_CONCERN_FAULT && entry->bound == PPM ? TP_STAGE_FAULTS
+                                                                  : TP_STAGE_CHOICES;
+    }
+}
+
 /* Whether the choice is one to be made mildest in this stage. */
 static bool is_candidate(const struct tp_explain_search *s,
                          const struct tp_draw_entry *entry)
@@ -179,8 +204,7 @@ static bool is_candidate(const struct tp_explain_search *s,
     uint32_t concern = s->stream % TP_CONCERNS;
 
     return entry->value != 0 && entry->kind != TP_DRAW_SEED &&
-           (concern == TP_CONCERN_FAULT) == (s->stage == TP_STAGE_FAULTS) &&
-           concern != TP_CONCERN_WORKLOAD;
+           concern != TP_CONCERN_WORKLOAD && stage_of(concern, entry) == s->stage;
 }
 
 /* The next one, from the end of each stream; false: there is none. */
@@ -207,7 +231,7 @@ void tp_explain_choice(struct tp_explain_search *s)
     bool has_other = false;
 
     if (!find_choice(s)) {
-        s->stage = s->stage == TP_STAGE_FAULTS ? TP_STAGE_CHOICES : TP_STAGE_OVER;
+        s->stage = s->stage == TP_STAGE_SWARM ? TP_STAGE_OVER : s->stage + 1;
         s->stream = 0;
         s->left = tp_tape_count(explain->tape, 0);
         return;
@@ -219,5 +243,5 @@ void tp_explain_choice(struct tp_explain_search *s)
     explain->choice_stream = s->stream;
     explain->choice_index = s->left;
     explain->how = has_other ? TP_EXPLAINED_ERROR : TP_EXPLAINED_CHOICE;
-    begin_early(s);
+    s->stage = TP_STAGE_WHERE;
 }

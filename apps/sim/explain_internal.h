@@ -4,6 +4,7 @@
  *     explain_heals.c   whether the run passes with ghosts
  *     explain_found.c   what a ghost that heals says
  *     explain_choices.c choices that are made mildest, messages that came too early
+ *     explain_where.c   where that is, in the run with all stages of its operations
  *     explain_words.c   what was found, in words
  */
 #ifndef TEMPEST_APPS_SIM_EXPLAIN_INTERNAL_H
@@ -29,9 +30,13 @@ enum tp_explain_stage {
     TP_STAGE_IDLE, /* the run with no work after its last cuts, in which ghosts are tried */
     TP_STAGE_ONE,  /* ghosts, one by one */
     TP_STAGE_TWO,  /* two at once */
-    TP_STAGE_FAULTS, /* choices made mildest: those of faults, then others */
-    TP_STAGE_CHOICES,
-    TP_STAGE_EARLY, /* and messages that never arrive */
+    TP_STAGE_FAULTS,  /* choices made mildest: whether there is a fault */
+    TP_STAGE_CUTS,    /* what a cut leaves */
+    TP_STAGE_EVENTS,  /* whether something befalls a node, or the links */
+    TP_STAGE_CHOICES, /* all other ones, but for */
+    TP_STAGE_SWARM,   /* families and their rates */
+    TP_STAGE_WHERE,   /* the run once more, with all stages of operations */
+    TP_STAGE_EARLY,   /* messages that never arrive */
     TP_STAGE_OVER,
 };
 
@@ -83,8 +88,14 @@ void tp_explain_found_one(struct tp_explain_search *s,
 void tp_explain_found_two(struct tp_explain_search *s, const struct tp_candidate *first,
                           const struct tp_candidate *second);
 
-/** One more choice made mildest; one more message that never arrives. */
+/** One more choice made mildest; one more message that never arrives, after the first call
+ * of begin. */
 void tp_explain_choice(struct tp_explain_search *s);
+void tp_explain_begin_early(struct tp_explain_search *s);
 void tp_explain_early(struct tp_explain_search *s);
+
+/** Where the choice that was found befalls the run; or whether the barrier that is missing
+ * is under way. */
+void tp_explain_where(struct tp_explain_search *s);
 
 #endif

@@ -14,6 +14,8 @@ const char *tp_explain_kind(const struct tp_explain *explain)
     case TP_EXPLAINED_BARRIER:
     case TP_EXPLAINED_TWO:
         return explain->barriers[0].ghost.names ? "sync_dir" : "fsync";
+    case TP_EXPLAINED_WAIT:
+        return "wait";
     case TP_EXPLAINED_TORN:
         return "torn";
     case TP_EXPLAINED_EARLY:
@@ -33,7 +35,23 @@ const struct tp_record *tp_explain_site(const struct tp_explain *explain)
         return &explain->told;
     if (explain->how == TP_EXPLAINED_TORN && explain->read.file != NULL)
         return &explain->read;
+    if (explain->how == TP_EXPLAINED_CHOICE)
+        return &explain->where;
+    if (explain->how == TP_EXPLAINED_WAIT)
+        return &explain->failed;
     return explain->barrier_count > 0 ? &explain->barriers[0].after : &explain->failed;
+}
+
+static void print_next(const struct tp_explained_barrier *barrier, FILE *out)
+{
+    char words[256];
+
+    if (barrier->before == TP_BEFORE_PROMISE)
+        (void)fprintf(out, "  before it is promised: %s\n", barrier->next.text);
+    else
+        (void)fprintf(out, "  before the next change of %s: %s\n",
+                      barrier->before == TP_BEFORE_SAME ? "the same" : "another",
+                      tp_record_operation(&barrier->next, words, sizeof words));
 }
 
 static void print_barrier(const struct tp_explained_barrier *barrier, FILE *out)
@@ -46,12 +64,20 @@ static void print_barrier(const struct tp_explained_barrier *barrier, FILE *out)
                   barrier->ghost.node);
     (void)fprintf(out, "  after: %s\n",
                   tp_record_operation(&barrier->after, words, sizeof words));
-    if (barrier->before == TP_BEFORE_PROMISE)
-        (void)fprintf(out, "  before it is promised: %s\n", barrier->next.text);
-    else
-        (void)fprintf(out, "  before the next change of %s: %s\n",
-                      barrier->before == TP_BEFORE_SAME ? "the same" : "another",
-                      tp_record_operation(&barrier->next, words, sizeof words));
+    print_next(barrier, out);
+}
+
+static void print_wait(const struct tp_explain *explain, FILE *out)
+{
+    char words[256];
+
+    (void)fprintf(out,
+                  "not durable when the power was cut: %s\n"
+                  "the barrier is there, and is not waited for: wait until this has "
+                  "completed\n  %s\n",
+                  explain->unkept,
+                  tp_record_operation(&explain->failed, words, sizeof words));
+    print_next(&explain->barriers[0], out);
 }
 
 static void print_failed(const struct tp_record *failed, FILE *out)
@@ -88,13 +114,35 @@ static void print_early(const struct tp_explain *explain, FILE *out)
                   tp_record_operation(&explain->failed, words, sizeof words));
 }
 
-/* What befell a node or the links, in the words of the record. */
-static void print_event(const struct tp_record *event, FILE *out)
+static void print_recovery(const struct tp_explain *explain, FILE *out)
 {
-    if (event->text[0] == '\0')
-        return;
-    (void)fprintf(out, "which is: at %.3f s, %s (node %u)\n", (double)event->at_ns / 1e9,
-                  event->text, event->node == 0 ? event->detail : event->node - 1);
+    if (explain->in_recovery)
+        (void)fputs(
+            "that is in a recovery: the process was started again, and has promised "
+            "nothing since\n",
+            out);
+}
+
+/* What befalls a node or the links, in the words of the record; or which operation. */
+static void print_choice(const struct tp_explain *explain, FILE *out)
+{
+    const struct tp_record *event = &explain->event;
+    const struct tp_record *where = &explain->where;
+    char words[256];
+
+    (void)fprintf(out, "no missing barrier was found; it passes if this %s:\n",
+                  event->text[0] != '\0' ? "does not happen" : "choice is 0");
+    if (event->text[0] != '\0')
+        (void)fprintf(out, "  at %.6f s, %s (node %u)\n", (double)event->at_ns / 1e9,
+                      event->text, event->node == 0 ? event->detail : event->node - 1);
+    if (where->file != NULL)
+        (void)fprintf(out, "  %s: %s\n",
+                      event->text[0] == '\0'                 ? "at"
+                      : where->stage == TP_VIRTUAL_COMPLETED ? "after"
+                                                             : "while in flight",
+                      tp_record_operation(where, words, sizeof words));
+    tp_words_choice(explain->choice_stream, explain->choice_index, &explain->choice, out);
+    print_recovery(explain, out);
 }
 
 void tp_explain_print(const struct tp_explain *explain, FILE *out)
@@ -115,6 +163,9 @@ void tp_explain_print(const struct tp_explain *explain, FILE *out)
                       explain->unkept);
         print_failed(&explain->failed, out);
         return;
+    case TP_EXPLAINED_WAIT:
+        print_wait(explain, out);
+        return;
     case TP_EXPLAINED_TORN:
         print_torn(explain, out);
         return;
@@ -125,12 +176,10 @@ void tp_explain_print(const struct tp_explain *explain, FILE *out)
         (void)fputs("no missing barrier was found; it passes if this does not fail:\n",
                     out);
         print_failed(&explain->failed, out);
+        print_recovery(explain, out);
         return;
     case TP_EXPLAINED_CHOICE:
-        (void)fputs("no missing barrier was found; it passes if this choice is 0:\n", out);
-        tp_words_choice(explain->choice_stream, explain->choice_index, &explain->choice,
-                        out);
-        print_event(&explain->event, out);
+        print_choice(explain, out);
         return;
     case TP_EXPLAINED_NOT:
         (void)fprintf(out, "not explained\n");

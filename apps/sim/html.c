@@ -131,6 +131,8 @@ static const char *how_of(const struct tp_explain *explain)
         return "barrier";
     case TP_EXPLAINED_UNHEARD:
         return "unheard";
+    case TP_EXPLAINED_WAIT:
+        return "wait";
     case TP_EXPLAINED_TORN:
         return "torn";
     case TP_EXPLAINED_EARLY:

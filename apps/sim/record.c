@@ -125,6 +125,8 @@ static void note(void *context, const struct tp_fact *fact)
         record->effect = fact->node->effects;
         record->crash = tp_tape_asked(fact->node->sim->tape,
                                       tp_stream(fact->node->number, TP_CONCERN_CRASH));
+        record->faults = tp_tape_asked(fact->node->sim->tape,
+                                       tp_stream(fact->node->number, TP_CONCERN_FAULT));
         record->work = tp_tape_asked(fact->node->sim->tape,
                                      tp_stream(fact->node->number, TP_CONCERN_WORKLOAD));
     }

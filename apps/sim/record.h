@@ -42,6 +42,7 @@ struct tp_record {
     const char *file; /* of the submission; a constant of the program */
     uint64_t effect;  /* operations of the node that have taken effect, this one included */
     uint64_t crash;   /* an end: draws on the node's crash stream before it */
+    uint64_t faults;  /* draws on its fault stream before it; of a tape that replays */
     uint64_t work;    /* draws on its workload stream before it; of a tape that replays */
     /* Of an operation. */
     uint64_t handle, offset;

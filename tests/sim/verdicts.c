@@ -13,6 +13,8 @@ struct worker {
     struct tp_fd fd;
     char bytes[16];
     uint32_t rounds;
+    struct tp_op sync;
+    struct tp_statx statx;
 };
 
 static struct worker *worker_of(struct tp_machine *machine)
@@ -272,6 +274,49 @@ static enum tp_step fails_rarely(struct tp_machine *machine, struct tp_ctx *cx)
     return tp_end(machine, 0);
 }
 
+static uint32_t *promised_by(const struct worker *w)
+{
+    return tp_sim_state(tp_node_sim(w->node));
+}
+
+/* It promises while the sync is under way: the barrier is there, and nobody waits for it.
+ */
+static enum tp_step hurries(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/rounds", options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    TP_AWAIT(cx, tp_fstat(cx, w->fd, &w->statx), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->rounds = (uint32_t)w->statx.size;
+    if (w->rounds < *promised_by(w))
+        tp_sim_fail(tp_node_sim(w->node), "a promise is gone");
+    while (tp_node_more(w->node)) {
+        w->buf = tp_buf_full(w->bytes, 1);
+        TP_AWAIT(cx, tp_write_at(cx, w->fd, &w->buf, w->rounds), &result);
+        if (result.value < 0)
+            return tp_end(machine, result.value);
+        w->sync = tp_fsync(cx, w->fd, 0);
+        *promised_by(w) = ++w->rounds;
+        tp_node_promised(w->node, "round %u", w->rounds);
+        TP_AWAIT(cx, w->sync, &result);
+        if (result.value < 0)
+            return tp_end(machine, result.value);
+    }
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
 static void boot(struct tp_node *node)
 {
     struct worker *w = tp_node_new(node, sizeof *w);
@@ -343,6 +388,10 @@ int main(int argc, char **argv)
          .boot = boot,
          .context = &(tp_tick_fn *){hostile},
          .check = hostile_check},
+        {.name = "hurries",
+         .boot = boot,
+         .state_bytes = sizeof(uint32_t),
+         .context = &(tp_tick_fn *){hurries}},
         {.name = "invariant",
          .boot = boot,
          .context = &(tp_tick_fn *){works},

@@ -78,6 +78,11 @@ function cureOf(data) {
         element("code", {}, place.names ? "tp_sync_dir()" : "tp_fsync()"),
         {promise: ", before it is promised.", same: ", before the same is changed again.",
           other: ", before something else is changed.", nothing: "."}[place.before]));
+  } else if (explanation.how === "wait") {
+    cure.append(element("h2", {}, "What is not waited for"));
+    for (const place of explanation.places)
+      cure.append(element("p", {}, "The sync after ", element("code", {}, place.site || place.operation),
+        ": it has to complete before what comes next."));
   } else if (explanation.how === "error" || explanation.how === "unheard") {
     cure.append(element("h2", {}, "What was not borne"));
     for (const place of explanation.places)

@@ -1,0 +1,147 @@
+/* What an explanation says besides, from the run with all stages of its operations: where a
+ * choice befalls it, and whether a barrier that is missing was under way. */
+#include <string.h>
+
+#include "apps/sim/explain_internal.h"
+
+/* Whether this is the fact that the choice comes to. */
+static bool is_event(const struct tp_record *record, const struct tp_record *event)
+{
+    return record->kind == TP_FACT_EVENT && record->node == event->node &&
+           record->at_ns == event->at_ns && event->text[0] != '\0';
+}
+
+/* The operation for which a fault was drawn: what an operation draws, it draws before it is
+ * told of. Or the last of the node before something befell it. */
+static void find_where(struct tp_explain *explain, const struct tp_recorder *recorder)
+{
+    uint32_t number = explain->choice_stream / TP_CONCERNS;
+    bool is_fault = explain->choice_stream % TP_CONCERNS == TP_CONCERN_FAULT;
+    struct tp_record last = {.file = NULL};
+
+    for (uint32_t i = 0; i < recorder->count; i++) {
+        const struct tp_record *record = &recorder->records[i];
+
+        if (is_event(record, &explain->event)) {
+            explain->where = last;
+            return;
+        }
+        if (record->kind != TP_FACT_OPERATION || record->node != number)
+            continue;
+        if (is_fault && record->faults > explain->choice_index) {
+            explain->where = *record;
+            return;
+        }
+        last = *record;
+    }
+}
+
+/* Whether the process was started again before that, and has promised nothing since. */
+static void look_for_recovery(struct tp_explain *explain,
+                              const struct tp_recorder *recorder)
+{
+    const struct tp_record *at =
+        explain->how == TP_EXPLAINED_ERROR ? &explain->failed : &explain->where;
+    bool is_again = false;
+
+    for (uint32_t i = 0; i < recorder->count && at->node != 0; i++) {
+        const struct tp_record *record = &recorder->records[i];
+
+        if (record->kind == TP_FACT_OPERATION && record->node == at->node &&
+            record->stage == at->stage && record->handle == at->handle &&
+            record->at_ns == at->at_ns)
+            break;
+        if (record->node != at->node)
+            continue;
+        if (record->kind == TP_FACT_BOOT)
+            is_again = record->detail > 0;
+        if (record->kind == TP_FACT_PROMISE)
+            is_again = false;
+    }
+    explain->in_recovery = is_again;
+}
+
+/* What a barrier would have to come before. */
+static bool is_next(const struct tp_record *record, const struct tp_record *next)
+{
+    return record->kind == next->kind && record->node == next->node &&
+           record->at_ns == next->at_ns && record->handle == next->handle &&
+           record->stage == next->stage && strcmp(record->text, next->text) == 0;
+}
+
+static bool is_on(const struct tp_record *record, const struct tp_ghost *ghost)
+{
+    return record->kind == TP_FACT_OPERATION && record->node == ghost->node + 1 &&
+           record->inode == ghost->inode;
+}
+
+/* The barrier that is missing may come all the same, and only too late: begun behind the
+ * change, with no other one between, it completes, if at all, after what it was to come
+ * before. */
+static void look_for_barrier(struct tp_explain *explain, const struct tp_recorder *recorder)
+{
+    const struct tp_explained_barrier *barrier = &explain->barriers[0];
+    const struct tp_ghost *ghost = &barrier->ghost;
+    const struct tp_record *begun = NULL;
+    bool is_behind = false, is_late = false;
+
+    for (uint32_t i = 0; i < recorder->count; i++) {
+        const struct tp_record *record = &recorder->records[i];
+
+        if (!is_behind) {
+            is_behind =
+                record->kind == TP_FACT_OPERATION && record->node == ghost->node + 1 &&
+                record->stage == TP_VIRTUAL_EFFECT && record->effect == ghost->effect;
+            continue;
+        }
+        is_late = is_late || is_next(record, &barrier->next);
+        if (begun == NULL && is_on(record, ghost) && record->stage == TP_VIRTUAL_BEGUN &&
+            record->op == (ghost->names ? TP_SYNC_DIR : TP_FSYNC))
+            begun = record;
+        if (record->node == ghost->node + 1 &&
+            (record->kind == TP_FACT_END ||
+             (is_on(record, ghost) && record->changes && begun == NULL)))
+            break;
+        if (begun != NULL && !is_late && record->stage == TP_VIRTUAL_COMPLETED &&
+            record->handle == begun->handle)
+            return;
+    }
+    if (begun == NULL)
+        return;
+    explain->how = TP_EXPLAINED_WAIT;
+    explain->failed = *begun;
+}
+
+void tp_explain_where(struct tp_explain_search *s)
+{
+    struct tp_explain *explain = s->explain;
+    struct tp_trial *trial = explain->trial;
+    struct tp_sim_outcome outcome;
+    struct tp_tape *tape = NULL;
+
+    if (explain->how == TP_EXPLAINED_BARRIER)
+        s->stage = TP_STAGE_OVER;
+    else
+        tp_explain_begin_early(s);
+    if (s->skips)
+        return;
+    s->error = tp_tape_copy(explain->tape, NULL, &tape);
+    if (s->error < 0)
+        return;
+    trial->records = TP_EXPLAIN_RECORDS;
+    trial->all_stages = true;
+    s->error = tp_trial_replay(trial, tape, &outcome);
+    trial->all_stages = false;
+    trial->records = 0;
+    tp_tape_destroy(tape);
+    explain->runs++;
+    if (s->error < 0)
+        return;
+    if (explain->how == TP_EXPLAINED_BARRIER) {
+        look_for_barrier(explain, trial->recorder);
+        return;
+    }
+    if (explain->how == TP_EXPLAINED_CHOICE)
+        find_where(explain, trial->recorder);
+    look_for_recovery(explain, trial->recorder);
+}
