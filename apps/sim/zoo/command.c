@@ -171,22 +171,25 @@ static void print_row(const struct row *row)
     (void)fflush(stdout);
 }
 
-static void print_json(const struct row *row, bool is_first)
+static void print_json(const struct row *row, uint64_t bases, bool is_first)
 {
-    (void)printf("%s\n  {\"number\": %" PRIu32 ", \"source\": \"%s\", \"found\": %" PRIu32,
-                 is_first ? "" : ",", row->bug->number, row->bug->file, row->found);
+    (void)printf("%s\n  {\"id\": %" PRIu32 ", \"source\": \"%s\", \"found\": %s",
+                 is_first ? "" : ",", row->bug->number, row->bug->file,
+                 row->found == bases ? "true" : "false");
     if (row->seeds != UINT64_MAX)
         (void)printf(", \"seeds\": %" PRIu64, row->seeds);
-    (void)printf(", \"cpu_ns\": %" PRIu64, row->cpu_ns);
+    (void)printf(", \"cpu_s\": %.3f", (double)row->cpu_ns / 1e9);
     if (row->is_studied)
-        (void)printf(", \"choices\": %" PRIu32, row->study.choices);
+        (void)printf(", \"shrunk\": %" PRIu32 ", \"explained\": %s", row->study.choices,
+                     row->study.missing != NULL ? "true" : "false");
     if (row->study.missing != NULL)
-        (void)printf(", \"missing\": \"%s\"", row->study.missing);
+        (void)printf(", \"kind\": \"%s\"", row->study.missing);
     if (row->study.line > 0)
         (void)printf(", \"file\": \"%s\", \"line\": %" PRIu32, row->study.file,
                      row->study.line);
-    (void)printf(", \"twin_seeds\": %" PRIu64 ", \"twin_blamed\": %s}", row->twin.seeds,
-                 row->twin.found ? "true" : "false");
+    (void)printf(", \"twin_seeds\": %" PRIu64 ", \"twin_failures\": %u}", row->twin.seeds,
+                 row->twin.found ? 1 : 0);
+    (void)fflush(stdout);
 }
 
 static int run(const struct arguments *arguments)
@@ -194,7 +197,7 @@ static int run(const struct arguments *arguments)
     bool is_first = true, is_good = true;
 
     if (arguments->json)
-        (void)printf("{\"bases\": %" PRIu64 ", \"bugs\": [", arguments->bases);
+        (void)printf("{\"bases\": %" PRIu64 ", \"rows\": [", arguments->bases);
     else
         print_head();
     for (uint32_t i = 0; i < zoo_bug_count; i++) {
@@ -210,7 +213,7 @@ static int run(const struct arguments *arguments)
             return APP_EXIT_FAILED;
         }
         if (arguments->json)
-            print_json(&row, is_first);
+            print_json(&row, arguments->bases, is_first);
         else
             print_row(&row);
         is_first = false;
