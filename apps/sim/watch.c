@@ -47,8 +47,8 @@ void tp_watch_site(const struct tp_node *node, uint64_t handle, const char **ret
     if (!tp_slots_hold(slots, handle))
         return;
     slot = &slots->slots[tp_slot_index(handle)];
-    while (slot->file != NULL && is_ready_made(slot->file) && slot->owner != NULL &&
-           slot->owner->end_slot != 0)
+    while (slot->owner != NULL && slot->owner->end_slot != 0 && slot->file != NULL &&
+           is_ready_made(slot->file))
         slot = &slots->slots[slot->owner->end_slot];
     *ret_file = slot->file;
     *ret_line = tp_slot_line(slot);
