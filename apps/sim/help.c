@@ -117,8 +117,7 @@ void tp_help_profiles(void)
         "fsync commits a file's own names, and nothing of a file that has none",
         "as paranoid, with a device whose cache survives a power cut",
         "as paranoid, with sectors that may be torn, garbage or zeros after a power cut",
-        "as paranoid, without a page cache: a write that was acknowledged is with the "
-        "device",
+        "as paranoid, without a page cache: an acknowledged write is with the device",
     };
 
     for (uint32_t i = 0; tp_disk_profile_name(i) != NULL; i++) {
