@@ -6,7 +6,6 @@
 
 enum {
     PAIRS_OF = 12, /* the first so many candidates */
-    POWER = 3,     /* an end of this detail, or above, is a power cut */
 };
 
 /* ------------------------------------------------------------------ the run as it was */
@@ -17,8 +16,7 @@ static void note_cuts(struct tp_explain_search *s)
         const struct tp_record *record = &s->records[i];
         uint32_t node = record->node - 1;
 
-        if (record->kind != TP_FACT_END || record->detail < POWER ||
-            node >= TP_EXPLAIN_NODES)
+        if (!tp_record_is_cut(record) || node >= TP_EXPLAIN_NODES)
             continue;
         s->cut_nodes += !s->was_cut[node];
         s->was_cut[node] = true;

@@ -159,20 +159,13 @@ static void write_place(const struct tp_record *record, FILE *out)
 /* Where barriers belong, or what failed. */
 static void write_places(const struct tp_explain *explain, FILE *out)
 {
-    static const char *const befores[] = {
-        [TP_BEFORE_NOTHING] = "nothing",
-        [TP_BEFORE_PROMISE] = "promise",
-        [TP_BEFORE_SAME] = "same",
-        [TP_BEFORE_OTHER] = "other",
-    };
-
     for (uint32_t i = 0; i < explain->barrier_count; i++) {
         const struct tp_explained_barrier *barrier = &explain->barriers[i];
 
         (void)fputs(i == 0 ? "" : ",", out);
         write_place(&barrier->after, out);
-        (void)fprintf(out, ",\"names\":%s,\"before\":\"%s\",\"promise\":",
-                      barrier->ghost.names ? "true" : "false", befores[barrier->before]);
+        (void)fprintf(
+            out, ",\"names\":%s,\"promise\":", barrier->ghost.names ? "true" : "false");
         tp_text_json(barrier->before == TP_BEFORE_PROMISE ? barrier->next.text : "", out);
         (void)fputc('}', out);
     }
@@ -182,11 +175,34 @@ static void write_places(const struct tp_explain *explain, FILE *out)
     }
 }
 
+/* What followed, and made it fatal. */
+static void write_then(const struct tp_explain *explain, FILE *out)
+{
+    const struct tp_explained_barrier *barrier = &explain->barriers[0];
+    const struct tp_record *then = NULL;
+
+    if (explain->how == TP_EXPLAINED_EARLY)
+        then = &explain->failed;
+    else if (explain->how == TP_EXPLAINED_TORN && explain->read.file != NULL)
+        then = &explain->read;
+    else if (explain->barrier_count > 0 &&
+             (barrier->before == TP_BEFORE_SAME || barrier->before == TP_BEFORE_OTHER))
+        then = &barrier->next;
+    if (then == NULL) {
+        (void)fputs("null", out);
+        return;
+    }
+    write_place(then, out);
+    (void)fputc('}', out);
+}
+
 static bool write_explanation(const struct tp_explain *explain, FILE *out)
 {
     (void)fprintf(out, "{\"how\":\"%s\",\"places\":[", how_of(explain));
     write_places(explain, out);
-    (void)fputs("],\"unkept\":", out);
+    (void)fputs("],\"then\":", out);
+    write_then(explain, out);
+    (void)fputs(",\"unkept\":", out);
     tp_text_json(explain->unkept, out);
     (void)fputs(",\"text\":", out);
     if (!tp_explain_json(explain, out))

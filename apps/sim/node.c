@@ -238,17 +238,19 @@ static void replace_disk(struct tp_node *node, bool wipe)
 
 void tp_node_end(struct tp_node *node, enum tp_end how)
 {
-    bool power = how >= TP_END_POWER;
+    bool power = how >= TP_END_POWER && how <= TP_END_WIPE;
+    /* To the program it is a kill. */
+    enum tp_end kind = how == TP_END_OVER ? TP_END_KILL : how;
 
     if (node->io == NULL && !power)
         return;
-    tp_sim_note(node->sim, NOTE_END, node->number, (uint64_t)how);
+    tp_sim_note(node->sim, NOTE_END, node->number, (uint64_t)kind);
     tp_sim_tell(node->sim, TP_FACT_END, (uint32_t)how, node, NULL);
     if (node->io != NULL)
         end_process(node, power);
     else
         lose_power_while_down(node);
-    if (how >= TP_END_ROLLBACK)
+    if (power && how >= TP_END_ROLLBACK)
         replace_disk(node, how == TP_END_WIPE);
 }
 

@@ -57,6 +57,40 @@ static void find_names(const struct tp_disk *disk, const struct tp_virtual_momen
     record->inode = inode > 0 ? (uint32_t)inode : 0;
 }
 
+/* A name in a directory, as a path from the root. */
+static const char *path_in(const struct tp_disk *disk, uint32_t dir, const char *name,
+                           char *ret_text, size_t size_bytes)
+{
+    char path[TP_RECORD_TEXT];
+
+    tp_path_of(disk, dir, path, sizeof path);
+    (void)snprintf(ret_text, size_bytes, "%s%s%s", path, path[1] == '\0' ? "" : "/", name);
+    return ret_text;
+}
+
+/* What the operation is about: the paths it was given, or the name that its file has now.
+ */
+static void note_paths(const struct tp_disk *disk, const struct tp_virtual_moment *moment,
+                       struct tp_record *record)
+{
+    const struct tp_request *request = moment->request;
+    const char *path = moment->path, *to_path = moment->to_path;
+    char from[TP_RECORD_TEXT], to[TP_RECORD_TEXT];
+
+    if (path == NULL) {
+        if (moment->inode != 0)
+            tp_path_of(disk, moment->inode, record->text, sizeof record->text);
+        return;
+    }
+    if ((request->flags & TP_IN_DIR) != 0 && moment->inode != 0) {
+        path = path_in(disk, moment->inode, path, from, sizeof from);
+        if (request->kind == TP_RENAME && request->to_dir.number == request->fd.number)
+            to_path = path_in(disk, moment->inode, to_path, to, sizeof to);
+    }
+    (void)snprintf(record->text, sizeof record->text, "%s%s%s", path,
+                   to_path == NULL ? "" : " -> ", to_path == NULL ? "" : to_path);
+}
+
 static void note_operation(const struct tp_fact *fact, struct tp_record *record)
 {
     const struct tp_virtual_moment *moment = fact->moment;
@@ -71,10 +105,7 @@ static void note_operation(const struct tp_fact *fact, struct tp_record *record)
         record->len = request->len;
         record->offset = request->b.offset;
     }
-    if (moment->path != NULL)
-        (void)snprintf(record->text, sizeof record->text, "%s%s%s", moment->path,
-                       moment->to_path == NULL ? "" : " -> ",
-                       moment->to_path == NULL ? "" : moment->to_path);
+    note_paths(fact->node->disk, moment, record);
     if (moment->stage != TP_VIRTUAL_EFFECT)
         return;
     find_names(fact->node->disk, moment, record);
@@ -165,6 +196,12 @@ const char *tp_record_operation(const struct tp_record *record, char *ret_text,
     return ret_text;
 }
 
+bool tp_record_is_cut(const struct tp_record *record)
+{
+    return record->kind == TP_FACT_END && record->detail >= TP_END_POWER &&
+           record->detail <= TP_END_WIPE;
+}
+
 static void print_result(const struct tp_record *record, FILE *out)
 {
     if (record->stage == TP_VIRTUAL_BEGUN)
@@ -183,7 +220,8 @@ const char *tp_record_fact(const struct tp_record *record, char *ret_text,
                                        "the process is killed",
                                        "the power is cut",
                                        "the power is cut, the disk as it was earlier",
-                                       "the power is cut, the disk empty"};
+                                       "the power is cut, the disk empty",
+                                       "its run is over"};
     static const char *const stages[] = {"begins: ", "", "completes: "};
     char words[256];
 

@@ -93,6 +93,9 @@ static inline const struct tp_record *tp_recorder_at(const struct tp_recorder *r
 void tp_recorder_init(struct tp_recorder *recorder, struct tp_record *records,
                       uint32_t capacity);
 
+/** Whether it is a power cut. */
+bool tp_record_is_cut(const struct tp_record *record);
+
 /** One line. */
 void tp_record_print(const struct tp_record *record, FILE *out);
 

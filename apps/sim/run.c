@@ -239,7 +239,7 @@ static void begin_recovery(struct tp_sim *sim)
 static void check(struct tp_sim *sim)
 {
     for (uint32_t i = 0; i < sim->node_count; i++)
-        tp_node_end(sim->nodes[i], TP_END_KILL);
+        tp_node_end(sim->nodes[i], TP_END_OVER);
     sim->runs = false;
     enter(sim, TP_PHASE_CHECK);
     if (sim->scenario->check != NULL)
@@ -392,7 +392,7 @@ void tp_sim_finish(struct tp_sim *sim)
     if (sim->finished)
         return;
     for (uint32_t i = 0; i < sim->node_count; i++)
-        tp_node_end(sim->nodes[i], TP_END_KILL);
+        tp_node_end(sim->nodes[i], TP_END_OVER);
     if (sim->scenario->finish != NULL)
         sim->scenario->finish(sim);
     sum_up(sim);

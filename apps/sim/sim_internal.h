@@ -27,6 +27,7 @@ enum tp_end {
     TP_END_POWER,
     TP_END_ROLLBACK,
     TP_END_WIPE,
+    TP_END_OVER, /* the run needs it no more; nothing befell it */
 };
 
 /** Our events of the world: the upper bits of `what`; the lower ones are the node. */

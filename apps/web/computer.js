@@ -11,7 +11,7 @@ const FILES_SHOWN = 6;
 const NAMES_SHOWN = 2;
 
 const WHY_DOWN = {"killed": "its process was killed", "power": "its power was cut", "exited": "its process has exited",
-  "wiped": "its disk was wiped", "not booted": "not booted yet"};
+  "wiped": "its disk was wiped", "over": "its run is over", "not booted": "not booted yet"};
 
 export class Computer {
   /* `act(name, node)` does something to it. */

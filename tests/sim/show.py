@@ -11,7 +11,8 @@ import tempfile
 from checks import ASAN, call, end, expect
 
 SIM, VERDICTS = sys.argv[1:3]
-BOOT, PROMISE, OPERATION, FILE, MESSAGE = 1, 4, 5, 16, 17
+BOOT, END, PROMISE, OPERATION, FILE, MESSAGE = 1, 2, 4, 5, 16, 17
+KILLED, OVER = 2, 6
 BEGUN, EFFECT, COMPLETED = 0, 1, 2
 COLUMNS = {BEGUN: 12, EFFECT: 17, COMPLETED: 7}
 BYTES_MAX = 12 << 20
@@ -85,8 +86,16 @@ with tempfile.TemporaryDirectory() as folder:
     expect("nothing is left out", data["runs"][0]["left_out"] == 0)
     against_trace(folder, "tally", data, data["runs"][0], "--seed", "3")
     disks("tally", data["runs"][0])
+    writes = [f[10] for f in data["runs"][0]["facts"] if f[1] == OPERATION and f[3] == EFFECT and
+              data["kinds"][f[5]] == "write"]
+    expect("a write tells its file", writes and all(name.startswith("/") for name in writes), writes[:5])
     status, out, _ = call(SIM, "replay", "tally", "--seed", "3", "--json")
     expect("to look changes nothing", json.loads(out)["trace_hash"] == data["runs"][0]["trace"], out)
+
+    # Nobody has killed what the run needs no more.
+    page, data = show(SIM, folder, "zoo-17-twin", "--seed", "1", "--faults=-all")
+    ends = [f[3] for f in data["runs"][0]["facts"] if f[1] == END]
+    expect("no end by a kill", KILLED not in ends and OVER in ends, ends)
 
     # Several nodes: a message that is received comes from a send before it, on another node.
     page, data = show(SIM, folder, "zoo-13-twin", "--seed", "1")
@@ -124,7 +133,7 @@ with tempfile.TemporaryDirectory() as folder:
         small, whole = data["runs"]
         why = data["explanation"]
         expect("explained", why["how"] == "barrier" and why["places"][0]["site"].startswith("tally.c:") and
-               not why["places"][0]["names"] and why["unkept"] and why["places"][0]["before"] == "promise", why)
+               not why["places"][0]["names"] and why["unkept"] and why["places"][0]["promise"], why)
         place = why["places"][0]
         marked = [f for f in small["facts"] if f[1] == OPERATION and f[3] == EFFECT and f[2] == place["node"] and
                   f[12] == place["effect"]]
@@ -132,6 +141,10 @@ with tempfile.TemporaryDirectory() as folder:
         expect("both fail", small["verdict"] == whole["verdict"] == "failed" and
                0 < small["operations"] < whole["operations"])
         against_trace(folder, "tally-broken", data, whole, *seed)
+        page, data = show(SIM, folder, "zoo-04", "--seed", "1356")
+        why = data["explanation"]
+        expect("what made it fatal", why["how"] == "barrier" and
+               why["then"]["operation"].startswith("remove /log."), why)
         tape = os.path.join(folder, "small.tape")
         call(SIM, "shrink", "tally-broken", *seed, "-o", tape)
         page, data = show(SIM, folder, "tally-broken", "--tape", tape)

@@ -96,7 +96,7 @@ static bool is_fault(const struct tp_record *record)
 {
     switch ((enum tp_fact_kind)record->kind) {
     case TP_FACT_END:
-        return record->detail != TP_END_EXIT;
+        return record->detail != TP_END_EXIT && record->detail != TP_END_OVER;
     case TP_FACT_EVENT:
         return true;
     case TP_FACT_OPERATION:

@@ -39,6 +39,8 @@ static const char *why_down(const struct tp_node *node, const struct engine_fact
         return "power";
     case TP_END_WIPE:
         return "wiped";
+    case TP_END_OVER:
+        return "over";
     default:
         return "";
     }

@@ -3,8 +3,9 @@
 
 const PHASE = 0, BOOT = 1, END = 2, EVENT = 3, PROMISE = 4, OPERATION = 5, VERDICT = 6, FILE = 16, MESSAGE = 17;
 const BEGUN = 0, EFFECT = 1, COMPLETED = 2;
-const ENDS = ["", "the process exits", "the process is killed", "the power is cut",
-  "the power is cut, and the disk is as it was earlier", "the power is cut, and the disk is empty"];
+const ENDS = [null, {type: "exit", text: "The process exits"}, {type: "kill", text: "The process is killed"},
+  {type: "power", text: "The power is cut"}, {type: "power", text: "The power is cut, and the disk is as it was earlier"},
+  {type: "power", text: "The power is cut, and the disk is empty"}, {type: "over", text: "Its run is over"}];
 
 /* Names may be any bytes: the file has one character for each. */
 function decode(text) {
@@ -142,8 +143,7 @@ class Run {
     if (node.up)
       node.lives.push({from: node.from, to: index});
     node.up = false;
-    this.add(index, {type: how >= 3 ? "power" : how === 2 ? "kill" : "exit", major: true,
-      text: ENDS[how].charAt(0).toUpperCase() + ENDS[how].slice(1)});
+    this.add(index, {major: true, ...ENDS[how]});
   }
 
   operation(index, node, fact) {

@@ -167,7 +167,7 @@ function choose(index) {
   at("found").textContent = "";
   [...at("runs").children].forEach((tab, i) => tab.setAttribute("aria-selected", String(i === index)));
   const explained = data.explanation && index === 0;
-  timeline.show(run, new Set(explained ? placesOf(data, run).filter(p => p.event).map(p => p.event.index) : []));
+  timeline.show(run, new Set(explained ? pointedAt(data.explanation, run) : []));
   at("failure").hidden = run.failure < 0;
   const limits = [];
   if (run.raw.left_out > 0)

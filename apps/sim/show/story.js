@@ -20,10 +20,27 @@ function capital(words) {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/* The events that an explanation names. */
-function placesOf(data, run) {
-  return data.explanation.places.map(place => ({place,
-    event: run.events.find(e => e.type === "op" && e.node === place.node && e.number === place.effect)}));
+/* The event of an operation that an explanation names. */
+function eventOf(run, place) {
+  return run.events.find(e => e.type === "op" && e.node === place.node && e.number === place.effect);
+}
+
+/* Where they are, all that are there. */
+function pointedAt(explanation, run) {
+  return [...explanation.places, explanation.then].map(place => place && eventOf(run, place)).filter(event => event)
+    .map(event => event.index);
+}
+
+/* What followed, and made it fatal. */
+function thenOf(explanation) {
+  switch (explanation.how) {
+  case "early":
+    return ["It had not waited for this", "then the process came to its end, and knew of it no more"];
+  case "torn":
+    return ["It was read again", "and taken for what it was before the power cut"];
+  default:
+    return ["Then it did this", "which is right only if the step before it lasts"];
+  }
 }
 
 function lastBefore(run, index, accepts) {
@@ -42,7 +59,8 @@ function stepsOf(data, run) {
   const who = number => run.order.length > 1 ? run.node(number).label : "the program";
   const add = (words, more, event, tone) => steps.push({words, more, event, tone});
 
-  for (const {place, event} of placesOf(data, run)) {
+  for (const place of explanation.places) {
+    const event = eventOf(run, place);
     if (explanation.how === "early")
       add(capital(who(place.node)) + " told others: " + place.operation, "before it was sure of it", event, "mark");
     else if (explanation.how === "barrier" || explanation.how === "torn")
@@ -52,6 +70,10 @@ function stepsOf(data, run) {
       add(capital(who(place.node)) + " got an error: " + place.operation + (event ? " = " + event.result : ""),
         explanation.how === "unheard" ? "the bytes were not on the disk, and it went on" :
         "if this had not failed, the run would have passed", event, "mark");
+  }
+  if (explanation.then) {
+    const [words, more] = thenOf(explanation), event = eventOf(run, explanation.then);
+    add(words + ": " + explanation.then.operation + (event && event.bad ? " = " + event.result : ""), more, event, "mark");
   }
   const promise = lastBefore(run, before, e => e.type === "promise");
   if (promise && explanation.places.some(place => place.promise))
@@ -76,8 +98,8 @@ function cureOf(data) {
       cure.append(element("p", {}, "After ", element("code", {}, place.site || place.operation), ": ",
         element("strong", {}, place.names ? "sync the directory" : "sync the file"), " ",
         element("code", {}, place.names ? "tp_sync_dir()" : "tp_fsync()"),
-        {promise: ", before it is promised.", same: ", before the same is changed again.",
-          other: ", before something else is changed.", nothing: "."}[place.before]));
+        place.promise ? ", before it is promised." : explanation.then && explanation.places.length === 1
+          ? element("span", {}, ", before ", element("code", {}, explanation.then.operation), ".") : "."));
   } else if (explanation.how === "wait") {
     cure.append(element("h2", {}, "What is not waited for"));
     for (const place of explanation.places)

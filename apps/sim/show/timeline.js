@@ -299,7 +299,7 @@ class Timeline {
     if (x < -200 || x > this.width + 5 || (node && !this.isSeen(node)))
       return;
     const y = node ? this.top(node) : 40, bottom = node ? y + this.size(node) : this.seen;
-    const look = {boot: ["alive", 1, "boot"], exit: ["quiet", 1, "exit"], kill: ["bad", 2, "killed"],
+    const look = {boot: ["alive", 1, "boot"], exit: ["quiet", 1, "exit"], over: ["quiet", 1, "over"], kill: ["bad", 2, "killed"],
       power: ["bad", 3, "power cut"], event: ["fault", 1, event.text.replace("Fault: ", "")],
       promise: ["promise", 2, event.text.replace("Promised: ", "promised ")],
       verdict: [event.bad ? "bad" : "alive", 3, event.bad ? "FAILED" : "passed"]}[event.type];
