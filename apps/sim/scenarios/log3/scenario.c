@@ -12,6 +12,7 @@ enum {
     COMMANDS = 80, /* of the clients together: their mean */
     OPS = 256,
     MACHINES = 64,
+    INODES = 2048, /* a trim that has failed is made up for at the next boot */
     RECV_BUFS = 16,
     RECV_BUF_BYTES = 4096,
     JOURNAL_BUF_BYTES = 16 << 10,
@@ -44,7 +45,7 @@ static void add_node(struct tp_sim *sim, const char *name)
                                     .name = name,
                                     .ops_max = OPS,
                                     .machines_max = MACHINES,
-                                    .disk = {.inodes_max = 64},
+                                    .disk = {.inodes_max = INODES},
                                     .io = {.ops_max = OPS,
                                            .fds_max = 64,
                                            .buf_count = 2,
