@@ -79,9 +79,11 @@ uint32_t tp_world_join(struct tp_world *world, tp_world_due *due, void *context)
     return party;
 }
 
+/* Without a branch: which of two events comes first is anybody's guess, a processor's too.
+ */
 static bool is_before(const struct tp_event *a, const struct tp_event *b)
 {
-    return a->at_ns < b->at_ns || (a->at_ns == b->at_ns && a->order < b->order);
+    return (a->at_ns < b->at_ns) | ((a->at_ns == b->at_ns) & (a->order < b->order));
 }
 
 static void heap_grow(struct tp_world *world)
@@ -96,35 +98,44 @@ static void heap_grow(struct tp_world *world)
     world->capacity *= 2;
 }
 
+/* Puts an event where it belongs on the way from the hole at `at` to the top. */
+static void heap_rise(struct tp_world *world, uint32_t at, const struct tp_event *event)
+{
+    while (at > 0 && is_before(event, &world->heap[(at - 1) / 2])) {
+        world->heap[at] = world->heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    world->heap[at] = *event;
+}
+
+/* The hole that the first one leaves goes all the way down, and the last one rises from
+ * there: it nearly always belongs to the bottom, so asking at each level would be in vain.
+ */
 static struct tp_event heap_pop(struct tp_world *world)
 {
-    struct tp_event first = world->heap[0];
-    struct tp_event last = world->heap[--world->count];
+    struct tp_event *heap = world->heap;
+    struct tp_event first = heap[0];
+    uint32_t count = --world->count;
+    struct tp_event last = heap[count];
     uint32_t at = 0;
-    uint32_t child;
+    uint32_t child = 2;
 
-    while ((child = 2 * at + 1) < world->count) {
-        if (child + 1 < world->count &&
-            is_before(&world->heap[child + 1], &world->heap[child]))
-            child++;
-        if (!is_before(&world->heap[child], &last))
-            break;
-        world->heap[at] = world->heap[child];
+    for (; child < count; child = 2 * at + 2) {
+        child -= is_before(&heap[child - 1], &heap[child]);
+        heap[at] = heap[child];
         at = child;
     }
-    world->heap[at] = last;
+    if (child == count) { /* the last of all has no sibling */
+        heap[at] = heap[child - 1];
+        at = child - 1;
+    }
+    heap_rise(world, at, &last);
     return first;
 }
 
 static void heap_push(struct tp_world *world, struct tp_event event)
 {
-    uint32_t at = world->count++;
-
-    while (at > 0 && is_before(&event, &world->heap[(at - 1) / 2])) {
-        world->heap[at] = world->heap[(at - 1) / 2];
-        at = (at - 1) / 2;
-    }
-    world->heap[at] = event;
+    heap_rise(world, world->count++, &event);
 }
 
 void tp_world_at(struct tp_world *world, uint64_t at_ns, uint32_t tie, uint32_t party,
