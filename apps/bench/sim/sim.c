@@ -17,5 +17,7 @@ int bench_sim(const struct bench_options *options, struct bench_report *report)
 
     if (result == 0)
         result = bench_contest(report, &setting, seeds, 2);
-    return result < 0 ? result : bench_sim_log3(options, report);
+    if (result == 0)
+        bench_sim_log3(options, report);
+    return result;
 }

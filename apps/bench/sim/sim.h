@@ -40,6 +40,6 @@ extern const struct bench_contestant bench_sim_disk;
 extern const struct bench_contestant bench_sim_zoo, bench_sim_kv;
 
 /** log3.c: a thousand virtual seconds of three nodes, a seed a round. */
-int bench_sim_log3(const struct bench_options *options, struct bench_report *report);
+void bench_sim_log3(const struct bench_options *options, struct bench_report *report);
 
 #endif
