@@ -43,10 +43,10 @@ tp_plant(log3 numberless-snapshot ${log3}/state.c "at = log3_put(at, state->clie
   "at = log3_put(at, PLANTED(numberless-snapshot) ? 0 : state->clients[i].seq, 8);" 2000 long)
 # What is forgotten: before the snapshot is durable; with the entries behind it.
 tp_plant(log3 early-forget ${log3}/raft.c "    if (keep_lsn == 0 || keep_lsn > durable_lsn ||"
-  "    if (keep_lsn == 0 || (!PLANTED(early-forget) && keep_lsn > durable_lsn) ||" 2000 long)
+  "    if (keep_lsn == 0 || (!PLANTED(early-forget) && keep_lsn > durable_lsn) ||" 5000 slow)
 tp_plant(log3 forgotten-tail ${log3}/raft.c "    if (entries->last > entries->base &&
         log3_entries_at"
   "    if (!PLANTED(forgotten-tail) && entries->last > entries->base &&
-        log3_entries_at" 2000 long)
+        log3_entries_at" 2000)
 
 tp_plant_program(log3 SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/planted.c LIBRARIES tempest-sim-scenarios)
