@@ -57,14 +57,16 @@ static void find_names(const struct tp_disk *disk, const struct tp_virtual_momen
     record->inode = inode > 0 ? (uint32_t)inode : 0;
 }
 
-/* A name in a directory, as a path from the root. */
+/* A name in a directory, as a path from the root; cut where it is too long. */
 static const char *path_in(const struct tp_disk *disk, uint32_t dir, const char *name,
                            char *ret_text, size_t size_bytes)
 {
     char path[TP_RECORD_TEXT];
+    int len;
 
     tp_path_of(disk, dir, path, sizeof path);
-    (void)snprintf(ret_text, size_bytes, "%s%s%s", path, path[1] == '\0' ? "" : "/", name);
+    len = snprintf(ret_text, size_bytes, "%s%s%s", path, path[1] == '\0' ? "" : "/", name);
+    tp_assert(len >= 0);
     return ret_text;
 }
 
@@ -76,6 +78,7 @@ static void note_paths(const struct tp_disk *disk, const struct tp_virtual_momen
     const struct tp_request *request = moment->request;
     const char *path = moment->path, *to_path = moment->to_path;
     char from[TP_RECORD_TEXT], to[TP_RECORD_TEXT];
+    int len;
 
     if (path == NULL) {
         if (moment->inode != 0)
@@ -87,8 +90,9 @@ static void note_paths(const struct tp_disk *disk, const struct tp_virtual_momen
         if (request->kind == TP_RENAME && request->to_dir.number == request->fd.number)
             to_path = path_in(disk, moment->inode, to_path, to, sizeof to);
     }
-    (void)snprintf(record->text, sizeof record->text, "%s%s%s", path,
+    len = snprintf(record->text, sizeof record->text, "%s%s%s", path,
                    to_path == NULL ? "" : " -> ", to_path == NULL ? "" : to_path);
+    tp_assert(len >= 0);
 }
 
 static void note_operation(const struct tp_fact *fact, struct tp_record *record)
