@@ -303,7 +303,9 @@ static bool is_idle(const struct tp_journal *j)
     return !j->flying && j->durable_lsn == j->lsn;
 }
 
-/* One timer runs while something is not marked; it looks how long that has been so. */
+/* One timer runs while something is not marked; it looks how long that has been so. Not in
+ * a cancelled machine, in which it would end at once, again and again, until the write that
+ * is in flight has come home. */
 static void time_mark(struct tp_ctx *cx, struct tp_journal *j)
 {
     uint64_t idle_ns = j->config.idle_mark_ns;
@@ -316,7 +318,7 @@ static void time_mark(struct tp_ctx *cx, struct tp_journal *j)
         idle_ns -= j->mark_due ? 0 : passed_ns;
     }
     if (j->phase == TP_JOURNAL_OPEN && idle_ns != TP_NEVER && !j->marked && !j->mark_due &&
-        !j->closing && !tp_op_is_some(j->mark_op))
+        !j->closing && !tp_cancelled(cx) && !tp_op_is_some(j->mark_op))
         j->mark_op = tp_timer(cx, idle_ns);
 }
 

@@ -359,6 +359,7 @@ int32_t run_boot_cancelled(struct run *run, struct tp_io *io, const struct workl
                            struct oracle *oracle, uint32_t iterations, bool *ret_finished)
 {
     struct tp_scheduler *scheduler = start(run, io, work, oracle);
+    uint64_t before;
     int32_t result;
 
     *ret_finished = false;
@@ -375,7 +376,9 @@ int32_t run_boot_cancelled(struct run *run, struct tp_io *io, const struct workl
     }
     if (!*ret_finished)
         tp_machine_cancel(&run->journal.machine);
+    before = tp_scheduler_stats(scheduler)->iterations;
     result = tp_scheduler_run(scheduler);
+    run->iterations = tp_scheduler_stats(scheduler)->iterations - before;
     tp_scheduler_destroy(scheduler);
     run_deinit(run);
     return result;

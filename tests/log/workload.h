@@ -70,6 +70,7 @@ struct run {
     int32_t end_result;                   /* the journal's */
     int32_t append_error;                 /* the first of any appender */
     uint64_t group_end_ns, group_took_ns; /* of the last group seen */
+    uint64_t iterations;                  /* of the loop, from the cancel to the end */
     uint64_t late_ns_max; /* longest from a group to the next, beyond a quarter of it */
     bool opened;
     bool ended;
