@@ -66,9 +66,9 @@ export class Run {
 
   /* Snapshots are that many events apart, or further when they would take too much of the time. */
   keepIfDue() {
-    if (this.event < this.keepAt || this.event <= this.ring.last.event)
+    if (this.event < this.keepAt)
       return;
-    if (performance.now() - this.keptAt >= SNAPSHOT_COST * this.keepCost)
+    if (this.event > this.ring.last.event && performance.now() - this.keptAt >= SNAPSHOT_COST * this.keepCost)
       this.keep();
     else
       this.keepAt = this.event + SNAPSHOT_EVENTS;

@@ -70,6 +70,49 @@ test("a ring counts what snapshots share once, as long as one of them is there",
   assert.deepEqual([ring.bytes, ring.list.length, ring.users.size], [0, 0, 0]);
 });
 
+/* An engine whose snapshots take long beside its events, so that they are far apart. */
+class Slow {
+  constructor(clock) {
+    this.clock = clock;
+    this.said = "";
+  }
+
+  open() { this.state = {events: 0}; }
+  get over() { return this.state.events >= 6000; }
+  restore({state}) { this.state = {...state}; }
+  stateText() { return JSON.stringify(this.state); }
+  marks() { return {next: 0, facts: []}; }
+
+  snapshot() {
+    this.clock.ms += 4;
+    return {pages: [page(10)], state: {...this.state}};
+  }
+
+  step(events) {
+    const count = Math.min(events, 6000 - this.state.events);
+    this.clock.ms += count * 0.02 + 0.01;
+    this.state.events += count;
+    return count;
+  }
+}
+
+test("any moment is reached again, however far apart the snapshots are", t => {
+  const clock = {ms: 0};
+  t.mock.method(performance, "now", () => clock.ms);
+  const run = new Run(() => new Slow(clock), 1 << 20);
+  run.open({});
+  run.forward(Infinity, Infinity);
+  const {list} = run.ring;
+  assert.ok(list.some(({event}, i) => i > 0 && i < list.length - 1 && event - list[i - 1].event > 400), "they are far apart");
+  for (let event = 5999; event >= 0; event -= 250) {
+    run.aim(event);
+    for (let turns = 0; !run.forward(event, clock.ms + 7); turns++)
+      assert.ok(turns < 100, `event ${event} is never reached, it stays at ${run.event}`);
+    assert.equal(run.event, event);
+    clock.ms += 1000;
+  }
+});
+
 test("a link comes back as it was written", () => {
   const clicks = [{event: 12, kind: 1, node: 0, other: 0, span_ns: 0}, {event: 40, kind: 6, node: 0, other: 2, span_ns: 5000}];
   const setting = {scenario: "kv", seed: "18446744073709551615", profile: "ext4", faults: "-all,+power"};
