@@ -2,6 +2,9 @@
 
 const CLICK = /^(\d+)\.([a-z]+)\.(\d+)(?:-(\d+))?(?:\.(\d+))?$/;
 const SEED_MAX = 2n ** 64n;
+const NODE_MAX = 2 ** 32 - 1;
+const NAMES = ["scenario", "seed", "profile", "faults", "clicks", "at"];
+const NAME_CHARACTERS = 20; /* of one that is not known */
 
 export const LINK_CHARACTERS = 1900; /* more than that does not survive every messenger */
 
@@ -24,7 +27,8 @@ export function readClicks(text, acts) {
     clicks.push({event: Number(found[1]), kind: act.kind, node: Number(found[3]), other: Number(found[4] || 0),
       span_ns: Number(found[5] || 0)});
   }
-  return clicks.every(click => Object.values(click).every(Number.isSafeInteger)) ? clicks : null;
+  return clicks.every(click => Object.values(click).every(Number.isSafeInteger) && Math.max(click.node, click.other) <= NODE_MAX)
+    ? clicks : null;
 }
 
 export function readSeed(text) {
@@ -38,7 +42,8 @@ export function readSeed(text) {
 export function readLink(hash, list, usual) {
   /* A plus is one, and no space: "faults=-all,+power". */
   const given = new URLSearchParams(hash.replace(/^#/, "").replaceAll("+", "%2B"));
-  const wrong = [];
+  const wrong = [...new Set(given.keys())].filter(name => !NAMES.includes(name)).map(name =>
+    name.length > NAME_CHARACTERS ? name.slice(0, NAME_CHARACTERS) + "\u2026" : name);
   const take = (name, read) => {
     if (!given.has(name))
       return usual[name];

@@ -131,10 +131,12 @@ test("a link that is wrong is said to be, and what is right of it counts", () =>
   assert.deepEqual(read.wrong.sort(), ["at", "clicks", "faults", "profile", "scenario"]);
   assert.deepEqual(read.clicks, []);
   assert.equal(read.at, 0);
+  for (const [hash, wrong] of [["#%%%", ["%%%"]], ["#acts=zzz&seed=2", ["acts"]], ["#" + "x".repeat(99), ["x".repeat(20) + "\u2026"]], ["#", []], ["", []]])
+    assert.deepEqual(readLink(hash, LIST, USUAL).wrong, wrong, hash);
 });
 
 test("clicks and seeds are checked", () => {
-  for (const text of ["1.power", "x.power.0", "1.power.0.y", "99999999999999999999.power.0", "1.power.0-", "1.power.0;"])
+  for (const text of ["1.power", "x.power.0", "1.power.0.y", "99999999999999999999.power.0", "1.power.0-", "1.power.0;", "1.power.4294967296"])
     assert.equal(readClicks(text, LIST.acts), null, text);
   assert.deepEqual(readClicks("", LIST.acts), []);
   for (const text of ["", "-1", "1.5", "18446744073709551616", "0x10"])
