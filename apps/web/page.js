@@ -418,7 +418,7 @@ function keyed(event) {
     return;
   if (event.key === " " && at.closest("button, a, summary, [role=button]"))
     return;
-  if (at.matches("[type=range]") && !/^[a-z +=-]$/.test(event.key))
+  if (at.matches("[type=range]") && !/^[a-z1-9 +=?-]$/i.test(event.key))
     return;
   if (askPower) {
     askPower = false;

@@ -228,6 +228,7 @@ part("the keyboard alone", "#scenario=zoo-03&seed=1&faults=-all&at=10", {}, asyn
 part("links between nodes are cut and mended by clicks", "#scenario=zoo-13&seed=2&faults=-all&at=40", {}, async visit => {
   await visit.untilEvent(40);
   const link = visit.page.locator(".link").first();
+  assert.equal(await visit.page.locator("[aria-hidden=true] [tabindex]").count(), 0, "what has the focus is not hidden from anybody");
   await link.focus();
   await visit.page.keyboard.press("Enter");
   await visit.until(() => document.querySelector(".link").dataset.cut === "both");
@@ -293,9 +294,11 @@ part("a replicated log: three nodes, messages, a leader whose power is cut", "#s
   await visit.untilEvent(500);
   assert.equal(await visit.page.locator("#nodes .computer").count(), 4);
   await visit.until(() => { document.getElementById("step").click(); return document.querySelectorAll(".dots .dot").length > 1; });
+  await visit.page.locator("#scrub").focus(); /* as after a drag of it */
   await visit.page.keyboard.press("p");
   await visit.page.keyboard.press("1");
   await visit.until(() => document.querySelector(".computer[data-state=down]"));
+  await visit.page.locator("#scrub").blur(); /* whose End is another one */
   const trace = await visit.end();
   assert.match(await visit.page.locator("#verdict").getAttribute("class"), /good/);
   const loading = visit.page.waitForEvent("download");
