@@ -218,6 +218,8 @@ function drawCommand(command) {
 function drawVerdict() {
   if (!state.over) {
     $("verdict").hidden = true;
+    if (explainer === null)
+      explained = ""; /* if its tape was asked for, something else came first: it is asked for again */
     return;
   }
   const key = [last.generation, last.end, state.trace].join("/");
@@ -285,6 +287,10 @@ function nodeIsUp(node) {
 function act(name, node, other = 0) {
   if (!state || !acts[name])
     return;
+  if (state.over) {
+    toast("The run is over: go back to where there is something to break.");
+    return;
+  }
   forget();
   tell("act", {act: {kind: acts[name].kind, node, other, span_ns: 0}});
 }

@@ -146,6 +146,12 @@ function tell() {
 
 /* ------------------------------------------------------------------ what the page asks for */
 
+/* What happens from here on is not what happened before: numbers of facts count anew. */
+function branched() {
+  generation++;
+  factsTold = Number.MAX_SAFE_INTEGER;
+}
+
 /* Whoever acts while it is away acts on what he sees: it is there again first. */
 function comeBack() {
   if (errand === null)
@@ -170,8 +176,7 @@ const orders = {
     run.open(setting, clicks);
     opened = number;
     run.isOpen = true;
-    generation++;
-    factsTold = Number.MAX_SAFE_INTEGER;
+    branched();
     markAfter = null;
     playing = begins;
     target = at > 0 ? at : null;
@@ -232,7 +237,7 @@ const orders = {
         throw error;
       run.refused = error.message;
     }
-    generation++;
+    branched();
     target = errand = null;
   },
 
@@ -240,20 +245,26 @@ const orders = {
     comeBack();
     markAfter = null;
     run.undo();
-    generation++;
+    branched();
     playing = false;
+    target = null;
   },
 
-  /* The tape of the whole run: to its end, and back. */
+  /* The tape of the whole run: at its end at once, so that no key comes between; else it goes there, and back. */
   tape({why}) {
+    const send = () => postMessage({say: "tape", why, tape: run.engine.tape(), state: run.engine.state()});
     comeBack();
     markAfter = null;
+    if (run.isOver) {
+      send();
+      return;
+    }
     const was = playing;
     errandFrom = run.here();
     playing = false;
     target = Infinity;
     errand = () => {
-      postMessage({say: "tape", why, tape: run.engine.tape(), state: run.engine.state()});
+      send();
       run.resume(errandFrom);
       playing = was && !run.isOver;
     };
