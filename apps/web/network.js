@@ -81,6 +81,11 @@ export class Network {
     return {group};
   }
 
+  /* The next picture is of another run. */
+  forget() {
+    this.count = 0;
+  }
+
   draw(state, width) {
     const shown = state.nodes.length > 1;
     this.root.style.display = shown ? "" : "none";

@@ -17,6 +17,7 @@ const SPEED_MANY = 5; /* several have more to do */
 const PLAIN = {seed: "1", profile: "", faults: "", clicks: [], at: 0};
 const TOAST_MS = 4000;
 const LINK_MS = 400;
+const TAPE_BYTES = 1 << 24; /* more than that the simulator does not take */
 const GROUPS = {zoo: "Bugs that somebody shipped, and their repaired twins", own: "Small programs", kv: "The key-value server",
   log: "The log", copy: "The copy program"};
 
@@ -117,6 +118,7 @@ function begin(next, {clicks = [], at = 0, play = true} = {}) {
   forget();
   state = last = null;
   computers = [];
+  network.forget();
   $("nodes").replaceChildren();
   $("verdict").hidden = true;
   showChoices();
@@ -344,7 +346,16 @@ function mannerOf(name) {
 async function openTape(file) {
   if (!file)
     return;
-  tape = {name: file.name, bytes: new Uint8Array(await file.arrayBuffer())};
+  if (file.size > TAPE_BYTES) {
+    toast(`${file.name} is too large for a tape.`);
+    return;
+  }
+  try {
+    tape = {name: file.name, bytes: new Uint8Array(await file.arrayBuffer())};
+  } catch {
+    toast(`${file.name} cannot be read.`); /* a folder, for one */
+    return;
+  }
   const scenario = list.scenarios.filter(each => file.name.startsWith(each.name + "-")).sort((a, b) =>
     b.name.length - a.name.length)[0];
   begin({...setting, ...mannerOf(file.name), scenario: scenario ? scenario.name : setting.scenario});

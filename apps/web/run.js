@@ -187,7 +187,7 @@ export class Run {
     const {done} = this;
     try {
       this.anew(this.event, done);
-      for (;;)
+      while (!this.engine.over) /* else it stopped while it was looked at, which another instance does not */
         this.event += this.engine.step(1);
     } catch (error) {
       if (!isTrap(error))
