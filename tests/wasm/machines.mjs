@@ -116,6 +116,7 @@ async function stops(directory) {
   };
   await assert.rejects(driver.start(), WebAssembly.RuntimeError);
   assert.match(lines.at(-1), /copier.machine.result > 0/);
+  assert.throws(() => exports.copy_start(), WebAssembly.RuntimeError, 'and nobody begins anything in it');
   assert.equal(bridge.sessions.size, 0);
   for (const late = Date.now() + 10000; open() > before && Date.now() < late; ) await new Promise(setImmediate);
   assert.equal(open(), before, 'and are closed');

@@ -19,7 +19,8 @@ export class Bridge {
     this.log = log;
     this.memory = null; // the module's, once there is one
     this.onArrival = () => {};
-    this.onStop = () => {}; // the module has stopped, with this error
+    this.stopped = null; // the error with which the module has stopped
+    this.onStop = () => {}; // it has, with this error
     this.sessions = new Map(); // by the Io: Session
     this.can = new Set(host.features);
     this.features = BigInt(ABI_VERSION) << 48n;
@@ -100,6 +101,7 @@ export class Bridge {
 
   /** The module has stopped: what it has open is closed, and what has not begun never does. */
   stop(error) {
+    this.stopped ??= error;
     for (const [io, session] of this.sessions) this.end(io, session);
     this.onStop(error);
   }
@@ -180,6 +182,7 @@ export async function instantiate(module, host, { log, imports = {} } = {}) {
 // Nobody calls a module again that has been left in the midst of a call: its files are closed.
 function guarded(exports, bridge) {
   const guard = (call) => (...args) => {
+    if (bridge.stopped !== null) throw bridge.stopped;
     try {
       return call(...args);
     } catch (error) {
