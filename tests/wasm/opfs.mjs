@@ -230,6 +230,18 @@ const late = run('write', { fd: 1, bytes: bytesOf('late') });
 assert.deepEqual([await moved, await late], [0, 4]);
 assert.equal(await content(1), 'late');
 
+// At a session's end what is open is closed, and what is being opened as soon as it is.
+{
+  const other = host.session();
+  const start = (path, fd) => other.start({ name: 'open', flags: 0, fd, fd2: 0, path: bytesOf(path), options: READ_WRITE | CREATE });
+  await start('/open', 1);
+  const under = start('/under-way', 2);
+  other.end();
+  await under;
+  for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+  for (const name of ['open', 'under-way']) assert.ok(!app.entriesOf.get(name).locked, `${name} is closed`);
+}
+
 // What was open when the last host died is cleared away.
 await gone.getFileHandle('9', { create: true });
 held.clear();

@@ -157,6 +157,7 @@ class Node {
 class OpfsSession {
   constructor(host) {
     this.host = host;
+    this.over = false;
     this.files = new Map(); // by the module's number: { node, path, options, listing }
   }
 
@@ -165,7 +166,13 @@ class OpfsSession {
   }
 
   end() {
-    for (const number of [...this.files.keys()]) this.close({ fd: number });
+    this.over = true;
+    for (const number of [...this.files.keys()]) this.drop(number);
+  }
+
+  // A close that nobody waits for.
+  drop(fd) {
+    Promise.resolve(this.close({ fd })).catch(() => {});
   }
 
   file(number) {
@@ -223,6 +230,7 @@ class OpfsSession {
       node.opens++;
       if (options & OPEN.truncate) node.access.truncate(0);
       this.files.set(fd, { node, path: place.path, options, listing: null });
+      if (this.over) this.drop(fd);
       return 0;
     });
   }
