@@ -31,6 +31,8 @@ static const char *kind_of(const struct tp_packet *packet, uint64_t bytes)
         return "syn";
     case TP_PACKET_RST:
         return "rst";
+    case TP_PACKET_DATAGRAM:
+        return "data";
     default:
         if (bytes > 0)
             return "data";
@@ -43,6 +45,11 @@ static uint64_t bytes_of(const struct tp_net *net, const struct tp_packet *packe
 {
     const struct tp_net_pipe *pipe;
 
+    if (packet->type == TP_PACKET_DATAGRAM) {
+        const struct tp_net_message *message = tp_pool_at(&net->messages, packet->message);
+
+        return message->len;
+    }
     if (packet->type != TP_PACKET_SEGMENT || !packet->data ||
         !tp_socket_is(net, packet->to, packet->to_serial) ||
         tp_socket_at(net, packet->to)->in == 0)

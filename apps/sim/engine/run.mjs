@@ -17,6 +17,9 @@ function readArguments(words) {
             found.json = true;
         } else if (value !== undefined && word === '--seeds') {
             const [first, last = first] = value.split('..').map(BigInt);
+            if (first < 0n || last < first || last >= 2n ** 64n) {
+                throw new Error(`${value} are no seeds`);
+            }
             found.seeds = [first, last];
             i++;
         } else if (value !== undefined && word === '--tape') {
