@@ -48,7 +48,7 @@ export class Run {
   }
 
   get isOver() {
-    return this.end !== null && this.event >= this.end;
+    return this.engine.over;
   }
 
   keep() {
@@ -110,6 +110,8 @@ export class Run {
   /* Forward to an event, to the end, or until a time of performance.now(). True: it is there. */
   forward(target, until) {
     for (;;) {
+      if (this.end !== null && target >= this.end)
+        target = Infinity; /* a verdict may take no event of its own */
       if (!this.isOver)
         this.orStopped(() => this.doClicks());
       if (this.isOver || this.event >= target)

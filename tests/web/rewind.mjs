@@ -90,6 +90,22 @@ test("one event back and one forward", () => {
   assert.equal(run.engine.stateText(), there);
 });
 
+test("the end is the end again, one event back and one forward", () => {
+  for (const [scenario, faults] of [["tally", ""], ["zoo-03", "-all"], ["zoo-13", "-all"], ["log3", "-all"]]) {
+    const run = open(settingOf(scenario, 1, {faults}));
+    goTo(run, Infinity);
+    const {end} = run, text = run.engine.stateText();
+    assert.equal(run.isOver, true);
+    for (const event of [end, end + 1, Infinity]) {
+      goTo(run, end - 1);
+      assert.equal(run.isOver, false);
+      goTo(run, event);
+      assert.equal(run.event, end);
+      assert.equal(run.engine.stateText(), text, `${scenario}, to ${event}`);
+    }
+  }
+});
+
 /* Clicks at these parts of a run; then the tape must replay natively. */
 function clicked(scenario, seed, faults, clicks) {
   const run = open(settingOf(scenario, seed, {faults}));
