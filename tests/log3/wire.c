@@ -118,6 +118,30 @@ Test(log3_wire, may_be_anything, .init = set_up)
     cr_assert(gt(u32, read, 1000));
 }
 
+/* A state is believed by whoever gets it: an index without a term would be that of an entry
+ * which is not there, and one at the end of its range would wrap. */
+Test(log3_wire, has_no_impossible_state, .init = set_up)
+{
+    static const struct log3_state impossible[] = {
+        {.index = 9, .term = 0},          {.index = 0, .term = 2},
+        {.index = UINT64_MAX, .term = 2}, {.index = UINT64_C(1) << 48, .term = 2},
+        {.index = 9, .term = UINT64_MAX}, {.index = 4, .term = 2, .count = 5},
+    };
+    uint8_t bytes[LOG3_MESSAGE_BYTES_MAX];
+    struct log3_message message = message_of(LOG3_SNAPSHOT);
+    struct log3_entry entry = {.term = UINT64_C(1) << 48, .client = LOG3_NOBODY};
+
+    for (uint32_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
+        message.state = &impossible[i];
+        cr_assert(not(reads(bytes, log3_message_put(bytes, &message), &message)), "%u", i);
+        message = message_of(LOG3_SNAPSHOT);
+    }
+    log3_entries_add(&entries, &entry);
+    message = message_of(LOG3_ENTRIES);
+    message.count = 4;
+    cr_assert(not(reads(bytes, log3_message_put(bytes, &message), &message)));
+}
+
 Test(log3_record, may_be_anything)
 {
     struct log3_record record = {.kind = LOG3_RECORD_ENTRY,

@@ -41,6 +41,7 @@ void log3_entry_read(struct log3_reader *reader, struct log3_entry *ret_entry)
     entry->len = (uint32_t)log3_read(reader, 4);
     entry->lsn = 0;
     if (entry->len > LOG3_TEXT_BYTES || entry->term == 0 ||
+        !log3_is_possible(entry->term) ||
         (entry->client >= LOG3_CLIENTS && entry->client != LOG3_NOBODY))
         reader->failed = true;
     if (reader->failed || !has(reader, entry->len))

@@ -41,6 +41,13 @@ static inline struct log3_reader log3_reader_of(const uint8_t *bytes, uint32_t l
     return reader;
 }
 
+/** Indexes and terms count up from 0, one at a time: no node comes near this, and sums of
+ * what is below do not wrap. */
+static inline bool log3_is_possible(uint64_t number)
+{
+    return number < UINT64_C(1) << 48;
+}
+
 /** The next number of `size` (1 to 8) bytes, little-endian. */
 uint64_t log3_read(struct log3_reader *reader, uint32_t size);
 

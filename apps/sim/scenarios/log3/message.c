@@ -108,13 +108,6 @@ static bool is_body_sound(const struct log3_message *message)
     return !reader.failed && reader.at == reader.end;
 }
 
-/* Indexes and terms count up from 0, one at a time: no node comes near the end of 64 bits,
- * and sums of what passes here do not wrap. */
-static bool is_possible(uint64_t number)
-{
-    return number < UINT64_C(1) << 48;
-}
-
 bool log3_message_read(const uint8_t *bytes, uint32_t len, struct log3_message *ret_message)
 {
     struct log3_reader reader = log3_reader_of(bytes, len);
@@ -136,8 +129,9 @@ bool log3_message_read(const uint8_t *bytes, uint32_t len, struct log3_message *
     if (reader.failed || rest + 4 != len || kind >= LOG3_KINDS)
         return false;
     m->kind = (enum log3_kind)kind;
-    return is_possible(m->term) && is_possible(m->index) && is_possible(m->index_term) &&
-           is_possible(m->commit) && is_possible(m->round) && is_body_sound(m);
+    return log3_is_possible(m->term) && log3_is_possible(m->index) &&
+           log3_is_possible(m->index_term) && log3_is_possible(m->commit) &&
+           log3_is_possible(m->round) && is_body_sound(m);
 }
 
 int32_t log3_message_hear(struct tp_ctx *cx, struct tp_connection *connection,

@@ -37,7 +37,8 @@ void log3_state_read(struct log3_reader *reader, struct log3_state *ret_state)
         if (state->clients[i].position > state->count)
             reader->failed = true;
     }
-    if (state->count > state->index)
+    if (state->count > state->index || (state->index == 0) != (state->term == 0) ||
+        !log3_is_possible(state->index) || !log3_is_possible(state->term))
         reader->failed = true;
 }
 
