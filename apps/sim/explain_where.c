@@ -75,6 +75,12 @@ static bool is_on(const struct tp_record *record, const struct tp_ghost *ghost)
            record->inode == ghost->inode;
 }
 
+static bool is_change_of(const struct tp_record *record, const struct tp_ghost *ghost)
+{
+    return record->kind == TP_FACT_OPERATION && record->node == ghost->node + 1 &&
+           record->changes && (ghost->names ? record->dir : record->inode) == ghost->inode;
+}
+
 /* The barrier that is missing may come all the same, and only too late: begun behind the
  * change, with no other one between, it completes, if at all, after what it was to come
  * before. */
@@ -99,8 +105,7 @@ static void look_for_barrier(struct tp_explain *explain, const struct tp_recorde
             record->op == (ghost->names ? TP_SYNC_DIR : TP_FSYNC))
             begun = record;
         if (record->node == ghost->node + 1 &&
-            (record->kind == TP_FACT_END ||
-             (is_on(record, ghost) && record->changes && begun == NULL)))
+            (record->kind == TP_FACT_END || (begun == NULL && is_change_of(record, ghost))))
             break;
         if (begun != NULL && !is_late && record->stage == TP_VIRTUAL_COMPLETED &&
             record->handle == begun->handle)

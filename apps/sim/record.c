@@ -110,9 +110,12 @@ static void note_operation(const struct tp_fact *fact, struct tp_record *record)
         record->offset = request->b.offset;
     }
     note_paths(fact->node->disk, moment, record);
-    if (moment->stage != TP_VIRTUAL_EFFECT)
+    if (moment->stage == TP_VIRTUAL_EFFECT || request->kind == TP_SYNC_DIR)
+        find_names(fact->node->disk, moment, record);
+    if (moment->stage != TP_VIRTUAL_EFFECT) {
+        record->dir = 0;
         return;
-    find_names(fact->node->disk, moment, record);
+    }
     record->changes =
         moment->result >= 0 && (changes_names(request) || changes_data(moment));
     if (!changes_names(request))

@@ -169,6 +169,14 @@ if not ASAN:
            why["file"] == "verdicts.c", out)
     status, out, _ = call(VERDICTS, "explain", *hurries)
     expect("hurries in words", "wait until this has completed" in out and "before it is promised: round" in out, out)
+    status, out, _ = call(VERDICTS, "run", "names_in_a_hurry", "--seeds", "1..2000", "--faults=-all,+power",
+                          "--until-failure", "--json")
+    failing = json.loads(out)["failures"]
+    expect("a name in a hurry is found", failing, out)
+    status, out, _ = call(VERDICTS, "explain", "names_in_a_hurry", "--seed", str(failing[0]["seed"]),
+                          "--faults=-all,+power", "--json")
+    why = json.loads(out)
+    expect("a name in a hurry is explained", why["kind"] == "wait" and why["operation"] == "sync_dir", out)
     status, out, _ = call(SIM, "explain", "zoo-14", "--seed", "9")
     expect("a killed process", "does not happen" in out and "killed (node 0)" in out and
            "while in flight: open /log.0 (14_empty_file.c:" in out, out)

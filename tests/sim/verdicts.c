@@ -1,4 +1,5 @@
 /* A program of scenarios that end badly, each in its own way; commands.sh runs it. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -317,6 +318,31 @@ static enum tp_step hurries(struct tp_machine *machine, struct tp_ctx *cx)
     TP_END(cx);
 }
 
+/* The same with a name, and the sync of its directory. */
+static enum tp_step names_in_a_hurry(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.read = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    if (*promised_by(w) > 0) {
+        TP_AWAIT(cx, tp_open(cx, "/name", options), &result);
+        if (result.value == -ENOENT)
+            tp_sim_fail(tp_node_sim(w->node), "a promised name is gone");
+        return tp_end(machine, result.value < 0 ? result.value : 0);
+    }
+    options.write = options.create = true;
+    TP_AWAIT(cx, tp_open(cx, "/name", options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->sync = tp_sync_dir(cx, "/");
+    tp_node_promised(w->node, "name %u", ++*promised_by(w));
+    TP_AWAIT(cx, w->sync, &result);
+    return tp_end(machine, result.value);
+    TP_END(cx);
+}
+
 static void boot(struct tp_node *node)
 {
     struct worker *w = tp_node_new(node, sizeof *w);
@@ -392,6 +418,10 @@ int main(int argc, char **argv)
          .boot = boot,
          .state_bytes = sizeof(uint32_t),
          .context = &(tp_tick_fn *){hurries}},
+        {.name = "names_in_a_hurry",
+         .boot = boot,
+         .state_bytes = sizeof(uint32_t),
+         .context = &(tp_tick_fn *){names_in_a_hurry}},
         {.name = "invariant",
          .boot = boot,
          .context = &(tp_tick_fn *){works},
