@@ -64,9 +64,24 @@ function torn(explanation, message) {
     "see ", el("code", {}, place(explanation, barrier.after)), "."))];
 }
 
+/* The barrier is there, and was not waited for. */
+function hurried(explanation, message) {
+  const barrier = explanation.barriers[0];
+  return [lines(["change", `The program did this: ${barrier.after}`, (barrier.names ? NAMES : BYTES).before],
+    ["change", `It began this, and did not wait for it: ${explanation.operation}`, ""],
+    barrier.promise ? ["promise", `It promised: \u201c${barrier.promise}\u201d`, "Somebody relies on that from now on."] : null,
+    ["power", `The power was cut, and ${lossText(barrier)}`, explanation.lost ? `Lost: ${lostText(explanation)}.` : ""],
+    ["end", ...split(message)]),
+  el("div", {class: "cure"}, el("h3", {}, "What was not waited for"), el("p", {}, "The sync at ",
+    el("code", {}, place(explanation, explanation.operation)),
+    barrier.promise ? ": it has to complete before that is promised." : `: it has to complete${(BEFORES[barrier.before] || "").slice(1)}.`))];
+}
+
 function why(explanation, message) {
   if (explanation.kind === "torn")
     return torn(explanation, message);
+  if (explanation.kind === "wait")
+    return hurried(explanation, message);
   if (explanation.barriers.length > 0)
     return barriers(explanation, message);
   switch (explanation.kind) {
