@@ -25,9 +25,10 @@ function eventOf(run, place) {
   return run.events.find(e => e.type === "op" && e.node === place.node && e.number === place.effect);
 }
 
-/* Where they are, all that are there. */
+/* Where they are, all that are there. What a choice befalls may not have taken effect: no event is known of it. */
 function pointedAt(explanation, run) {
-  return [...explanation.places, explanation.then].map(place => place && eventOf(run, place)).filter(event => event)
+  const places = explanation.how === "choice" ? [] : explanation.places;
+  return [...places, explanation.then].map(place => place && eventOf(run, place)).filter(event => event)
     .map(event => event.index);
 }
 
@@ -59,11 +60,11 @@ function stepsOf(data, run) {
   const who = number => run.order.length > 1 ? run.node(number).label : "the program";
   const add = (words, more, event, tone) => steps.push({words, more, event, tone});
 
-  for (const place of explanation.places) {
+  for (const place of explanation.how === "choice" ? [] : explanation.places) {
     const event = eventOf(run, place);
     if (explanation.how === "early")
       add(capital(who(place.node)) + " told others: " + place.operation, "before it was sure of it", event, "mark");
-    else if (explanation.how === "barrier" || explanation.how === "torn")
+    else if (explanation.how === "barrier" || explanation.how === "torn" || explanation.how === "wait")
       add(capital(who(place.node)) + " did this: " + place.operation, place.names ? "the name was in memory, not yet on the disk"
         : "the bytes were in memory, not yet on the disk", event, "mark");
     else
@@ -122,6 +123,9 @@ function cureOf(data) {
         ": what it tells was not durable yet."));
   } else if (explanation.how === "choice") {
     cure.append(element("h2", {}, "What it depends on"));
+    for (const place of explanation.places)
+      cure.append(element("p", {}, "Without one choice of the world, at ", element("code", {}, place.operation),
+        ", the run passes. Which one is below."));
   } else {
     cure.append(element("h2", {}, "Not explained"), element("p", {},
       "No single barrier, error or choice was found that makes the run pass. Step through it below."));
