@@ -7,7 +7,7 @@
 
 #include "apps/sim/shrink_internal.h"
 
-enum { OCTAVE = 16 };
+enum { OCTAVE = 16, OCTAVE_MAX = 31 };
 
 /* ------------------------------------------------------------------ what comes after it */
 
@@ -35,8 +35,11 @@ static bool come_earlier(struct tp_tape *tape, uint32_t stream, uint64_t end,
 
     if (operations == 0 || !find_when(tape, stream, end, &at))
         return false;
-    after = (UINT64_C(1) << tp_tape_entry(tape, stream, at).value / OCTAVE) +
-            tp_tape_entry(tape, stream, at + 1).value;
+    octave = tp_tape_entry(tape, stream, at).value / OCTAVE;
+    after = tp_tape_entry(tape, stream, at + 1).value;
+    if (octave > OCTAVE_MAX || after >> OCTAVE_MAX != 0)
+        return false; /* a tape from a file may have any values */
+    after += UINT64_C(1) << octave;
     if (after <= operations)
         return false;
     after -= operations;
