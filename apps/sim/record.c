@@ -64,8 +64,9 @@ static const char *path_in(const struct tp_disk *disk, uint32_t dir, const char 
     char path[TP_RECORD_TEXT];
     int len;
 
-    tp_path_of(disk, dir, path, sizeof path);
-    len = snprintf(ret_text, size_bytes, "%s%s%s", path, path[1] == '\0' ? "" : "/", name);
+    tp_path_of(disk, dir, path, sizeof path); /* "" if it has no name any more */
+    len = snprintf(ret_text, size_bytes, "%s%s%s", path,
+                   path[0] == '\0' || path[1] == '\0' ? "" : "/", name);
     tp_assert(len >= 0);
     return ret_text;
 }
