@@ -179,6 +179,17 @@ static bool read_faults(const char *text, struct tp_sim_options *run)
 
 /* ------------------------------------------------------------------ words */
 
+/* What has no value. */
+static void set_switch(int option, struct tp_sim_arguments *ret)
+{
+    ret->until_failure = ret->until_failure || option == UNTIL_FAILURE;
+    ret->c_test = ret->c_test || option == C_TEST;
+    ret->others = ret->others || option == OTHERS;
+    ret->json = ret->json || option == JSON;
+    ret->verbose = ret->verbose || option == VERBOSE;
+    ret->quiet = ret->quiet || option == QUIET;
+}
+
 static enum tp_arguments_result read_option(const struct app_args *args, int option,
                                             struct tp_sim_arguments *ret)
 {
@@ -202,9 +213,6 @@ static enum tp_arguments_result read_option(const struct app_args *args, int opt
         break;
     case LIMIT:
         good = read_time(options[LIMIT].name, args->value, &ret->limit_ns);
-        break;
-    case UNTIL_FAILURE:
-        ret->until_failure = true;
         break;
     case JOBS:
         good = app_args_number(args, option, false, 1, JOBS_MAX, &number);
@@ -232,20 +240,13 @@ static enum tp_arguments_result read_option(const struct app_args *args, int opt
     case OUTPUT:
         ret->output = args->value;
         break;
+    case UNTIL_FAILURE:
     case C_TEST:
-        ret->c_test = true;
-        break;
     case OTHERS:
-        ret->others = true;
-        break;
     case JSON:
-        ret->json = true;
-        break;
     case VERBOSE:
-        ret->verbose = true;
-        break;
     case QUIET:
-        ret->quiet = true;
+        set_switch(option, ret);
         break;
     case HELP:
     case VERSION:

@@ -350,14 +350,19 @@ static int32_t effect_fsync(struct tp_virtual *v, const struct tp_flight *f)
 
 /* ------------------------------------------------------------------ all */
 
+static int32_t effect_close(struct tp_virtual *v, const struct tp_flight *f)
+{
+    tp_files_close(v, f->number);
+    return 0;
+}
+
 static int32_t effect_of_kind(struct tp_virtual *v, struct tp_flight *f)
 {
     switch ((enum tp_kind)f->request.kind) {
     case TP_NOP:
         return 0;
     case TP_CLOSE:
-        tp_files_close(v, f->number);
-        return 0;
+        return effect_close(v, f);
     case TP_READ:
         return effect_read(v, f);
     case TP_WRITE:
