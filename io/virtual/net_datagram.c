@@ -11,6 +11,7 @@
 #define PPM            UINT32_C(1000000)
 #define IPV4_BYTES_MAX UINT32_C(65507) /* 65535, less the headers of IP and UDP */
 #define IPV6_BYTES_MAX UINT32_C(65527) /* 65535, less the header of UDP */
+#define UDP_BYTES_MAX  UINT32_C(65535) /* what no header has a length for */
 #define OVERHEAD_BYTES UINT32_C(512)   /* of a receive buffer, for each datagram in it */
 #define LATE_NS_MAX    UINT64_C(10000000)
 
@@ -325,6 +326,8 @@ int32_t tp_net_send_to(struct tp_net *net, uint32_t socket, const struct tp_addr
 
     if (s->state != TP_SOCKET_DATAGRAMS)
         return -EOPNOTSUPP;
+    if (s->family == TP_ADDRESS_IPV4 && len > UDP_BYTES_MAX)
+        return -EMSGSIZE; /* there Linux looks at it before the address */
     packet.to_host = tp_net_host_of(net, s->host, &target);
     error = find_source(net, s, &target, packet.to_host, &source);
     if (error < 0)

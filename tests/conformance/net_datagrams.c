@@ -124,11 +124,14 @@ static void net_datagram_as_long_as_can_be(struct conformance *c)
     const uint32_t len = c->variant == OVER_IPV4 ? 65507 : 65527;
     uint8_t *out = take(c, PLENTY), *in = take(c, PLENTY);
     struct tp_buf buf = tp_buf_empty(in, PLENTY);
+    struct tp_address elsewhere = tp_address_ipv4(192, 0, 2, 1, 9);
     struct tp_datagram datagram;
     struct socket a, b;
 
     if (open_both(c, &a, &b)) {
         pattern_fill(out, len, 3);
+        if (c->variant == OVER_IPV4) /* whatever else is wrong with it */
+            EXPECT(c, send_bytes(c, a.fd, out, PLENTY, &elsewhere), -EMSGSIZE);
         EXPECT(c, send_bytes(c, a.fd, out, len + 1, &b.address), -EMSGSIZE);
         EXPECT(c, send_bytes(c, a.fd, out, PLENTY, &b.address), -EMSGSIZE);
         EXPECT(c, send_bytes(c, a.fd, out, len, &b.address), (int32_t)len);
