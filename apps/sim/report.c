@@ -292,7 +292,7 @@ static void print_totals(const struct tp_report *report,
     print_faults(report->fired, out);
     (void)fputs(", \"never_reached\": [", out);
     for (size_t i = 0; i < tp_batch_mark_count(marks); i++) {
-        if (!is_missing(totals, marks, i))
+        if (!is_missing(totals, marks, i) || !concerns(totals, marks, i))
             continue;
         (void)fputs(any ? ", " : "", out);
         tp_text_json(marks->first[i]->name, out);
