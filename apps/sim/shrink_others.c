@@ -9,10 +9,8 @@ enum {
     TRIES_MAX = 12, /* seeds that are shrunk */
     LOOKS_MAX = 64, /* seeds that fail, alike or not */
     SEEDS_MAX = 1000000,
-    HANG_MS = 10000,
     PART = 3, /* of the time that is left, for each seed */
 };
-#define MS_NS UINT64_C(1000000)
 
 struct look {
     struct tp_shrink *shrink;
@@ -58,7 +56,7 @@ static bool find_seed(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
         .first = after + 1,
         .last = after + SEEDS_MAX,
         .time_ns = part_ns(shrink),
-        .hang_ns = HANG_MS * MS_NS,
+        .hang_ns = shrink->trial->hang_ns, /* --limit */
         .jobs = jobs,
         .until_failure = true,
         .result = take_result,
