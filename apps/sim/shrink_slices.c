@@ -56,9 +56,11 @@ static bool take_moments(struct tp_shrink *shrink, struct tp_moments *ret_moment
                          void **ret_memory)
 {
     struct tp_tape *tape = tp_shrink_copy(shrink);
+    const struct tp_moments *noted;
     struct tp_sim_outcome outcome;
     uint32_t streams;
     size_t size_bytes;
+    void *memory;
 
     if (tape == NULL)
         return false;
@@ -70,14 +72,18 @@ static bool take_moments(struct tp_shrink *shrink, struct tp_moments *ret_moment
     tp_tape_destroy(tape);
     if (shrink->error < 0)
         return false;
-    *ret_memory = realloc(*ret_memory, size_bytes);
-    if (*ret_memory == NULL) {
+    memory = realloc(*ret_memory, size_bytes);
+    if (memory == NULL) {
         shrink->error = -ENOMEM;
         return false;
     }
-    tp_moments_init(ret_moments, *ret_memory, streams);
-    ret_moments->count = shrink->trial->moments->count;
-    memcpy(*ret_memory, shrink->trial->moments->asked, size_bytes);
+    *ret_memory = memory;
+    noted = shrink->trial->moments;
+    size_bytes = (size_t)noted->count * streams * sizeof *noted->asked;
+    tp_moments_init(ret_moments, memory, streams);
+    ret_moments->count = noted->count;
+    memcpy(ret_moments->asked, noted->asked, size_bytes);
+    memcpy(ret_moments->begun, noted->begun, size_bytes);
     return ret_moments->count > 0;
 }
 
