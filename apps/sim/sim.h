@@ -432,7 +432,8 @@ struct tp_mark_list {
 };
 
 /** The main() of a program that simulates: list, run, ...; see docs/simulation.md. Result:
- * the exit status. */
+ * the exit status. Alone in the libraries it takes signals: SIGINT, SIGTERM and SIGHUP, for
+ * the rest of the process; one that has come ends every later call as well. */
 TP_EXPORT int tp_sim_main_with(int argc, char **argv, const struct tp_scenario *scenarios,
                                uint32_t count, struct tp_mark_list marks);
 
