@@ -166,7 +166,9 @@ int64_t kv_oracle_expiry(const struct kv_oracle *oracle, uint32_t owner, uint32_
     const struct kv_version *last = &k->versions[(k->first + k->count - 1) % KV_VERSIONS];
 
     *ret_epoch = k->count == 0 ? 0 : last->epoch;
-    return k->count == 0 ? 0 : last->expire_ms;
+    if (k->count == 0 || last->gone != 0)
+        return 0;
+    return last->vague ? KV_EXPIRED_MS : last->expire_ms;
 }
 
 void kv_oracle_ack(struct kv_oracle *oracle, uint32_t owner, uint64_t step)
@@ -306,17 +308,25 @@ static bool is_as_after(struct kv_oracle *oracle, struct kv_owner *o, uint64_t s
 
 /* A key that was not there may have expired after any of the steps that were possible. If
  * the log was not told of that, what comes back with the clock may be what any of them has
- * left. */
-static void note_vague(struct kv_oracle_key *key, const struct kv_sight *sight)
+ * left: the last one that was acknowledged, or one behind it. */
+static void note_vague(struct kv_oracle_key *key, uint64_t acked,
+                       const struct kv_sight *sight)
 {
+    struct kv_version *last = key->count == 0 ? NULL : version_at(key, key->count - 1);
     bool mortal = false;
 
-    if (sight->value.bytes != NULL || !sight->unlogged)
+    if (sight->value.bytes != NULL || !sight->unlogged || last == NULL ||
+        last->step <= acked)
         return;
-    for (uint32_t i = 0; i < key->count; i++)
-        mortal = mortal || version_at(key, i)->expire_ms != 0;
-    if (mortal)
-        version_at(key, key->count - 1)->vague = true;
+    for (uint32_t i = key->count; i-- > 0;) {
+        const struct kv_version *version = version_at(key, i);
+
+        mortal =
+            mortal || (version->gone == 0 && (version->vague || version->expire_ms != 0));
+        if (version->step <= acked)
+            break;
+    }
+    last->vague = last->vague || mortal;
 }
 
 /* The owner goes on from a step: the keys hold what was seen. */
@@ -328,8 +338,7 @@ static void go_on_from(struct kv_oracle *oracle, struct kv_owner *o, uint64_t st
         const struct kv_slice *value = &sights[i].value;
 
         cut_versions(k, step);
-        if (step > o->acked)
-            note_vague(k, &sights[i]);
+        note_vague(k, o->acked, &sights[i]);
         if (k->count > 0)
             note_gone(oracle, k, version_at(k, k->count - 1)->step, &sights[i]);
         /* One that has expired since keeps its bytes: it is not there, whoever looks. */

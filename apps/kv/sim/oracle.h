@@ -29,6 +29,7 @@ enum {
     KV_VALUE_MAX = 8192,   /* bytes */
     KV_COUNT_MAX = 65536,  /* of one counter */
     KV_UNKNOWN_MAX = 4096, /* steps that may be sent and not acknowledged */
+    KV_EXPIRED_MS = 1,     /* the expiry of what has expired, whatever the clock shows */
 };
 
 /** What a key held from one step on. */
@@ -123,7 +124,10 @@ void kv_oracle_remove(struct kv_oracle *oracle, uint32_t owner, uint32_t key);
  * up to steps. */
 struct kv_slice kv_oracle_value(const struct kv_oracle *oracle, uint32_t owner,
                                 uint32_t key);
-/** ... until when, and from which epoch of the clock on it may have expired. */
+/** ... until when it may be there, and from which epoch of the clock on it may have
+ * expired. 0: it never expires, or nobody sees it any more. KV_EXPIRED_MS: nobody knows
+ * whether steps have left one that has expired, which a log that takes nothing was not told
+ * of. */
 int64_t kv_oracle_expiry(const struct kv_oracle *oracle, uint32_t owner, uint32_t key,
                          uint32_t *ret_epoch);
 

@@ -367,9 +367,8 @@ static void plan_size(struct kv_script *script)
     kv_script_word(script, "DBSIZE");
     for (uint32_t key = 0; key < KV_KEY_MORTAL; key++)
         expect->number += tip(script, key).bytes != NULL;
-    if (tip(script, KV_KEY_MORTAL).bytes != NULL)
-        expect->expire_ms =
-            kv_oracle_expiry(script->oracle, script->owner, KV_KEY_MORTAL, &expect->epoch);
+    expect->expire_ms =
+        kv_oracle_expiry(script->oracle, script->owner, KV_KEY_MORTAL, &expect->epoch);
 }
 
 static void plan_get_of_other(struct kv_script *script)
