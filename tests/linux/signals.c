@@ -59,11 +59,12 @@ Test(signals, a_signal_by_itself_does_not)
 
     io = make_io(NULL);
     start_alarms(on_alarm_count, 5);
-    start_ns = tp_io_now_ns(io);
-    tp_io_park(io, start_ns + 60000000);
-    cr_assert(ge(u64, tp_io_now_ns(io), start_ns + 60000000));
+    do { /* where all is busy, alarms that come together are one */
+        start_ns = tp_io_now_ns(io);
+        tp_io_park(io, start_ns + 60000000);
+        cr_assert(ge(u64, tp_io_now_ns(io), start_ns + 60000000));
+    } while (alarms <= 2);
     stop_alarms();
-    cr_assert(gt(int, alarms, 2));
     tp_io_destroy(io);
 }
 
