@@ -316,9 +316,11 @@ static void net_bind_in_use(struct conformance *c)
     EXPECT(c, run(c, tp_request_bind(&a.address, plain())), -EADDRINUSE);
     shared.reuse_port = true; /* a.fd does not share */
     EXPECT(c, run(c, tp_request_bind(&a.address, shared)), -EADDRINUSE);
-    listening = a.address; /* streams have ports of their own */
-    if (!lacks(c, TP_LISTEN)) {
+    if (!lacks(c, TP_LISTEN)) { /* streams have ports of their own */
+        listening = here(c);
         listener = listen_at(c, &listening);
+        others[0] = bind_with(c, &listening, plain());
+        close_end(c, &others[0]);
         close_end(c, &listener);
     }
     b.address.port = 0;
