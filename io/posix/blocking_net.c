@@ -80,14 +80,17 @@ static int32_t set_socket(int fd, const struct tp_socket_options *options)
 
 /* ------------------------------------------------------------------ life */
 
-static int32_t set_for_listening(int fd, int family,
-                                 const struct tp_socket_options *options)
+/* `type`: SOCK_STREAM, for a listener, or SOCK_DGRAM. Two sockets that share a port by
+ * SO_REUSEADDR would take each other's datagrams. */
+static int32_t set_for_binding(int fd, int type, int family,
+                               const struct tp_socket_options *options)
 {
-    int32_t error = set_options(fd, family, options);
+    int32_t error =
+        type == SOCK_STREAM ? set_options(fd, family, options) : set_sizes(fd, options);
 
     if (family == AF_UNIX)
         return error;
-    if (error == 0)
+    if (error == 0 && type == SOCK_STREAM)
         error = set(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (error == 0 && options->reuse_port)
         error = set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
@@ -96,20 +99,21 @@ static int32_t set_for_listening(int fd, int family,
     return error;
 }
 
-static int32_t listen_at(const struct sockaddr_storage *address,
-                         const struct tp_socket_options *options)
+/* A listener, or a socket for datagrams. */
+static int32_t bind_at(int type, const struct sockaddr_storage *address,
+                       const struct tp_socket_options *options)
 {
     const int family = address->ss_family;
-    const int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int fd = socket(family, type | SOCK_CLOEXEC, 0);
     int32_t error;
 
     if (fd < 0)
         return -errno;
-    error = set_for_listening(fd, family, options);
+    error = set_for_binding(fd, type, family, options);
     if (error == 0 && bind(fd, (const struct sockaddr *)(const void *)address,
                            tp_posix_sockaddr_len(address)) != 0)
         error = -errno;
-    if (error == 0 &&
+    if (error == 0 && type == SOCK_STREAM &&
         listen(fd, options->backlog != 0 ? options->backlog : BACKLOG_USUAL) != 0)
         error = -errno;
     if (error == 0)
@@ -118,40 +122,14 @@ static int32_t listen_at(const struct sockaddr_storage *address,
     return error;
 }
 
-/* Two sockets that share a port by SO_REUSEADDR would take each other's datagrams. */
-static int32_t bind_at(const struct sockaddr_storage *address,
-                       const struct tp_socket_options *options)
-{
-    const int family = address->ss_family;
-    const int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    int32_t error;
-
-    if (fd < 0)
-        return -errno;
-    error = set_sizes(fd, options);
-    if (error == 0 && options->reuse_port)
-        error = set(fd, SOL_SOCKET, SO_REUSEPORT, 1);
-    if (error == 0 && family == AF_INET6)
-        error = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, options->v6_only);
-    if (error == 0 && bind(fd, (const struct sockaddr *)(const void *)address,
-                           tp_posix_sockaddr_len(address)) != 0)
-        error = -errno;
-    if (error == 0)
-        return fd;
-    (void)close(fd);
-    return error;
-}
-
 /* A machine without IPv6 has no "every interface, IPv4 and IPv6"; it has the first half. */
-static int32_t somewhere(int32_t (*make_at)(const struct sockaddr_storage *address,
-                                            const struct tp_socket_options *options),
-                         const struct sockaddr_storage *address,
-                         const struct tp_socket_options *options)
+static int32_t bind_somewhere(int type, const struct sockaddr_storage *address,
+                              const struct tp_socket_options *options)
 {
     const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)(const void *)address;
     struct tp_address every = {.family = TP_ADDRESS_IPV4};
     struct sockaddr_storage ipv4;
-    int32_t result = make_at(address, options);
+    int32_t result = bind_at(type, address, options);
 
     if ((result != -EAFNOSUPPORT && result != -EADDRNOTAVAIL) || options->v6_only ||
         address->ss_family != AF_INET6 ||
@@ -159,7 +137,7 @@ static int32_t somewhere(int32_t (*make_at)(const struct sockaddr_storage *addre
         return result;
     every.port = ntohs(ipv6->sin6_port);
     (void)tp_posix_sockaddr_from(&every, &ipv4);
-    return make_at(&ipv4, options);
+    return bind_at(type, &ipv4, options);
 }
 
 /* A socket that can connect; in the ring then, since that may take for ever. A path never
@@ -243,9 +221,9 @@ int32_t tp_posix_run_service(const struct tp_request *request,
 
     switch (request->kind) {
     case TP_LISTEN:
-        return somewhere(listen_at, address, &request->b.socket);
+        return bind_somewhere(SOCK_STREAM, address, &request->b.socket);
     case TP_BIND:
-        return somewhere(bind_at, address, &request->b.socket);
+        return bind_somewhere(SOCK_DGRAM, address, &request->b.socket);
     case TP_CONNECT:
         return prepare_to_connect(address, &request->b.socket);
     case TP_SHUTDOWN:
