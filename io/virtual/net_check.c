@@ -17,7 +17,7 @@ static void check_pipe(const struct tp_net *net, const struct tp_net_pipe *p)
     tp_assert(!p->fin_sent || p->fin_written);
     tp_assert(!p->fin_acked || p->fin_arrived || p->refs == 1);
     for (uint32_t at = p->first; at != 0; chunks++) {
-        const struct tp_net_chunk *chunk = tp_pool_at(&net->chunks, at);
+        const struct tp_net_chunk *chunk = tp_chunk_at(net, at);
 
         tp_assert(chunk->next != 0 || at == p->last);
         at = chunk->next;

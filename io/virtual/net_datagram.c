@@ -22,29 +22,31 @@ static struct tp_net_message *message_at(const struct tp_net *net, uint32_t mess
     return tp_pool_at(&net->messages, message);
 }
 
-static struct tp_net_chunk *chunk_at(const struct tp_net *net, uint32_t chunk)
-{
-    return tp_pool_at(&net->chunks, chunk);
-}
-
 /* ------------------------------------------------------------------ messages */
+
+/* Puts one more chunk behind `last`, the message's last one so far (0: it has none). */
+static uint32_t add_chunk(struct tp_net *net, uint32_t message, uint32_t last)
+{
+    uint32_t chunk = tp_pool_take(&net->chunks, net->allocator);
+
+    if (last == 0)
+        message_at(net, message)->first = chunk;
+    else
+        tp_chunk_at(net, last)->next = chunk;
+    return chunk;
+}
 
 static uint32_t make_message(struct tp_net *net, const uint8_t *bytes, uint32_t len)
 {
     uint32_t message = tp_pool_take(&net->messages, net->allocator);
-    uint32_t last = 0;
+    uint32_t chunk = 0;
 
     message_at(net, message)->len = len;
     for (uint32_t at = 0; at < len; at += TP_CHUNK_BYTES) {
         uint32_t part = len - at < TP_CHUNK_BYTES ? len - at : TP_CHUNK_BYTES;
-        uint32_t chunk = tp_pool_take(&net->chunks, net->allocator);
 
-        memcpy(chunk_at(net, chunk)->bytes, bytes + at, part);
-        if (last == 0)
-            message_at(net, message)->first = chunk;
-        else
-            chunk_at(net, last)->next = chunk;
-        last = chunk;
+        chunk = add_chunk(net, message, chunk);
+        memcpy(tp_chunk_at(net, chunk)->bytes, bytes + at, part);
     }
     return message;
 }
@@ -52,33 +54,20 @@ static uint32_t make_message(struct tp_net *net, const uint8_t *bytes, uint32_t 
 static uint32_t copy_message(struct tp_net *net, uint32_t message)
 {
     uint32_t copy = tp_pool_take(&net->messages, net->allocator);
-    uint32_t last = 0;
+    uint32_t chunk = 0;
 
     *message_at(net, copy) = *message_at(net, message);
     for (uint32_t at = message_at(net, message)->first; at != 0;
-         at = chunk_at(net, at)->next) {
-        uint32_t chunk = tp_pool_take(&net->chunks, net->allocator);
-
-        memcpy(chunk_at(net, chunk)->bytes, chunk_at(net, at)->bytes, TP_CHUNK_BYTES);
-        if (last == 0)
-            message_at(net, copy)->first = chunk;
-        else
-            chunk_at(net, last)->next = chunk;
-        last = chunk;
+         at = tp_chunk_at(net, at)->next) {
+        chunk = add_chunk(net, copy, chunk);
+        memcpy(tp_chunk_at(net, chunk)->bytes, tp_chunk_at(net, at)->bytes, TP_CHUNK_BYTES);
     }
     return copy;
 }
 
 static void drop_message(struct tp_net *net, uint32_t message)
 {
-    uint32_t chunk = message_at(net, message)->first;
-
-    while (chunk != 0) {
-        uint32_t next = chunk_at(net, chunk)->next;
-
-        tp_pool_give(&net->chunks, chunk);
-        chunk = next;
-    }
+    tp_chunks_drop(net, message_at(net, message)->first);
     tp_pool_give(&net->messages, message);
 }
 
@@ -366,8 +355,8 @@ int32_t tp_net_recv_from(struct tp_net *net, uint32_t socket, uint8_t *ret_bytes
     for (uint32_t at = 0; at < stored; at += TP_CHUNK_BYTES) {
         uint32_t part = stored - at < TP_CHUNK_BYTES ? stored - at : TP_CHUNK_BYTES;
 
-        memcpy(ret_bytes + at, chunk_at(net, chunk)->bytes, part);
-        chunk = chunk_at(net, chunk)->next;
+        memcpy(ret_bytes + at, tp_chunk_at(net, chunk)->bytes, part);
+        chunk = tp_chunk_at(net, chunk)->next;
     }
     s->inbox_first = message_at(net, message)->next;
     if (s->inbox_first == 0)

@@ -203,6 +203,11 @@ static inline struct tp_net_pipe *tp_pipe_at(const struct tp_net *net, uint32_t 
     return tp_pool_at(&net->pipes, pipe);
 }
 
+static inline struct tp_net_chunk *tp_chunk_at(const struct tp_net *net, uint32_t chunk)
+{
+    return tp_pool_at(&net->chunks, chunk);
+}
+
 static inline struct tp_net_way *tp_way_at(const struct tp_net *net, uint32_t from,
                                            uint32_t to)
 {
@@ -277,6 +282,8 @@ void tp_pipe_write(struct tp_net *net, uint32_t pipe, const uint8_t *bytes, uint
 void tp_pipe_read(struct tp_net *net, uint32_t pipe, uint8_t *ret_bytes, uint32_t len);
 /** The sender is gone: what was not sent never will be. */
 void tp_pipe_cut(struct tp_net *net, uint32_t pipe);
+/** Gives back a chunk, and all behind it; 0: nothing. */
+void tp_chunks_drop(struct tp_net *net, uint32_t first);
 
 /* ------------------------------------------------------------------ net_socket.c */
 

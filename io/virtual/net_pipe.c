@@ -4,11 +4,6 @@
 
 #include <string.h>
 
-static struct tp_net_chunk *chunk_at(const struct tp_net *net, uint32_t chunk)
-{
-    return tp_pool_at(&net->chunks, chunk);
-}
-
 uint32_t tp_pipe_make(struct tp_net *net)
 {
     uint32_t pipe = tp_pool_take(&net->pipes, net->allocator);
@@ -17,15 +12,20 @@ uint32_t tp_pipe_make(struct tp_net *net)
     return pipe;
 }
 
+void tp_chunks_drop(struct tp_net *net, uint32_t first)
+{
+    while (first != 0) {
+        uint32_t next = tp_chunk_at(net, first)->next;
+
+        tp_pool_give(&net->chunks, first);
+        first = next;
+    }
+}
+
 static void drop_chunks(struct tp_net *net, struct tp_net_pipe *pipe)
 {
-    while (pipe->first != 0) {
-        uint32_t next = chunk_at(net, pipe->first)->next;
-
-        tp_pool_give(&net->chunks, pipe->first);
-        pipe->first = next;
-    }
-    pipe->last = 0;
+    tp_chunks_drop(net, pipe->first);
+    pipe->first = pipe->last = 0;
     pipe->offset = 0;
 }
 
@@ -55,12 +55,12 @@ void tp_pipe_write(struct tp_net *net, uint32_t pipe, const uint8_t *bytes, uint
             uint32_t chunk = tp_pool_take(&net->chunks, net->allocator);
 
             if (p->last != 0)
-                chunk_at(net, p->last)->next = chunk;
+                tp_chunk_at(net, p->last)->next = chunk;
             else
                 p->first = chunk;
             p->last = chunk;
         }
-        memcpy(chunk_at(net, p->last)->bytes + at, bytes, part);
+        memcpy(tp_chunk_at(net, p->last)->bytes + at, bytes, part);
         p->written += part;
         bytes += part;
         len -= part;
@@ -76,13 +76,13 @@ void tp_pipe_read(struct tp_net *net, uint32_t pipe, uint8_t *ret_bytes, uint32_
         uint32_t room = TP_CHUNK_BYTES - p->offset;
         uint32_t part = room < len ? room : len;
 
-        memcpy(ret_bytes, chunk_at(net, p->first)->bytes + p->offset, part);
+        memcpy(ret_bytes, tp_chunk_at(net, p->first)->bytes + p->offset, part);
         p->read += part;
         p->offset += part;
         ret_bytes += part;
         len -= part;
         if (p->offset == TP_CHUNK_BYTES) {
-            uint32_t next = chunk_at(net, p->first)->next;
+            uint32_t next = tp_chunk_at(net, p->first)->next;
 
             tp_pool_give(&net->chunks, p->first);
             p->first = next;
@@ -108,11 +108,11 @@ void tp_pipe_cut(struct tp_net *net, uint32_t pipe)
         return;
     }
     for (uint64_t i = 1; i < chunks; i++)
-        chunk = chunk_at(net, chunk)->next;
-    while (chunk_at(net, chunk)->next != 0) {
-        uint32_t next = chunk_at(net, chunk)->next;
+        chunk = tp_chunk_at(net, chunk)->next;
+    while (tp_chunk_at(net, chunk)->next != 0) {
+        uint32_t next = tp_chunk_at(net, chunk)->next;
 
-        chunk_at(net, chunk)->next = chunk_at(net, next)->next;
+        tp_chunk_at(net, chunk)->next = tp_chunk_at(net, next)->next;
         tp_pool_give(&net->chunks, next);
     }
     p->last = chunk;
