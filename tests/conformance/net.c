@@ -17,29 +17,33 @@ struct tp_socket_options plain(void)
     return options;
 }
 
-/* A machine may have no IPv6, or none on its loopback. */
-static bool no_ipv6(struct conformance *c)
+bool no_ipv6(struct conformance *c, int32_t made)
 {
-    struct tp_address address = here(c);
-    int32_t value = run(c, tp_request_listen(&address, plain()));
+    if (made >= 0)
+        close_file(c, tp_io_into_fd(c->io, made));
+    else if (made == -EAFNOSUPPORT || made == -EADDRNOTAVAIL)
+        c->skipped = "IPv6";
+    return c->skipped != NULL;
+}
 
-    if (value >= 0) {
-        close_file(c, tp_io_into_fd(c->io, value));
-        return false;
+bool lacks_one_of(struct conformance *c, const uint16_t *kinds, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (lacks(c, kinds[i]))
+            return true;
     }
-    if (value != -EAFNOSUPPORT && value != -EADDRNOTAVAIL)
-        return false;
-    c->skipped = "IPv6";
-    return true;
+    return false;
 }
 
 bool no_net(struct conformance *c)
 {
-    for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
-        if (lacks(c, needed[i]))
-            return true;
-    }
-    return c->variant == OVER_IPV6 && no_ipv6(c);
+    struct tp_address address;
+
+    if (lacks_one_of(c, needed, sizeof needed / sizeof needed[0]))
+        return true;
+    address = here(c);
+    return c->variant == OVER_IPV6 &&
+           no_ipv6(c, run(c, tp_request_listen(&address, plain())));
 }
 
 struct tp_address path_address(struct conformance *c, const char *name)

@@ -27,6 +27,11 @@ enum { NARROW = 16384 }; /* bytes of each buffer of narrow ends, as asked for */
 /** Whether this backend, or this machine, cannot do what the program needs: it is skipped
  * then. Every program asks first, or calls open_ends(). */
 bool no_net(struct conformance *c);
+bool lacks_one_of(struct conformance *c, const uint16_t *kinds, size_t count);
+
+/** The same of a machine that has no IPv6, or none on its loopback: `made` is what came of
+ * a socket there. */
+bool no_ipv6(struct conformance *c, int32_t made);
 
 /** Sets nothing. */
 struct tp_socket_options plain(void);
