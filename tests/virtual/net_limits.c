@@ -254,6 +254,7 @@ Test(net_limits, accept_without_a_free_number_leaves_the_connection)
     cr_assert(eq(i32, n_do(1, tp_request_accept_many(listener)), -EMFILE));
     cr_assert(eq(i32, n_do(1, tp_request_connect(&n.address[0], plain)), -EMFILE));
     cr_assert(eq(i32, n_do(1, tp_request_listen(&n.address[0], plain)), -EMFILE));
+    cr_assert(eq(i32, n_do(1, tp_request_bind(&n.address[1], plain)), -EMFILE));
     cr_assert(eq(i32, n_do(1, tp_request_close(file)), 0));
     cr_assert(eq(i32, n_do(1, tp_request_accept(listener)), (int32_t)file.number));
 }

@@ -298,6 +298,35 @@ Test(tape, a_label_that_cannot_be_is_refused)
     free(bytes);
 }
 
+/* Of the most bytes that there are; and of one more, in a file that is right otherwise. */
+Test(tape, a_label_has_a_longest)
+{
+    char label[TP_TAPE_LABEL_BYTES];
+    struct tp_tape *tape = from_seed(7);
+    struct tp_tape *loaded;
+    size_t size;
+    uint8_t *bytes;
+
+    memset(label, 'x', sizeof label - 1);
+    label[sizeof label - 1] = '\0';
+    tp_tape_set_label(tape, label);
+    bytes = saved(tape, &size);
+    cr_assert(eq(int, tp_tape_load(bytes, size, NULL, &loaded), 0));
+    cr_assert(eq(int, strcmp(tp_tape_label(loaded), label), 0));
+    tp_tape_destroy(loaded);
+    cr_assert(bytes[32] == 0xff && bytes[33] == 3); /* a varint: 511 */
+    cr_assert(eq(sz, size, 34 + sizeof label - 1));
+    bytes = realloc(bytes, size + 1);
+    cr_assert(bytes != NULL);
+    bytes[32] = 0x80;
+    bytes[33] = 4;
+    bytes[size] = 'x';
+    forge(bytes, size + 1);
+    cr_assert(eq(int, tp_tape_load(bytes, size + 1, NULL, &loaded), -EBADMSG));
+    tp_tape_destroy(tape);
+    free(bytes);
+}
+
 /* Bytes changed at random under a checksum that is right: accepted or refused, never a
  * crash; and what is accepted can be played and saved. */
 Test(tape, forged_bytes_do_no_harm)
