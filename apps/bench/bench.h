@@ -77,8 +77,8 @@ struct bench_setting {
 
 /** What a slice came to, when the contestant knows better than the clocks around it. */
 struct bench_sample {
-    double wall_ns; /* 0: as measured */
-    double cpu_ns;
+    double wall_ns;        /* 0: as measured */
+    double cpu_ns;         /* as measured */
     double p50_us, p99_us; /* latencies; 0: not known */
 };
 
@@ -125,6 +125,10 @@ bool bench_options_want(const struct bench_options *options, const char *name);
 
 /** options.c: whether the mode is to run. */
 bool bench_options_want_mode(const struct bench_options *options, const char *mode);
+
+/** contest.c: processor time that was spent: of all threads, the kernel's workers for this
+ * process included, and of waited-for children. */
+uint64_t bench_cpu_ns(void);
 
 /** contest.c: runs the contest and reports a row for each contestant that was asked for. */
 int bench_contest(struct bench_report *report, const struct bench_setting *setting,

@@ -43,9 +43,7 @@ static uint64_t spent_ns(int who)
            (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000;
 }
 
-/* Of all threads, the kernel's workers for this process included, and of waited-for
- * children. */
-static uint64_t cpu_ns(void)
+uint64_t bench_cpu_ns(void)
 {
     return spent_ns(RUSAGE_SELF) + spent_ns(RUSAGE_CHILDREN);
 }
@@ -61,9 +59,9 @@ static int run_slice(struct racer *racer, struct bench_sample *ret_sample)
 
     if (result == 0) {
         wall = wall_ns();
-        cpu = cpu_ns();
+        cpu = bench_cpu_ns();
         result = contestant->run(racer->state, racer->operations);
-        sample.cpu_ns = (double)(cpu_ns() - cpu);
+        sample.cpu_ns = (double)(bench_cpu_ns() - cpu);
         wall = wall_ns() - wall;
         if (result == 0 && hooks->sample != NULL)
             hooks->sample(racer->state, &sample);

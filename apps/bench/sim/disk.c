@@ -12,7 +12,6 @@
 enum { BLOCK = 4096, SYNC_EVERY = 16, WARM_UP = 8 /* times through the file */ };
 
 struct disk {
-    struct bench_sim_clock clock;
     struct tp_allocator counter;
     uint64_t allocations, allocated; /* so far; at the beginning of the slice */
     uint64_t operations;             /* of the slice */
@@ -86,13 +85,9 @@ static int run_operations(struct disk *d, uint64_t operations)
 static int disk_run(void *state, uint64_t operations)
 {
     struct disk *d = state;
-    int result;
 
     d->operations = operations;
-    bench_sim_clock_start(&d->clock);
-    result = run_operations(d, operations);
-    bench_sim_clock_stop(&d->clock);
-    return result;
+    return run_operations(d, operations);
 }
 
 /* ------------------------------------------------------------------ life */
@@ -185,15 +180,8 @@ static int disk_check(void *state)
     return -EPROTO;
 }
 
-static void disk_sample(void *state, struct bench_sample *ret_sample)
-{
-    const struct disk *d = state;
-
-    ret_sample->wall_ns = (double)d->clock.spent_ns;
-}
-
 static const struct bench_hooks hooks = {
-    .prepare = disk_prepare, .check = disk_check, .sample = disk_sample};
+    .prepare = disk_prepare, .check = disk_check, .sample = bench_sim_sample};
 
 const struct bench_contestant bench_sim_disk = {"disk",   NULL,       0,     disk_open,
                                                 disk_run, disk_close, &hooks};

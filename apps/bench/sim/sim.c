@@ -4,6 +4,12 @@
 
 #define FILE_BYTES (UINT64_C(8) << 20)
 
+void bench_sim_sample(void *state, struct bench_sample *ret_sample)
+{
+    (void)state;
+    ret_sample->wall_ns = ret_sample->cpu_ns;
+}
+
 int bench_sim(const struct bench_options *options, struct bench_report *report)
 {
     static const uint32_t depths[] = {64};

@@ -6,32 +6,10 @@
 #ifndef TEMPEST_APPS_BENCH_SIM_SIM_H
 #define TEMPEST_APPS_BENCH_SIM_SIM_H
 
-#include <time.h>
-
 #include "apps/bench/bench.h"
 
-/** The processor time of a slice. */
-struct bench_sim_clock {
-    uint64_t started_ns, spent_ns;
-};
-
-static inline uint64_t bench_sim_now_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-static inline void bench_sim_clock_start(struct bench_sim_clock *clock)
-{
-    clock->started_ns = bench_sim_now_ns();
-}
-
-static inline void bench_sim_clock_stop(struct bench_sim_clock *clock)
-{
-    clock->spent_ns = bench_sim_now_ns() - clock->started_ns;
-}
+/** sim.c: a hook that takes the processor time of a slice for its time. */
+void bench_sim_sample(void *state, struct bench_sample *ret_sample);
 
 /** disk.c: operations on a simulated disk, `setting->depth` at a time. */
 extern const struct bench_contestant bench_sim_disk;
