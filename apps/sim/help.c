@@ -2,7 +2,8 @@
 
 #include <stdio.h>
 
-#include "apps/sim/sim.h"
+#include "apps/sim/manner.h"
+#include "apps/sim/sim_internal.h"
 
 static const char usage[] =
     "usage: %s list\n"
@@ -97,31 +98,15 @@ void tp_help_families(void)
         [TP_FAMILY_ROLLBACK] = "a node boots with its disk as it was earlier",
         [TP_FAMILY_WIPE] = "a node boots with an empty disk",
     };
-    static const char *const fair[TP_FAMILIES] = {
-#define WORD(family, name, is_fair) [family] = (is_fair) ? "" : " (only where asked for)",
-        TP_FAMILY_TABLE(WORD)
-#undef WORD
-    };
 
     for (uint32_t i = 0; i < TP_FAMILIES; i++)
-        (void)printf("%-10s  %s%s\n", tp_family_name(i), what[i], fair[i]);
+        (void)printf("%-10s  %s%s\n", tp_family_name(i), what[i],
+                     tp_swarm_is_fair(i) ? "" : " (only where asked for)");
     (void)printf("all         each of them; what comes later counts: -all,+power\n");
 }
 
 void tp_help_profiles(void)
 {
-    static const char *const what[] = {
-        "the least that POSIX and disks promise",
-        "names survive in their order; fsync commits all names up to its last change",
-        "as ext4",
-        "fsync commits a file's own names, and nothing of a file that has none",
-        "as paranoid, with a device whose cache survives a power cut",
-        "as paranoid, with sectors that may be torn, garbage or zeros after a power cut",
-        "as paranoid, without a page cache: an acknowledged write is with the device",
-    };
-
-    for (uint32_t i = 0; tp_disk_profile_name(i) != NULL; i++) {
-        tp_assert(i < sizeof what / sizeof *what);
-        (void)printf("%-12s  %s\n", tp_disk_profile_name(i), what[i]);
-    }
+    for (uint32_t i = 0; i < TP_DISK_PROFILES; i++)
+        (void)printf("%-12s  %s\n", tp_disk_profile_name(i), tp_manner_profile_summary(i));
 }

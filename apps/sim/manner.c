@@ -14,6 +14,26 @@ bool tp_manner_profile(const char *text, struct tp_sim_options *run)
     return false;
 }
 
+const char *tp_manner_profile_summary(uint32_t profile)
+{
+    static const char *const summaries[TP_DISK_PROFILES] = {
+        [TP_DISK_PARANOID] = "the least that POSIX and disks promise",
+        [TP_DISK_EXT4] = "names survive in their order; fsync commits all names up to its "
+                         "last change",
+        [TP_DISK_XFS] = "as ext4",
+        [TP_DISK_BTRFS] = "fsync commits a file's own names, and nothing of a file that "
+                          "has none",
+        [TP_DISK_NVME_PLP] = "as paranoid, with a device whose cache survives a power cut",
+        [TP_DISK_CONSUMER_SSD] = "as paranoid, with sectors that may be torn, garbage or "
+                                 "zeros after a power cut",
+        [TP_DISK_DIRECT] = "as paranoid, without a page cache: an acknowledged write is "
+                           "with the device",
+    };
+
+    tp_assert(profile < TP_DISK_PROFILES);
+    return summaries[profile];
+}
+
 static bool read_family(const char *text, size_t len, uint32_t *ret_set)
 {
     if (len == 3 && memcmp(text, "all", 3) == 0) {

@@ -11,6 +11,9 @@ enum { TP_MANNER_BYTES = 384 };
 /** "ext4". False: there is none of that name. */
 bool tp_manner_profile(const char *text, struct tp_sim_options *run);
 
+/** What a profile (enum tp_disk_profile) promises, in a few words. */
+const char *tp_manner_profile_summary(uint32_t profile);
+
 /** "+kill,-all": families always on, or never; what comes later counts. NULL, or where in
  * the text it is wrong. */
 const char *tp_manner_faults(const char *text, struct tp_sim_options *run);

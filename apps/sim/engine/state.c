@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apps/sim/engine/engine.h"
+#include "apps/sim/manner.h"
 #include "apps/sim/text.h"
 #include "apps/sim/zoo/zoo.h"
 
@@ -201,20 +202,10 @@ static void write_scenario(const struct tp_scenario *scenario, FILE *out)
 
 static void write_profiles(FILE *out)
 {
-    static const char *const summaries[TP_DISK_PROFILES] = {
-        [TP_DISK_PARANOID] = "the least that POSIX and disks promise",
-        [TP_DISK_EXT4] = "names survive as a prefix; fsync of a file commits them",
-        [TP_DISK_XFS] = "names survive as a prefix; fsync of a file commits them",
-        [TP_DISK_BTRFS] = "fsync of a file commits its own names",
-        [TP_DISK_NVME_PLP] = "paranoid, but the device's cache survives",
-        [TP_DISK_CONSUMER_SSD] = "paranoid, with sectors that may be torn, garbage, zeros",
-        [TP_DISK_DIRECT] = "paranoid, without a page cache",
-    };
-
     (void)fputs("\"profiles\":[", out);
     for (uint32_t i = 0; i < TP_DISK_PROFILES; i++)
         (void)fprintf(out, "%s{\"name\":\"%s\",\"summary\":\"%s\"}", i == 0 ? "" : ",",
-                      tp_disk_profile_name(i), summaries[i]);
+                      tp_disk_profile_name(i), tp_manner_profile_summary(i));
     (void)fputc(']', out);
 }
 
