@@ -209,18 +209,6 @@ static void try_two(struct tp_explain_search *s)
 
 /* ------------------------------------------------------------------ all of it */
 
-/* The name that a file was opened by, for an operation that had only its fd. */
-static void name_file(const struct tp_explain_search *s, struct tp_record *record)
-{
-    for (uint32_t i = s->record_count; i > 0 && record->text[0] == '\0'; i--) {
-        const struct tp_record *other = &s->records[i - 1];
-
-        if (other->kind == TP_FACT_OPERATION && other->node == record->node &&
-            other->op == TP_OPEN && other->inode == record->inode)
-            memcpy(record->text, other->text, sizeof record->text);
-    }
-}
-
 int tp_explain_begin(struct tp_explain *explain)
 {
     explain->search = calloc(1, sizeof *explain->search);
@@ -228,20 +216,6 @@ int tp_explain_begin(struct tp_explain *explain)
         return -ENOMEM;
     explain->search->explain = explain;
     return 0;
-}
-
-static void name_files(struct tp_explain_search *s)
-{
-    for (uint32_t i = 0; i < s->explain->barrier_count; i++) {
-        struct tp_explained_barrier *barrier = &s->explain->barriers[i];
-
-        name_file(s, &barrier->after);
-        if (barrier->before != TP_BEFORE_PROMISE)
-            name_file(s, &barrier->next);
-    }
-    name_file(s, &s->explain->failed);
-    name_file(s, &s->explain->read);
-    name_file(s, &s->explain->where);
 }
 
 bool tp_explain_step(struct tp_explain *explain)
@@ -283,8 +257,6 @@ bool tp_explain_step(struct tp_explain *explain)
     }
     if (s->error < 0)
         s->stage = TP_STAGE_OVER;
-    if (s->stage == TP_STAGE_OVER)
-        name_files(s);
     return s->stage != TP_STAGE_OVER;
 }
 
