@@ -45,7 +45,7 @@ static struct tp_tape *load(const char *path)
 static bool take_label(const struct tp_sim_arguments *arguments, const struct tp_tape *tape,
                        struct tp_sim_options *run)
 {
-    char name[TP_TAPE_LABEL_BYTES];
+    char name[TP_TAPE_LABEL_BYTES], quoted[APP_QUOTED_BYTES(TP_TAPE_LABEL_BYTES)];
     struct tp_sim_options of_tape = {.size = 0};
     bool good = tp_manner_read_label(tape, name, &of_tape);
     bool sweeps = arguments->command == TP_COMMAND_SWEEP; /* it has faults of its own */
@@ -57,8 +57,8 @@ static bool take_label(const struct tp_sim_arguments *arguments, const struct tp
     if (name[0] == '\0')
         return true; /* an older tape, or one that the playground saved */
     if (strcmp(name, arguments->scenario->name) != 0) {
-        app_say("%s: this tape is of scenario '%s', and not of '%s'", arguments->tape, name,
-                arguments->scenario->name);
+        app_say("%s: this tape is of scenario %s, and not of '%s'", arguments->tape,
+                app_quote(name, quoted, sizeof quoted), arguments->scenario->name);
         return false;
     }
     if (arguments->profile == NULL)

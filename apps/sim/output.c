@@ -2,12 +2,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "apps/common/say.h"
 
-/* Leaves nothing behind, and changes nothing. A pipe that nobody reads yet is fine. */
+/* Removes the file, and not the link that leads to it. */
+static void remove_file(const char *path)
+{
+    char *file = realpath(path, NULL);
+
+    if (file != NULL)
+        (void)unlink(file);
+    free(file);
+}
+
+/* Leaves nothing behind, and changes nothing. A pipe that nobody reads yet is fine, and so
+ * is a link to a file that is not there yet. */
 static int try_path(const char *path)
 {
     int flags = O_WRONLY | O_NONBLOCK | O_CLOEXEC;
@@ -16,11 +28,15 @@ static int try_path(const char *path)
 
     if (!is_new && errno == EEXIST)
         fd = open(path, flags);
+    if (fd < 0 && errno == ENOENT) {
+        fd = open(path, flags | O_CREAT, 0666);
+        is_new = fd >= 0;
+    }
     if (fd < 0)
         return errno == ENXIO ? 0 : -errno;
     (void)close(fd);
     if (is_new)
-        (void)unlink(path);
+        remove_file(path);
     return 0;
 }
 

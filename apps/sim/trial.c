@@ -81,11 +81,10 @@ static void run_in_child(struct tp_trial *trial, struct tp_tape *tape)
 }
 
 /* Until the pipe's other end is closed, which is when the child is gone. A signal ends
- * only runs that had begun before it. */
-static bool wait_for(const struct tp_trial *trial, pid_t pid, int end_fd, bool *ret_caught)
+ * only runs that had begun before it: none that `was_caught` before. */
+static bool wait_for(const struct tp_trial *trial, pid_t pid, int end_fd, bool was_caught,
+                     bool *ret_caught)
 {
-    bool was_caught = app_signals_caught() != 0;
-
     struct pollfd ended = {.fd = end_fd};
     uint64_t began_ns = tp_host_now_ns();
     uint64_t passed_ns = 0;
@@ -142,8 +141,8 @@ static bool make_moments(struct tp_trial *trial, const struct tp_tape *tape)
 static int run(struct tp_trial *trial, struct tp_tape *tape,
                struct tp_sim_outcome *ret_outcome)
 {
+    bool was_caught = app_signals_caught() != 0, in_time, caught;
     int ends[2], status = 0;
-    bool in_time, caught;
     pid_t pid;
 
     trial->runs++;
@@ -163,7 +162,7 @@ static int run(struct tp_trial *trial, struct tp_tape *tape,
         (void)close(ends[0]);
         return -EAGAIN;
     }
-    in_time = wait_for(trial, pid, ends[0], &caught);
+    in_time = wait_for(trial, pid, ends[0], was_caught, &caught);
     (void)close(ends[0]);
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
