@@ -257,10 +257,11 @@ export class Run {
     this.look();
   }
 
-  /* The latest click is taken back; the run is where it was. A snapshot at that event is older than it. */
+  /* The latest click is taken back; the run is where it was. A snapshot at that event is older than it. One of a
+   * link may lie where the run has never been: then there is nothing to go to, and nothing to forget. */
   undo() {
     const click = this.clicks.pop();
-    if (!click)
+    if (!click || click.event > this.known)
       return;
     this.end = this.stop = null;
     this.restore(click.event);

@@ -113,6 +113,19 @@ test("any moment is reached again, however far apart the snapshots are", t => {
   }
 });
 
+test("a click of a link that is still far away is taken back without going there", t => {
+  const clock = {ms: 0};
+  t.mock.method(performance, "now", () => clock.ms);
+  const run = new Run(() => new Slow(clock), 1 << 20);
+  run.open({}, [{event: 5000, kind: 1, node: 0, other: 0, span_ns: 0}]);
+  run.forward(50, Infinity);
+  const before = clock.ms;
+  run.undo();
+  assert.deepEqual([run.event, run.known, run.clicks.length, clock.ms], [50, 50, 0, before]);
+  run.forward(Infinity, Infinity); /* a Slow one has no acts: it would throw */
+  assert.deepEqual([run.event, run.isOver], [6000, true]);
+});
+
 test("a link comes back as it was written", () => {
   const clicks = [{event: 12, kind: 1, node: 0, other: 0, span_ns: 0}, {event: 40, kind: 6, node: 0, other: 2, span_ns: 5000}];
   const setting = {scenario: "kv", seed: "18446744073709551615", profile: "ext4", faults: "-all,+power"};
