@@ -55,7 +55,7 @@ static bool take_label(const struct tp_sim_arguments *arguments, const struct tp
         return false;
     }
     if (name[0] == '\0')
-        return true; /* an older tape, or one that the playground saved */
+        return true; /* an older tape */
     if (strcmp(name, arguments->scenario->name) != 0) {
         app_say("%s: this tape is of scenario %s, and not of '%s'", arguments->tape,
                 app_quote(name, quoted, sizeof quoted), arguments->scenario->name);

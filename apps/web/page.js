@@ -246,7 +246,7 @@ function drawStory() {
   const actions = [{words: "Watch it again", act: () => tell("go", {event: 0, thenPlay: true})}];
   if (!passed && last.clicks.length > 0)
     actions.unshift({words: "Take my click back", act: buttons.undo});
-  if (!passed && scenario.twin && !scenario.is_twin)
+  if (!passed && scenario.twin && !scenario.is_twin && !tape)
     actions.push({words: "The same, to its repaired twin", act: () => begin({...setting, scenario: scenario.twin}, {clicks: last.clicks})});
   if (passed)
     actions.push({words: "Another seed", act: dice});
@@ -326,21 +326,11 @@ function gotTape({why, tape: bytes, state: end}) {
       explain(bytes);
     return;
   }
-  const name = `${setting.scenario}-${tape ? "tape" : setting.seed}${mannerText()}.tape`;
+  const name = `${setting.scenario}-${tape ? "tape" : setting.seed}.tape`;
   const url = URL.createObjectURL(new Blob([bytes], {type: "application/octet-stream"}));
   el("a", {href: url, download: name}).click();
   setTimeout(() => URL.revokeObjectURL(url), 10000);
   toast(end.verdict === "stopped" ? `Saved as ${name}; natively it stops itself, too.` : `Saved as ${name}; natively it ends with the hash ${end.trace}.`);
-}
-
-/* A tape says nothing of the profile and of the families: its name does. */
-function mannerText() {
-  return (setting.profile ? ".profile=" + setting.profile : "") + (setting.faults ? ".faults=" + setting.faults : "");
-}
-
-function mannerOf(name) {
-  const profile = /\.profile=([-a-z0-9]+)/.exec(name), faults = /\.faults=([-+,a-z]{1,200})/.exec(name);
-  return {profile: profile && list.profiles.some(each => each.name === profile[1]) ? profile[1] : "", faults: faults ? faults[1] : ""};
 }
 
 async function openTape(file) {
@@ -351,14 +341,22 @@ async function openTape(file) {
     return;
   }
   try {
-    tape = {name: file.name, bytes: new Uint8Array(await file.arrayBuffer())};
+    tell("label", {name: file.name, bytes: new Uint8Array(await file.arrayBuffer())});
   } catch {
     toast(`${file.name} cannot be read.`); /* a folder, for one */
+  }
+}
+
+/* What a tape says of itself, or what is wrong with it: then all stays as it is. */
+function gotLabel({name, bytes, label, wrong}) {
+  if (wrong) {
+    toast(`${name}: ${wrong}.`);
     return;
   }
-  const scenario = list.scenarios.filter(each => file.name.startsWith(each.name + "-")).sort((a, b) =>
-    b.name.length - a.name.length)[0];
-  begin({...setting, ...mannerOf(file.name), scenario: scenario ? scenario.name : setting.scenario});
+  tape = {name, bytes};
+  begin(label.scenario ? {...setting, ...label} : setting);
+  if (!label.scenario)
+    toast(`${name} does not say of what it is: it runs as what was chosen.`);
 }
 
 /* ------------------------------------------------------------------ keys and buttons */
@@ -496,21 +494,18 @@ const heard = {
     }
   },
   tape: gotTape,
+  label: gotLabel,
   error: message => {
-    toast(capital(message.text));
-    /* A tape that is none, or of another program: back to the seed. */
-    if (state || !setting)
+    if (!list) {
+      setText($("lead"), `The simulator could not be loaded: ${message.text}`);
       return;
-    if (tape) {
-      tape = null;
-      begin(setting, {play: false});
-    } else if (setting.faults) {
-      /* Of a link, and of no family. */
-      begin({...setting, faults: ""}, {play: false});
     }
+    toast(capital(message.text));
+    if (!state && setting.faults) /* of a link, and of no family */
+      begin({...setting, faults: ""}, {play: false});
   },
 };
 
 worker.onmessage = ({data}) => heard[data.say](data);
-worker.onerror = event => toast(`The simulator could not be started: ${event.message || "this browser has no module workers"}`);
+worker.onerror = event => heard.error({text: event.message || "this browser has no module workers"});
 tell("load", {url: ENGINE});

@@ -11,12 +11,11 @@ const FACTS_FIRST = 80; /* that the page gets when it has come from elsewhere */
 const FACTS_MORE = 240; /* more than these, and it is elsewhere */
 
 let run = null;
-let list = null;
 let playing = false;
 let rate = 8; /* events a second; Infinity: as fast as it goes */
 let target = null; /* an event to go to, or null */
-let errand = null; /* what to do when it is there */
-let errandFrom = null; /* a snapshot of where it was before, which is what the page shows */
+let errand = null; /* a tape is made when it is there: for whom, whether it was playing, a snapshot of where it was, which
+                    * is what the page shows */
 let markAfter = null; /* it goes to the first mark after this event, which nobody knows yet */
 let owed = 0; /* events that playing is behind */
 let paidAt = 0;
@@ -53,7 +52,7 @@ function slice() {
       play(now);
   } catch (error) {
     playing = false;
-    target = errand = null;
+    halt();
     postMessage({say: "error", text: String(error.message || error)});
   }
   tell();
@@ -74,10 +73,9 @@ function goOn(until) {
     wake();
     return;
   }
-  const then = errand;
-  target = errand = null;
-  if (then)
-    then();
+  target = null;
+  if (errand !== null)
+    deliver();
   paidAt = performance.now();
   if (playing || target !== null)
     wake();
@@ -152,12 +150,33 @@ function branched() {
   factsTold = Number.MAX_SAFE_INTEGER;
 }
 
+/* It goes nowhere any more. */
+function halt() {
+  if (errand !== null && errand.why === "save")
+    run.refused = "the tape was not saved: something else came before the end of the run";
+  target = errand = null;
+}
+
 /* Whoever acts while it is away acts on what he sees: it is there again first. */
 function comeBack() {
   if (errand === null)
     return;
-  target = errand = null;
-  run.resume(errandFrom);
+  const {from} = errand;
+  halt();
+  run.resume(from);
+}
+
+function sendTape(why) {
+  postMessage({say: "tape", why, tape: run.engine.tape(), state: run.engine.state()});
+}
+
+/* The errand is done, and it goes back. */
+function deliver() {
+  const {why, wasPlaying, from} = errand;
+  errand = null;
+  sendTape(why);
+  run.resume(from);
+  playing = wasPlaying && !run.isOver;
 }
 
 const orders = {
@@ -167,27 +186,37 @@ const orders = {
       throw new Error(`${url}: ${response.status} ${response.statusText}`);
     const module = await WebAssembly.compile(await response.arrayBuffer());
     run = new Run(() => new Engine(module), RING_BYTES);
-    list = run.engine.list();
-    postMessage({say: "list", list});
+    postMessage({say: "list", list: run.engine.list()});
     run.isOpen = false;
+  },
+
+  /* Of a tape that may be opened; the run that is there does not see it. */
+  label({name, bytes}) {
+    let label = null, wrong = "";
+    try {
+      label = run.make().label(bytes);
+    } catch (error) {
+      wrong = error.message;
+    }
+    postMessage({say: "label", name, bytes, label, wrong});
   },
 
   open({setting, clicks, at, play: begins, number}) {
     run.open(setting, clicks);
+    halt();
     opened = number;
     run.isOpen = true;
     branched();
     markAfter = null;
     playing = begins;
     target = at > 0 ? at : null;
-    errand = null;
   },
 
   play({on}) {
     comeBack();
+    halt();
     markAfter = null;
     playing = on && !run.isOver;
-    target = errand = null;
     owed = 1;
     paidAt = performance.now();
   },
@@ -200,10 +229,10 @@ const orders = {
 
   /* To an event; Infinity is the end. */
   go({event, thenPlay = false}) {
+    halt();
     markAfter = null;
     playing = thenPlay;
     target = Math.max(0, event);
-    errand = null;
     run.aim(Math.min(target, run.known));
   },
 
@@ -238,7 +267,7 @@ const orders = {
       run.refused = error.message;
     }
     branched();
-    target = errand = null;
+    halt();
   },
 
   undo() {
@@ -252,22 +281,17 @@ const orders = {
 
   /* The tape of the whole run: at its end at once, so that no key comes between; else it goes there, and back. */
   tape({why}) {
-    const send = () => postMessage({say: "tape", why, tape: run.engine.tape(), state: run.engine.state()});
+    if (errand !== null && errand.why === why)
+      return;
     comeBack();
     markAfter = null;
     if (run.isOver) {
-      send();
+      sendTape(why);
       return;
     }
-    const was = playing;
-    errandFrom = run.here();
+    errand = {why, wasPlaying: playing, from: run.here()};
     playing = false;
     target = Infinity;
-    errand = () => {
-      send();
-      run.resume(errandFrom);
-      playing = was && !run.isOver;
-    };
     run.aim(run.known);
   },
 

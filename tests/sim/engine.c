@@ -69,7 +69,7 @@ static void begin(struct engine *engine, const char *name, uint64_t seed)
 {
     struct tp_sim_options options = {.seed = seed};
 
-    cr_assert(eq(int, engine_begin(engine, scenario_of(name), &options, "", NULL), 0));
+    cr_assert(eq(int, engine_begin(engine, scenario_of(name), &options, NULL), 0));
 }
 
 Test(engine, can_be_looked_at_after_every_event)
@@ -125,8 +125,7 @@ Test(engine, explains_in_steps)
     size_t bytes;
     FILE *out;
 
-    cr_assert(
-        eq(int, engine_begin(&engine, scenario_of("zoo-03"), &options, "-all", NULL), 0));
+    cr_assert(eq(int, engine_begin(&engine, scenario_of("zoo-03"), &options, NULL), 0));
     (void)engine_go(&engine, 30, TP_NEVER);
     cr_assert(eq(i32, engine_act(&engine, &harsh), 0));
     while (!engine.over)

@@ -1,10 +1,10 @@
-// engine.mjs MODULE TEMPEST-SIM: acts and tapes, natively too; snapshots; looking changes nothing; explanations;
+// engine.mjs MODULE TEMPEST-SIM: acts, tapes and their labels, natively too; snapshots; looking changes nothing; explanations;
 // what is refused.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { argv, stdout } from 'node:process';
 
 import { Engine, EngineError, snapshotBytes } from '../../apps/sim/engine/engine.mjs';
@@ -23,17 +23,20 @@ function toTheEnd(engine) {
     return engine.state();
 }
 
-// What `tempest-sim replay SCENARIO --tape FILE` says of a tape.
-function replayed(scenario, tape, faults) {
-    const path = join(folder, 'a.tape');
-    writeFileSync(path, tape);
-    const words = ['replay', scenario, '--tape', path, '--json', ...(faults ? [`--faults=${faults}`] : [])];
+function tempestSim(...words) {
     try {
-        return JSON.parse(execFileSync(native, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+        return execFileSync(native, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     } catch (error) {
         assert.equal(error.status, 1, error.message);
-        return JSON.parse(error.stdout);
+        return error.stdout;
     }
+}
+
+// What `tempest-sim replay SCENARIO --tape FILE` says of a tape, whose label says in which manner.
+function replayed(scenario, tape) {
+    const path = join(folder, 'a.tape');
+    writeFileSync(path, tape);
+    return JSON.parse(tempestSim('replay', scenario, '--tape', path, '--json'));
 }
 
 const tests = {
@@ -55,7 +58,7 @@ const tests = {
                 }
             }
             const state = toTheEnd(engine);
-            const there = replayed(scenario, engine.tape(), faults);
+            const there = replayed(scenario, engine.tape());
             assert.equal(there.trace_hash, state.trace, scenario);
             assert.equal(there.verdict, state.verdict, scenario);
             assert.match(state.command, /--tape FILE/);
@@ -79,7 +82,39 @@ const tests = {
         second.act(acts.kill, 0);
         const other = toTheEnd(second);
         assert.deepEqual(other.acts.map((act) => act.name), ['kill', 'power']);
-        assert.equal(replayed('tally', second.tape(), '-all').trace_hash, other.trace);
+        assert.equal(replayed('tally', second.tape()).trace_hash, other.trace);
+    },
+
+    'a tape says of which scenario it is, and in which manner'() {
+        const path = join(folder, 'native.tape'), profile = 'ext4', faults = '-all,+kill,+power';
+        tempestSim('shrink', 'zoo-03', '--seed', '1', '--profile', profile, `--faults=${faults}`, '-o', path);
+        const tape = readFileSync(path), engine = make();
+        assert.deepEqual(engine.label(tape), { scenario: 'zoo-03', profile, faults });
+        engine.open('zoo-03', 0, { tape });
+        const { trace, command } = toTheEnd(engine);
+        assert.equal(trace, replayed('zoo-03', tape).trace_hash);
+        assert.equal(command, `tempest-sim replay zoo-03 --tape FILE --profile ${profile} --faults=${faults}`);
+        engine.open('zoo-03', 0, { tape, profile: 'paranoid' });
+        assert.notEqual(toTheEnd(engine).trace, trace, 'what is given counts');
+        assert.deepEqual(engine.label(engine.tape()), { scenario: 'zoo-03', profile: 'paranoid', faults });
+
+        const refused = (call, words) => assert.throws(call, (error) => error.code < 0 && words.test(error.message));
+        refused(() => engine.label(tape.subarray(1)), /no tape/);
+        refused(() => engine.open('tally', 0, { tape }), /another scenario/);
+        const other = new Engine(new WebAssembly.Module(readFileSync(join(dirname(file), 'stops.wasm'))));
+        other.open('leaks', 1);
+        refused(() => engine.label(other.tape()), /not known here/);
+        refused(() => engine.open('tally', 0, { tape: other.tape() }), /not known here/);
+    },
+
+    // As tapes were before they had labels: here one whose every choice is the simplest.
+    'a tape that does not say of what it is runs as what is given'() {
+        const tape = Buffer.from('5450544150450000' + '0100000000000000' + '0000000000000000' + 'c294d3380580062d', 'hex');
+        const engine = make();
+        assert.deepEqual(engine.label(tape), { scenario: '', profile: '', faults: '' });
+        engine.open('zoo-03', 0, { tape, profile: 'ext4', ...none });
+        assert.equal(toTheEnd(engine).trace, replayed('zoo-03', tape).trace_hash);
+        assert.deepEqual(engine.label(engine.tape()), { scenario: 'zoo-03', profile: 'ext4', faults: '-all' });
     },
 
     // Small steps with a look after each, large ones, steps to a time, steps to a node: one run.

@@ -2,17 +2,20 @@
  * is for scratch. The native simulator is the judge of hashes. */
 
 import assert from "node:assert";
-import {execFileSync, spawn} from "node:child_process";
-import {mkdirSync, rmSync} from "node:fs";
+import {execFileSync, spawn, spawnSync} from "node:child_process";
+import {mkdirSync, readFileSync, rmSync, writeFileSync} from "node:fs";
 import {dirname, join} from "node:path";
 import {fileURLToPath} from "node:url";
 
+import {Engine} from "../../apps/web/engine.js";
 import {prepare} from "../wasm/browser.mjs";
 
 const [MODULE, SIM, FOLDER, ONLY = ""] = process.argv.slice(2);
 const WEB = join(dirname(fileURLToPath(import.meta.url)), "../../apps/web");
 const PATIENCE_MS = 30000;
 const POLL_MS = 25;
+/* As tapes were before they had labels: one whose every choice is the simplest. */
+const OLD_TAPE = Buffer.from("5450544150450000" + "0100000000000000" + "0000000000000000" + "c294d3380580062d", "hex");
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
@@ -80,6 +83,15 @@ class Visit {
     await this.page.keyboard.press("End");
     await this.page.locator("#verdict:not([hidden])").waitFor();
     return this.text("#hash");
+  }
+
+  /* Saves a tape; its path. */
+  async save(name) {
+    const loading = this.page.waitForEvent("download");
+    await this.page.locator("#save").click();
+    const path = join(FOLDER, name);
+    await (await loading).saveAs(path);
+    return path;
   }
 
   async scrollsAside() {
@@ -166,7 +178,7 @@ part("zoo 3: a click on cut the power is told in plain words", "", {}, async vis
   await visit.page.keyboard.press("s");
   const tape = join(FOLDER, (await loading).suggestedFilename());
   await (await loading).saveAs(tape);
-  assert.deepEqual(native("zoo-03", "--tape", tape, "--faults=-all"), {verdict: "failed", trace});
+  assert.deepEqual(native("zoo-03", "--tape", tape), {verdict: "failed", trace});
   await visit.page.locator("#file").setInputFiles(tape);
   await visit.until(() => document.getElementById("seed").placeholder === "a tape");
   assert.equal(await visit.end(), trace);
@@ -201,6 +213,7 @@ part("the keyboard alone", "#scenario=zoo-03&seed=1&faults=-all&at=10", {}, asyn
   await visit.untilEvent(10);
   await visit.page.locator("#nodes .power").waitFor();
   const names = [];
+  let isLeft = false;
   for (let i = 0; i < 60; i++) {
     await visit.page.keyboard.press("Tab");
     const at = await visit.page.evaluate(() => {
@@ -208,12 +221,14 @@ part("the keyboard alone", "#scenario=zoo-03&seed=1&faults=-all&at=10", {}, asyn
       return {name: element.getAttribute("aria-label") || element.textContent || element.labels?.[0]?.textContent || "",
         seen: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2, body: element === document.body};
     });
-    if (at.body)
+    isLeft = at.body;
+    if (isLeft)
       break;
     assert.ok(at.name.trim().length > 0, "everything that has the focus has a name");
     assert.ok(at.seen, `the focus is seen on ${at.name}`);
     names.push(at.name);
   }
+  assert.ok(isLeft, `it is not kept from leaving the page: ${names.length} steps, the last on ${names.at(-1)}`);
   for (const wanted of [/^Cut the power of/, /^Kill/, /^Pause/, /^Fail a sync/, /^Fill the disk/, /^Position/, /^Play/, /^Copy/, /^Save tape/])
     assert.ok(names.some(name => wanted.test(name)), `${wanted} is reached`);
   await visit.page.locator("#nodes .power").focus();
@@ -236,11 +251,8 @@ part("links between nodes are cut and mended by clicks", "#scenario=zoo-13&seed=
   await visit.page.keyboard.press("Enter");
   await visit.until(() => !document.querySelector(".link").dataset.cut);
   const trace = await visit.end();
-  const loading = visit.page.waitForEvent("download");
-  await visit.page.locator("#save").click();
-  const tape = join(FOLDER, "links.tape");
-  await (await loading).saveAs(tape);
-  assert.equal(native("zoo-13", "--tape", tape, "--faults=-all").trace, trace);
+  const tape = await visit.save("links.tape");
+  assert.equal(native("zoo-13", "--tape", tape).trace, trace);
 });
 
 part("clocks, and how full disks are, are in the picture; trouble of one kind; each click", "#scenario=tally&seed=3&faults=-all,+clock&at=40", {}, async visit => {
@@ -269,11 +281,8 @@ part("clocks, and how full disks are, are in the picture; trouble of one kind; e
   await visit.page.getByRole("button", {name: "Kill", exact: true}).click();
   await visit.until(() => document.querySelector(".state").textContent.includes("its process was killed"));
   const trace = await visit.end();
-  const loading = visit.page.waitForEvent("download");
-  await visit.page.locator("#save").click();
-  const tape = join(FOLDER, "clock.tape");
-  await (await loading).saveAs(tape);
-  assert.equal(native("tally", "--tape", tape, "--faults=-all,+clock").trace, trace);
+  const tape = await visit.save("clock.tape");
+  assert.equal(native("tally", "--tape", tape).trace, trace);
 });
 
 part("a phone", "#scenario=zoo-03&seed=1&faults=-all", {viewport: {width: 360, height: 740}, hasTouch: true, isMobile: true}, async visit => {
@@ -301,11 +310,8 @@ part("a replicated log: three nodes, messages, a leader whose power is cut", "#s
   await visit.page.locator("#scrub").blur(); /* whose End is another one */
   const trace = await visit.end();
   assert.match(await visit.page.locator("#verdict").getAttribute("class"), /good/);
-  const loading = visit.page.waitForEvent("download");
-  await visit.page.locator("#save").click();
-  const tape = join(FOLDER, "log3.tape");
-  await (await loading).saveAs(tape);
-  assert.deepEqual(native("log3", "--tape", tape, "--faults=-all"), {verdict: "passed", trace});
+  const tape = await visit.save("log3.tape");
+  assert.deepEqual(native("log3", "--tape", tape), {verdict: "passed", trace});
 });
 
 part("three nodes on a phone", "#scenario=zoo-13&seed=2&at=60", {viewport: {width: 360, height: 740}}, async visit => {
@@ -322,6 +328,41 @@ part("the dark, and no motion", "", {colorScheme: "dark", reducedMotion: "reduce
   assert.equal(seen.transition, "0s");
   assert.equal(await visit.page.locator("#play").getAttribute("aria-label"), "Play", "it waits to be started");
   assert.equal(await visit.event(), 0);
+});
+
+part("a tape says of what it is, whatever its name", "#scenario=tally&seed=1&faults=-all&at=5", {}, async visit => {
+  const shrunk = join(FOLDER, "tally-99.tape"), faults = "-all,+kill,+power";
+  assert.equal(spawnSync(SIM, ["shrink", "zoo-03", "--seed", "1", "--profile", "ext4", `--faults=${faults}`, "-o", shrunk]).status, 0);
+  await visit.untilEvent(5);
+  await visit.page.locator("#file").setInputFiles(shrunk);
+  await visit.until(() => document.getElementById("seed").placeholder === "a tape");
+  assert.deepEqual(await visit.page.evaluate(() => ["scenario", "profile", "faults"].map(id => document.getElementById(id).value)), ["zoo-03", "ext4", faults]);
+  const there = native("zoo-03", "--tape", shrunk);
+  assert.equal(await visit.end(), there.trace);
+  assert.equal(await visit.page.getByRole("button", {name: /to its repaired twin/}).count(), 0, "a tape is of one program");
+  assert.deepEqual(native("zoo-03", "--tape", await visit.save("again.tape")), there);
+
+  /* One of a program that is not here: it is refused, and all stays as it is. */
+  const stops = new Engine(new WebAssembly.Module(readFileSync(join(dirname(MODULE), "stops.wasm"))));
+  stops.open("leaks", 1);
+  await visit.page.locator("#file").setInputFiles({name: "zoo-03-1.tape", mimeType: "application/octet-stream", buffer: Buffer.from(stops.tape())});
+  await visit.until(() => /zoo-03-1\.tape: its label says what is not known here/.test(document.getElementById("toast").textContent));
+  assert.equal(await visit.text("#hash"), there.trace);
+
+  /* One without a label is of what was chosen. */
+  await visit.page.locator("#scenario").selectOption("tally");
+  await visit.page.locator("#file").setInputFiles({name: "zoo-03-1.tape", mimeType: "application/octet-stream", buffer: OLD_TAPE});
+  await visit.until(() => /does not say of what it is/.test(document.getElementById("toast").textContent));
+  const old = join(FOLDER, "old.tape");
+  writeFileSync(old, OLD_TAPE);
+  assert.equal(await visit.end(), native("tally", "--tape", old, "--profile", "ext4", `--faults=${faults}`).trace);
+});
+
+part("a simulator that cannot be loaded is said for good", "", {}, async visit => {
+  await visit.page.route("**/tempest-sim.wasm", route => route.fulfill({status: 404}));
+  await visit.page.reload();
+  await visit.until(() => /could not be loaded: .*404/.test(document.getElementById("lead").textContent));
+  assert.equal(await visit.page.locator("#toast").isHidden(), true, "that would go");
 });
 
 part("what is wrong is said", "#scenario=nosuch&seed=-5", {}, async visit => {

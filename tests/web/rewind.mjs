@@ -142,9 +142,8 @@ test("clicks are part of the tape: it replays natively, and here, to the same ha
     const path = join(scratch, `${scenario}.tape`);
     const tape = run.engine.tape();
     writeFileSync(path, tape);
-    const words = faults ? [`--faults=${faults}`] : [];
-    assert.deepEqual({trace, verdict, operations}, native(scenario, "--tape", path, ...words), `${scenario} ${seed}, natively`);
-    const again = open(settingOf(scenario, seed, {faults, tape}));
+    assert.deepEqual({trace, verdict, operations}, native(scenario, "--tape", path), `${scenario} ${seed}, natively`);
+    const again = open(settingOf(scenario, seed, {tape}));
     goTo(again, Infinity);
     assert.equal(stateOf(again).trace, trace, `${scenario} ${seed}, from its tape`);
     const linked = open(settingOf(scenario, seed, {faults}), run.clicks);
@@ -222,7 +221,7 @@ test("what cannot be done is said in a sentence", () => {
 });
 
 /* The worker, in this thread, with a clock by which a slice is a few dozen events. */
-test("the worker goes to a mark that nobody knows yet, and not to the end", async t => {
+test("the worker goes to a mark that nobody knows yet, and not to the end; a tape that something comes before is said to be none", async t => {
   const said = [], channels = [], {MessageChannel: Channel} = globalThis;
   const setting = settingOf("kv", 3, {faults: "-all"}), whole = open(setting);
   goTo(whole, Infinity);
@@ -260,4 +259,25 @@ test("the worker goes to a mark that nobody knows yet, and not to the end", asyn
   await rest();
   assert.equal(last().event, first);
   assert.equal(last().end, null, "it need not know the end");
+
+  const tapes = () => said.filter(message => message.say === "tape").length;
+  await tell("tape", {why: "save"});
+  await tell("by", {events: -1});
+  await rest(first - 1);
+  const refused = said.filter(message => message.refused);
+  assert.deepEqual([tapes(), refused.length], [0, 1]);
+  assert.match(refused[0].refused, /tape was not saved/);
+
+  await tell("tape", {why: "save"});
+  await tell("tape", {why: "save"}); /* it is on its way */
+  while (tapes() === 0)
+    await turn();
+  const {tape, state} = said.find(message => message.say === "tape");
+  await rest(first - 1);
+  assert.deepEqual([tapes(), last().refused], [1, ""]);
+  assert.equal(state.trace, stateOf(whole).trace);
+  await tell("label", {name: "a.tape", bytes: tape});
+  assert.deepEqual(said.findLast(message => message.say === "label").label, {scenario: "kv", profile: "", faults: "-all"});
+  await tell("label", {name: "b.tape", bytes: tape.subarray(1)});
+  assert.match(said.findLast(message => message.say === "label").wrong, /no tape/);
 });

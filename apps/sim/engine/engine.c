@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "apps/sim/engine/why.h"
+#include "apps/sim/manner.h"
 
 static int make_tape(struct engine *engine, struct tp_tape *tape)
 {
@@ -16,18 +17,17 @@ static int make_tape(struct engine *engine, struct tp_tape *tape)
 }
 
 int engine_begin(struct engine *engine, const struct tp_scenario *scenario,
-                 const struct tp_sim_options *options, const char *faults,
-                 struct tp_tape *tape)
+                 const struct tp_sim_options *options, struct tp_tape *tape)
 {
     engine_end(engine);
     engine->options = *options;
-    (void)snprintf(engine->faults, sizeof engine->faults, "%s", faults);
     if (engine_facts_init(&engine->facts) < 0 || make_tape(engine, tape) < 0) {
         engine_facts_deinit(&engine->facts);
         tp_tape_destroy(tape);
         engine->tape = NULL;
         return -ENOMEM;
     }
+    tp_manner_label(engine->tape, scenario, options);
     engine->options.tape = engine->tape;
     engine->options.watch = &engine->facts.watch;
     engine->scenario = scenario;

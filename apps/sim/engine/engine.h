@@ -17,8 +17,7 @@
 #include "apps/sim/sim_internal.h"
 
 enum {
-    ENGINE_ABI = 1,
-    ENGINE_FAULTS = 256,
+    ENGINE_ABI = 2,
     ENGINE_LIST_MAX = 64, /* of files, operations, machines, names: per node */
     ENGINE_MESSAGES = 256,
     ENGINE_PAGES = 256,
@@ -29,7 +28,6 @@ struct engine_why; /* why.h */
 struct engine {
     const struct tp_scenario *scenario; /* NULL: no run */
     struct tp_sim_options options;
-    char faults[ENGINE_FAULTS]; /* as given */
     struct tp_tape *tape;
     bool from_tape;
     struct tp_sim *sim;
@@ -46,12 +44,10 @@ struct engine {
 };
 
 /** Opens a run of `scenario`, which must stay, in the manner of `options`; on `tape`, which
- * becomes the engine's, or on a new one from the seed. An open one is closed. `faults` is
- * how the families were written, for the command that repeats the run. 0, or -ENOMEM, and
- * then the tape is destroyed. */
+ * becomes the engine's, or on a new one from the seed; its label says so. An open one is
+ * closed. 0, or -ENOMEM, and then the tape is destroyed. */
 int engine_begin(struct engine *engine, const struct tp_scenario *scenario,
-                 const struct tp_sim_options *options, const char *faults,
-                 struct tp_tape *tape);
+                 const struct tp_sim_options *options, struct tp_tape *tape);
 
 /** Closes it; nothing happens when none is open. */
 void engine_end(struct engine *engine);
@@ -76,6 +72,10 @@ int32_t engine_act(struct engine *engine, const struct tp_act *act);
 
 /** The scenarios, and all that can be chosen. */
 void engine_write_list(const struct tp_scenario *scenarios, uint32_t count, FILE *out);
+
+/** Of which scenario, and in which manner. */
+void engine_write_manner(const char *scenario, const struct tp_sim_options *options,
+                         FILE *out);
 
 /** The run as it stands. */
 void engine_write_state(struct engine *engine, FILE *out);

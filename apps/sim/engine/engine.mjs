@@ -1,7 +1,7 @@
 // The simulator in a module, for Node and browsers: calls with strings and objects instead of pointers.
 // What the calls mean, and what the objects are: docs/wasm.md.
 
-const ABI = 1;
+const ABI = 2;
 const PAGE = 4096; // as in engine_touched()
 const STOPPED_BYTES = 1000; // of what a program said when it stopped itself
 const ERROR = 3; // of the log's levels
@@ -82,12 +82,18 @@ export class Engine {
         }
     }
 
-
     list() {
         return this.#json(this.#exports.engine_list());
     }
 
-    // `seed` is a BigInt, a number, or either as text; on `tape`, the bytes of one, it does not count.
+    // Of which scenario a tape is, and its profile and faults, as in open(); '' where it does not say.
+    label(tape) {
+        this.#input(tape);
+        return this.#json(this.#exports.engine_label(tape.length));
+    }
+
+    // `seed` is a BigInt, a number, or either as text; on `tape`, the bytes of one, it does not count, and profile
+    // and faults are those of its label where none are given.
     open(scenario, seed, { profile = '', faults = '', tape = null } = {}) {
         const text = encoder.encode(`${scenario}\n${profile}\n${faults}`);
         if (tape === null) {

@@ -134,64 +134,125 @@ EXPORT(int32_t, engine_list, void)
 
 /* "scenario\nprofile\nfaults", from the input. */
 static int32_t read_manner(uint32_t text_len, const struct tp_scenario **ret_scenario,
-                           struct tp_sim_options *ret_options, char *ret_text,
-                           const char **ret_faults)
+                           struct tp_sim_options *ret_options)
 {
-    char *profile, *faults;
+    char text[TEXT_MAX], *profile, *faults;
 
     if (input == NULL || text_len >= TEXT_MAX)
         return fail(-EINVAL, "the text is too long, or missing");
-    memcpy(ret_text, input, text_len);
-    ret_text[text_len] = '\0';
-    profile = strchr(ret_text, '\n');
+    memcpy(text, input, text_len);
+    text[text_len] = '\0';
+    profile = strchr(text, '\n');
     faults = profile == NULL ? NULL : strchr(profile + 1, '\n');
     if (faults == NULL)
         return fail(-EINVAL, "the text is not scenario, profile and faults, a line each");
     *profile++ = '\0';
     *faults++ = '\0';
-    *ret_scenario = find(ret_text);
+    *ret_scenario = find(text);
     if (*ret_scenario == NULL)
         return fail(-ENOENT, "there is no such scenario");
     if (profile[0] != '\0' && !tp_manner_profile(profile, ret_options))
         return fail(-EINVAL, "there is no such profile");
-    if (strlen(faults) >= ENGINE_FAULTS || tp_manner_faults(faults, ret_options) != NULL)
+    if (tp_manner_faults(faults, ret_options) != NULL)
         return fail(-EINVAL, "the faults are not +NAME or -NAME of families");
-    *ret_faults = faults;
     return 0;
 }
 
-static int32_t begin(uint32_t text_len, uint64_t seed, struct tp_tape *tape)
+static int32_t begin(const struct tp_scenario *scenario,
+                     const struct tp_sim_options *options, struct tp_tape *tape)
 {
-    struct tp_sim_options options = {.size = sizeof options, .seed = seed};
-    const struct tp_scenario *scenario;
-    char text[TEXT_MAX];
-    const char *faults;
-    int32_t error = read_manner(text_len, &scenario, &options, text, &faults);
-
-    if (error < 0) {
-        tp_tape_destroy(tape);
-        return error;
-    }
-    if (engine_begin(&engine, scenario, &options, faults, tape) < 0)
+    if (engine_begin(&engine, scenario, options, tape) < 0)
         return fail(-ENOMEM, "no memory for a run");
     return 0;
 }
 
 EXPORT(int32_t, engine_open, uint32_t text_len, uint64_t seed)
 {
-    return begin(text_len, seed, NULL);
+    struct tp_sim_options options = {.size = sizeof options, .seed = seed};
+    const struct tp_scenario *scenario;
+    int32_t error = read_manner(text_len, &scenario, &options);
+
+    return error < 0 ? error : begin(scenario, &options, NULL);
+}
+
+/* A tape from the input, and what its label says; no scenario: it has none. */
+static int32_t read_tape(uint32_t at, uint32_t len, struct tp_tape **ret_tape,
+                         const struct tp_scenario **ret_scenario,
+                         struct tp_sim_options *ret_options)
+{
+    char name[TP_TAPE_LABEL_BYTES];
+
+    if (tp_tape_load(input + at, len, NULL, ret_tape) < 0)
+        return fail(-EBADMSG, "this is no tape");
+    *ret_scenario = NULL;
+    if (tp_manner_read_label(*ret_tape, name, ret_options)) {
+        *ret_scenario = find(name);
+        if (name[0] == '\0' || *ret_scenario != NULL)
+            return 0;
+    }
+    tp_tape_destroy(*ret_tape);
+    return fail(-ENOENT, "its label says what is not known here");
+}
+
+/* In the manner of its label, unless another one is given; of no other scenario. */
+static int32_t take_label(uint32_t text_len, const struct tp_scenario *of_tape,
+                          const struct tp_sim_options *labelled,
+                          const struct tp_scenario **ret_scenario,
+                          struct tp_sim_options *ret_options)
+{
+    int32_t error = read_manner(text_len, ret_scenario, ret_options);
+
+    if (error < 0 || of_tape == NULL)
+        return error;
+    if (*ret_scenario != of_tape)
+        return fail(-EINVAL, "this tape is of another scenario");
+    if (ret_options->profile == 0)
+        ret_options->profile = labelled->profile;
+    if ((ret_options->families_on | ret_options->families_off) == 0) {
+        ret_options->families_on = labelled->families_on;
+        ret_options->families_off = labelled->families_off;
+    }
+    return 0;
 }
 
 EXPORT(int32_t, engine_open_tape, uint32_t text_len, uint32_t tape_len)
 {
+    struct tp_sim_options options = {.size = sizeof options}, labelled = {.size = 0};
+    const struct tp_scenario *scenario, *of_tape;
     struct tp_tape *tape;
+    int32_t error;
 
     if (input == NULL || text_len >= TEXT_MAX || tape_len > INPUT_MAX)
         return fail(-EINVAL, "the text or the tape is too long, or missing");
-    if (tp_tape_load(input + text_len, tape_len, NULL, &tape) < 0)
-        return fail(-EBADMSG, "this is no tape");
-    tp_tape_set_label(tape, ""); /* the page says of what it is */
-    return begin(text_len, 0, tape);
+    error = read_tape(text_len, tape_len, &tape, &of_tape, &labelled);
+    if (error < 0)
+        return error;
+    error = take_label(text_len, of_tape, &labelled, &scenario, &options);
+    if (error < 0) {
+        tp_tape_destroy(tape);
+        return error;
+    }
+    return begin(scenario, &options, tape);
+}
+
+/* What a tape says of itself, before it is opened. */
+EXPORT(int32_t, engine_label, uint32_t tape_len)
+{
+    struct tp_sim_options options = {.size = 0};
+    const struct tp_scenario *scenario;
+    struct tp_tape *tape;
+    FILE *out;
+    int32_t error;
+
+    if (input == NULL || tape_len > INPUT_MAX)
+        return fail(-EINVAL, "the tape is too long, or missing");
+    error = read_tape(0, tape_len, &tape, &scenario, &options);
+    if (error < 0)
+        return error;
+    tp_tape_destroy(tape);
+    out = open_output();
+    engine_write_manner(scenario == NULL ? "" : scenario->name, &options, out);
+    return close_output(out);
 }
 
 EXPORT(void, engine_close, void)

@@ -35,25 +35,39 @@ static void write_families(uint32_t set, FILE *out)
 
 /* ------------------------------------------------------------------ the state */
 
-static uint32_t profile_of(const struct engine *engine)
+/* "" where it is the scenario's own. */
+static const char *profile_of(const struct tp_sim_options *options)
 {
-    return engine->options.profile > 0 ? engine->options.profile - 1
-                                       : engine->scenario->profile;
+    return options->profile == 0 ? "" : tp_disk_profile_name(options->profile - 1);
+}
+
+void engine_write_manner(const char *scenario, const struct tp_sim_options *options,
+                         FILE *out)
+{
+    char faults[TP_MANNER_BYTES];
+
+    (void)fputc('{', out);
+    write_text("scenario", scenario, out);
+    (void)fputc(',', out);
+    write_text("profile", profile_of(options), out);
+    (void)fputc(',', out);
+    write_text("faults", tp_manner_faults_text(options, faults), out);
+    (void)fputc('}', out);
 }
 
 /* What gives the same run natively. */
 static void write_command(const struct engine *engine, FILE *out)
 {
     bool by_tape = engine->from_tape || tp_act_count(engine->tape) > 0;
-    char text[512], seed[32];
+    const char *profile = profile_of(&engine->options);
+    char text[256 + TP_MANNER_BYTES], faults[TP_MANNER_BYTES], seed[32];
 
     (void)snprintf(seed, sizeof seed, "%" PRIu64, engine->options.seed);
-    (void)snprintf(
-        text, sizeof text, "tempest-sim replay %s --%s %s%s%s%s%s", engine->scenario->name,
-        by_tape ? "tape" : "seed", by_tape ? "FILE" : seed,
-        engine->options.profile > 0 ? " --profile " : "",
-        engine->options.profile > 0 ? tp_disk_profile_name(profile_of(engine)) : "",
-        engine->faults[0] == '\0' ? "" : " --faults=", engine->faults);
+    (void)tp_manner_faults_text(&engine->options, faults);
+    (void)snprintf(text, sizeof text, "tempest-sim replay %s --%s %s%s%s%s%s",
+                   engine->scenario->name, by_tape ? "tape" : "seed",
+                   by_tape ? "FILE" : seed, profile[0] == '\0' ? "" : " --profile ",
+                   profile, faults[0] == '\0' ? "" : " --faults=", faults);
     write_text("command", text, out);
 }
 
