@@ -149,6 +149,33 @@ Test(net_datagram_sockets, operations_fail_whole)
     cr_assert(failed > 10 && interrupted > 10 && whole > 30);
 }
 
+/* What it would have brought is there for the next one. */
+Test(net_datagram_sockets, a_receive_that_fails_takes_nothing)
+{
+    struct tp_virtual_faults faults = {
+        .error_ppm = 300000, .eintr_ppm = 300000, .short_ppm = 300000};
+    uint32_t failed = 0, interrupted = 0;
+
+    d_boot(1);
+    for (uint32_t number = 0; number < 20; number++)
+        d_send_number(number);
+    n_run(N_SECOND);
+    tp_virtual_io_set_faults(n.io[1], &faults);
+    for (uint32_t number = 0; number < 20; number++) {
+        uint32_t got;
+        int32_t value;
+
+        while ((value = d_recv(1, d.b.fd)) == -ENOMEM || value == -EINTR) {
+            failed += value == -ENOMEM;
+            interrupted += value == -EINTR;
+        }
+        cr_assert(eq(i32, value, (int32_t)d_len_of(number)));
+        memcpy(&got, d.memory, 4);
+        cr_assert(eq(u32, got, number));
+    }
+    cr_assert(failed > 3 && interrupted > 3, "%u %u", failed, interrupted);
+}
+
 Test(net_datagram_sockets, ports_are_given_in_turn_until_there_is_none)
 {
     struct tp_address any = tp_address_ipv4(10, 0, 0, 1, 0);
