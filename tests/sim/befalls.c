@@ -75,11 +75,6 @@ static void boot_looker(struct tp_node *node)
     tp_node_spawn(node, &l->machine, looker_tick, "looker");
 }
 
-static bool chaos_is_over(struct tp_sim *sim)
-{
-    return tp_sim_phase(sim) > TP_PHASE_CHAOS;
-}
-
 /* Operations tell the chaos how far a node is: it does some for their own sake. */
 static enum tp_step worker_tick(struct tp_machine *machine, struct tp_ctx *cx)
 {
@@ -107,7 +102,7 @@ static uint64_t run(enum tp_family family, uint64_t chaos_ns, uint64_t seeds)
     struct tp_scenario scenario = {.name = "befalls",
                                    .nodes = 3,
                                    .boot = boot_both,
-                                   .done = chaos_is_over,
+                                   .done = s_chaos_is_over,
                                    .chaos_ns = chaos_ns};
     uint64_t fired = 0;
 

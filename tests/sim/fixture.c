@@ -18,6 +18,11 @@ struct tp_sim_outcome s_seed(const struct tp_scenario *scenario, uint64_t seed)
     return s_with(scenario, seed, 0, 0);
 }
 
+bool s_chaos_is_over(struct tp_sim *sim)
+{
+    return tp_sim_phase(sim) > TP_PHASE_CHAOS;
+}
+
 struct s_total s_run(const struct tp_scenario *scenario, uint64_t seeds)
 {
     struct s_total total = {0};

@@ -24,6 +24,10 @@ struct tp_sim_outcome s_seed(const struct tp_scenario *scenario, uint64_t seed);
 struct tp_sim_outcome s_with(const struct tp_scenario *scenario, uint64_t seed,
                              uint32_t families_on, uint32_t families_off);
 
+/** For a scenario that has nothing to finish: it is done once nothing befalls it any more.
+ */
+bool s_chaos_is_over(struct tp_sim *sim);
+
 /** Every family. */
 #define S_ALL ((UINT32_C(1) << TP_FAMILIES) - 1)
 

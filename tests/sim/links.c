@@ -113,17 +113,12 @@ static void boot_beating(struct tp_node *node)
     boot_with(node, NODES - 1, BEAT_NS);
 }
 
-static bool chaos_is_over(struct tp_sim *sim)
-{
-    return tp_sim_phase(sim) > TP_PHASE_CHAOS;
-}
-
 static const struct tp_scenario beating = {
     .name = "beating",
     .nodes = NODES,
     .state_bytes = sizeof(struct beats),
     .boot = boot_beating,
-    .done = chaos_is_over,
+    .done = s_chaos_is_over,
     .chaos_ns = 4000000000,
 };
 
@@ -285,7 +280,7 @@ Test(links, a_family_of_faults_befalls_datagrams)
 
 static void boot_little(struct tp_node *node)
 {
-    boot_with(node, 1, 100 * (uint64_t)BEAT_NS / 10);
+    boot_with(node, 1, 10 * (uint64_t)BEAT_NS);
 }
 
 /* What nodes cost is what they do: ten times as many do, and cost, ten times as much. */
