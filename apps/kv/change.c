@@ -89,11 +89,16 @@ const char *kv_change_why(const struct kv_engine *engine, int32_t error,
             "MISCONF Errors writing to the log: %s. Writes are refused until the "
             "server is restarted; reads go on",
             tp_errno_name(failure));
-    else
+    else if (error == -ENOSPC)
+        (void)snprintf(
+            memory, KV_CHANGE_WHY_BYTES,
+            "MISCONF Errors writing to the log: No space left on device. Nothing was "
+            "changed; reads go on, and writes will as soon as there is room");
+    else /* it may pass, as a lack of files does, or be the log's last segment */
         (void)snprintf(
             memory, KV_CHANGE_WHY_BYTES,
             "MISCONF Errors writing to the log: %s. Nothing was changed; reads go "
-            "on, and writes will as soon as there is room",
-            error == -ENOSPC ? "No space left on device" : tp_errno_name(error));
+            "on, and writes will when that has passed, or after a restart",
+            tp_errno_name(error));
     return memory;
 }
