@@ -9,7 +9,8 @@
 #include "apps/sim/scenarios/log3/record.h"
 #include "io/virtual/random.h"
 
-static struct log3_entries entries;
+static struct log3_entry ring[LOG3_ENTRIES_MAX];
+static struct log3_entries entries = {.ring = ring};
 static const uint8_t text[LOG3_TEXT_BYTES] = "text";
 static const struct log3_state state = {
     .index = 7, .term = 2, .count = 5, .clients = {{.seq = 3, .position = 5}}};

@@ -1,7 +1,8 @@
 /** apps/sim/scenarios/log3/entries.h - the log in memory: entries with consecutive indexes.
  *
- * Entries base + 1 to last are there, as copies, in a ring. What is up to `base` was
- * applied and forgotten; of it, the term of the last one is known.
+ * Entries base + 1 to last are there, as copies, in a ring of somebody else's memory: it is
+ * large, and need not be cleared. What is up to `base` was applied and forgotten; of it,
+ * the term of the last one is known.
  */
 #ifndef TEMPEST_APPS_SIM_SCENARIOS_LOG3_ENTRIES_H
 #define TEMPEST_APPS_SIM_SCENARIOS_LOG3_ENTRIES_H
@@ -11,7 +12,7 @@
 struct log3_entries {
     uint64_t base, base_term;
     uint64_t last;
-    struct log3_entry ring[LOG3_ENTRIES_MAX];
+    struct log3_entry *ring; /* LOG3_ENTRIES_MAX */
 };
 
 /** None, after this one. */

@@ -4,7 +4,7 @@
 #include "io/mark.h"
 
 void log3_raft_init(struct log3_raft *raft, uint32_t me, uint32_t forget_after,
-                    const struct log3_host *host)
+                    struct log3_entry *ring, const struct log3_host *host)
 {
     static const struct log3_state nothing;
 
@@ -19,6 +19,7 @@ void log3_raft_init(struct log3_raft *raft, uint32_t me, uint32_t forget_after,
     raft->state_lsn = raft->forgotten_lsn = 0;
     raft->state = nothing;
     raft->due_ns = TP_NEVER;
+    raft->entries.ring = ring;
     log3_entries_reset(&raft->entries, 0, 0);
 }
 

@@ -88,7 +88,7 @@ struct log3_raft {
 /** A node without a past. When `forget_after` entries are applied (LOG3_ENTRIES_MAX / 2 at
  * most), it keeps the state, and forgets them; who lags behind less gets entries. */
 void log3_raft_init(struct log3_raft *raft, uint32_t me, uint32_t forget_after,
-                    const struct log3_host *host);
+                    struct log3_entry *ring, const struct log3_host *host);
 
 /** A record that was kept in an earlier life; all of them, in order, before begin(). False:
  * it makes no sense behind those before it. */

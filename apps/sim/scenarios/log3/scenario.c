@@ -119,6 +119,7 @@ static void boot_server(struct tp_node *node)
     struct log3_server *server = &life->nodes[index].server;
     struct log3_server_config config = {.me = index,
                                         .forget_after = life->forget_after,
+                                        .ring = life->nodes[index].ring,
                                         .path = "/log",
                                         .witness = {.applied = log3_oracle_applied,
                                                     .leads = log3_oracle_leads,

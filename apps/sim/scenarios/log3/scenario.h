@@ -22,6 +22,7 @@ struct log3_life {
     uint32_t forget_after; /* of every node: entries */
     struct {
         struct log3_server server;
+        struct log3_entry ring[LOG3_ENTRIES_MAX];
         bool is_made;
     } nodes[LOG3_NODES];
 };

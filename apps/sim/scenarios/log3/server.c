@@ -79,9 +79,8 @@ static void note_applied(void *context, const struct log3_entry *entry, uint64_t
     struct log3_server *server = context;
     const struct log3_witness *witness = &server->config.witness;
 
-    if (witness->applied != NULL)
-        witness->applied(witness->context, server->config.me, &server->raft.state, entry,
-                         position);
+    witness->applied(witness->context, server->config.me, &server->raft.state, entry,
+                     position);
 }
 
 static void note_leads(void *context)
@@ -89,8 +88,7 @@ static void note_leads(void *context)
     struct log3_server *server = context;
     const struct log3_witness *witness = &server->config.witness;
 
-    if (witness->leads != NULL)
-        witness->leads(witness->context, server->config.me, &server->raft);
+    witness->leads(witness->context, server->config.me, &server->raft);
 }
 
 static uint64_t draw(void *context, uint64_t bound)
@@ -109,8 +107,7 @@ int32_t log3_server_init(struct log3_server *server,
                                         .group_bytes = GROUP_BYTES,
                                         .segment_bytes = SEGMENT_BYTES,
                                         .from_lsn = TP_JOURNAL_OLDEST,
-                                        .idle_mark_ns = LOG3_QUORUM_NS,
-                                        .allocator = config->allocator};
+                                        .idle_mark_ns = LOG3_QUORUM_NS};
     struct log3_host host = {.keeps = keep,
                              .sends = say,
                              .forgets = forget,
@@ -121,7 +118,7 @@ int32_t log3_server_init(struct log3_server *server,
 
     tp_assert(config->me < LOG3_NODES);
     server->config = *config;
-    log3_raft_init(&server->raft, config->me, config->forget_after, &host);
+    log3_raft_init(&server->raft, config->me, config->forget_after, config->ring, &host);
     return tp_journal_init(&server->journal, &journal);
 }
 
@@ -181,8 +178,7 @@ static void start_parts(struct log3_server *server, struct tp_ctx *cx)
         .options = {.no_delay = true},
         .tick = log3_session_tick,
         .name = "session",
-        .connection = {.frame_max = LOG3_MESSAGE_BYTES_MAX, .idle_ns = SILENCE_NS},
-        .allocator = server->config.allocator};
+        .connection = {.frame_max = LOG3_MESSAGE_BYTES_MAX, .idle_ns = SILENCE_NS}};
 
     server->service_op = tp_service_start(cx, &server->service, &config);
     for (uint32_t i = 0; i < LOG3_NODES; i++) {
@@ -190,8 +186,6 @@ static void start_parts(struct log3_server *server, struct tp_ctx *cx)
 
         if (i == server->config.me)
             continue;
-        peer->server = server;
-        peer->node = i;
         peer->address = server->config.addresses[i];
         server->peer_ops[i] = tp_start(cx, &peer->machine, log3_peer_tick, "peer");
     }

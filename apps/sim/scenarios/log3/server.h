@@ -22,14 +22,11 @@
 
 enum { LOG3_PEER_BYTES = 8192 };
 
-struct log3_server;
 struct log3_session;
 
 /** The way to another node. */
 struct log3_peer {
     struct tp_machine machine;
-    struct log3_server *server;
-    uint32_t node;
     bool is_connected;
     struct tp_connection connection;
     struct tp_address address;
@@ -48,11 +45,11 @@ struct log3_witness {
 
 struct log3_server_config {
     uint32_t me;
-    uint32_t forget_after; /* as log3_raft_init() has it */
-    const char *path;      /* of the journal's directory, which is there */
+    uint32_t forget_after;   /* as log3_raft_init() has it */
+    struct log3_entry *ring; /* LOG3_ENTRIES_MAX, with anything in them */
+    const char *path;        /* of the journal's directory, which is there */
     struct tp_address addresses[LOG3_NODES];
     struct log3_witness witness;
-    const struct tp_allocator *allocator; /* NULL: the default */
 };
 
 struct log3_server {
