@@ -138,8 +138,7 @@ struct tp_journal {
     struct tp_journal_recovery recovery;
     struct tp_journal_maker spare;
     bool spare_ready;
-    bool spare_final; /* there will be no further one */
-    bool trim_final;
+    bool spare_final;    /* there will be no further one */
     int32_t spare_error; /* why there is none; 0: it is being made, or will be */
     struct tp_journal_trimmer trimmer;
     struct tp_journal_problem problem;

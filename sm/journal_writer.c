@@ -393,7 +393,9 @@ static void start_trim(struct tp_ctx *cx, struct tp_journal *j)
     j->trim_op = tp_journal_trimmer_start(cx, &j->trimmer);
 }
 
-/* Runs again when there is more to keep out or more that may go. */
+/* Runs again when there is more to keep out or more that may go, and makes up for what has
+ * failed. Not for a removal that may not be durable: it fails where that was tried, so that
+ * nothing behind it goes. */
 static void trim(struct tp_ctx *cx, struct tp_journal *j)
 {
     struct tp_result result;
@@ -404,10 +406,9 @@ static void trim(struct tp_ctx *cx, struct tp_journal *j)
         tp_sometimes(result.value < 0, "the log cannot be trimmed");
         tp_sometimes(j->trimmer.removed > 0, "the log is trimmed");
         j->stats.segments_trimmed = j->trimmer.removed;
-        j->trim_final = result.value < 0;
     }
-    if (j->phase == TP_JOURNAL_OPEN && !j->closing && !j->trim_final &&
-        !tp_op_is_some(j->trim_op) && j->keep_lsn > 0 && j->trimmer.oldest < j->anchor &&
+    if (j->phase == TP_JOURNAL_OPEN && !j->closing && !tp_op_is_some(j->trim_op) &&
+        j->keep_lsn > 0 && j->trimmer.oldest < j->anchor &&
         (j->keep_lsn > j->trimmer.keep_lsn || j->anchor > j->trimmer.keep_segment))
         start_trim(cx, j);
 }

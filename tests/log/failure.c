@@ -132,6 +132,63 @@ Test(log_failure, of_a_write_refuses_records_from_then_on)
     cr_assert(gt(u32, failed, 5));
 }
 
+/* What could not be removed is removed when there is more to be. */
+Test(log_failure, of_a_removal_is_made_up_for)
+{
+    for (uint64_t nth = 1; nth <= 12; nth++) {
+        struct workload work = world_work(nth);
+
+        work.records = 100;
+        work.trim_every = 10;
+        world_init(&world, NULL, nth);
+        world.faults.fail_nth = nth;
+        world.faults.fail_kind = TP_REMOVE;
+        cr_assert(eq(i32, world_boot(&world, &work), 0));
+        cr_assert(eq(i32, world.run.end_result, 0));
+        cr_assert(gt(u64, world.run.journal.stats.segments_trimmed, 5), "removal %u",
+                  (unsigned)nth);
+        cr_assert(lt(u32, tp_disk_usage(world.disk).inodes, 12));
+        check_by_boots("failure of removal", nth, nth);
+        world_deinit(&world);
+    }
+}
+
+static bool is_there(uint64_t segment)
+{
+    uint8_t byte;
+
+    return tp_disk_read_at(world.disk, world_segment(segment), 0, &byte, 1) == 1;
+}
+
+/* A removal that may not be durable is not tried again as if it were: nothing behind it
+ * goes until the next boot. */
+Test(log_failure, of_a_removals_sync_ends_trimming)
+{
+    uint32_t failed = 0;
+
+    for (uint64_t nth = 3; nth <= 60; nth++) {
+        struct workload work = world_work(nth);
+        const struct tp_journal *journal = &world.run.journal;
+
+        work.records = 100;
+        work.trim_every = 10;
+        world_init(&world, NULL, nth);
+        world.faults.fail_nth = nth;
+        world.faults.fail_kind = TP_FSYNC;
+        cr_assert(eq(i32, world_boot(&world, &work), 0));
+        if (world.run.end_result == 0 && journal->stats.spares_failed == 0) {
+            cr_assert(gt(u64, journal->trimmer.keep_segment, journal->trimmer.oldest + 5));
+            cr_assert(not(is_there(journal->trimmer.oldest)));
+            cr_assert(is_there(journal->trimmer.oldest + 1), "sync %u", (unsigned)nth);
+            failed++;
+            world_power_cut(&world);
+        }
+        check_by_boots("failure of sync", nth, nth);
+        world_deinit(&world);
+    }
+    cr_assert(gt(u32, failed, 5));
+}
+
 Test(log_failure, short_and_interrupted_operations_are_none)
 {
     for (uint64_t seed = 1; seed <= 60; seed++) {

@@ -12,7 +12,8 @@ enum {
     COMMANDS = 80, /* of the clients together: their mean */
     OPS = 256,
     MACHINES = 64,
-    INODES = 2048, /* a trim that has failed is made up for at the next boot */
+    /* A directory whose sync has failed is not trimmed until the next boot. */
+    INODES = 2048,
     RECV_BUFS = 16,
     RECV_BUF_BYTES = 4096,
     JOURNAL_BUF_BYTES = 16 << 10,
