@@ -62,12 +62,12 @@ static struct tp_op close_file(struct tp_ctx *cx, struct tp_journal_maker *m)
     return tp_close(cx, fd);
 }
 
-/* Whether all of it is to be tried once more without direct I/O, which this file system
- * does not have. */
-static bool falls_back(struct tp_journal_maker *m)
+/* Whether all of it is to be tried once more: without direct I/O, which this file system
+ * does not have, or because it was interrupted. */
+static bool starts_over(struct tp_journal_maker *m)
 {
     if (m->error != -EINVAL || !m->direct)
-        return false;
+        return tp_journal_interrupted(&m->stalls, m->error);
     m->direct = false;
     return true;
 }
@@ -95,7 +95,7 @@ static enum tp_step maker_tick(struct tp_machine *machine, struct tp_ctx *cx)
             m->error = result.value;
         }
         TP_AWAIT(cx, close_file(cx, m), &result);
-    } while (falls_back(m));
+    } while (starts_over(m));
     if (m->error == 0) {
         TP_AWAIT(cx, tp_rename_in(cx, m->dir, TP_JOURNAL_SPARE_NAME, m->dir, m->name),
                  &result);
@@ -109,8 +109,9 @@ static enum tp_step maker_tick(struct tp_machine *machine, struct tp_ctx *cx)
     m->final = result.value < 0;
     if (m->final)
         return tp_end(machine, result.value);
-    TP_AWAIT(cx, open_final(cx, m), &result);
-    (void)opened(cx, m, result);
+    do {
+        TP_AWAIT(cx, open_final(cx, m), &result);
+    } while (!opened(cx, m, result) && tp_journal_interrupted(&m->stalls, m->error));
     return tp_end(machine, m->error);
     TP_END(cx);
 }
@@ -123,5 +124,6 @@ struct tp_op tp_journal_maker_start(struct tp_ctx *cx, struct tp_journal_maker *
     tp_journal_name(maker->segment.number, maker->name);
     maker->fd = tp_fd_none();
     maker->final = false;
+    maker->stalls = 0;
     return (tp_start)(cx, &maker->machine, maker_tick, "journal-maker");
 }

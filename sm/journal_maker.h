@@ -26,6 +26,7 @@ struct tp_journal_maker {
     bool final;                        /* out: do not try again */
     struct tp_fd fd;                   /* out: open for writing, while the result is 0 */
     int32_t error;
+    uint32_t stalls;
     uint64_t at;
     struct tp_journal_transfer transfer;
     char name[TP_JOURNAL_NAME_SIZE];

@@ -381,7 +381,9 @@ static enum tp_step recovery_tick(struct tp_machine *machine, struct tp_ctx *cx)
     struct tp_result result;
 
     TP_BEGIN(cx);
-    TP_AWAIT(cx, open_directory(cx, r), &result);
+    do {
+        TP_AWAIT(cx, open_directory(cx, r), &result);
+    } while (tp_journal_interrupted(&r->stalls, result.value));
     if (result.value < 0)
         return give_up(cx, r, result.value, "the directory cannot be opened");
     r->dir = tp_into_fd(cx, result);

@@ -60,6 +60,7 @@ struct tp_journal_recovery {
     uint64_t adopted;                  /* groups taken from the current segment */
     enum tp_journal_sight sight;
     uint32_t sweep;
+    uint32_t stalls;
     bool has_next;
     bool proved; /* the log went on, so the sweep is only to find out where */
     bool lent;   /* the reader has records of the group in the window */

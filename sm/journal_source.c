@@ -33,12 +33,14 @@ static int32_t opened(struct tp_ctx *cx, struct tp_journal_source *s,
     return refuse(s, result.value, "a segment cannot be opened");
 }
 
-/* Whether this file system has no direct I/O after all: once more without. */
-static bool falls_back(struct tp_ctx *cx, struct tp_journal_source *s)
+/* Whether this is to be done once more: without direct I/O, if this file system has none
+ * after all, or because it was interrupted. */
+static bool starts_over(struct tp_ctx *cx, struct tp_journal_source *s)
 {
-    if (s->problem.error != -EINVAL || !s->direct)
+    if (s->problem.error == -EINVAL && s->direct)
+        s->direct = false;
+    else if (!tp_journal_interrupted(&s->stalls, s->problem.error))
         return false;
-    s->direct = false;
     s->problem.error = 0;
     tp_journal_source_close(cx, s);
     return true;
@@ -82,6 +84,7 @@ static enum tp_step source_tick(struct tp_machine *machine, struct tp_ctx *cx)
     struct tp_result result;
 
     TP_BEGIN(cx);
+    s->stalls = 0;
     do {
         TP_AWAIT(cx, open_segment(cx, s), &result);
         if (opened(cx, s, result) < 0)
@@ -92,7 +95,7 @@ static enum tp_step source_tick(struct tp_machine *machine, struct tp_ctx *cx)
         tp_journal_transfer_read(cx, &s->transfer, s->fd, &s->block, TP_JOURNAL_BLOCK, 0);
         TP_AWAIT_UNTIL(cx, tp_journal_transfer_done(cx, &s->transfer));
         (void)check_header(s);
-    } while (falls_back(cx, s));
+    } while (starts_over(cx, s));
     if (s->problem.error < 0)
         tp_journal_source_close(cx, s);
     return tp_end(machine, s->problem.error);

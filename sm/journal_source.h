@@ -30,6 +30,7 @@ struct tp_journal_source {
     struct tp_journal_problem problem; /* out */
     struct tp_statx stat;
     struct tp_journal_transfer transfer;
+    uint32_t stalls;
     char name[TP_JOURNAL_NAME_SIZE];
 };
 

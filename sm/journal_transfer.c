@@ -52,6 +52,15 @@ void tp_journal_transfer_write(struct tp_ctx *cx, struct tp_journal_transfer *tr
     start(cx, transfer, fd, buf, len_bytes, offset);
 }
 
+bool tp_journal_interrupted(uint32_t *stalls, int32_t value)
+{
+    if (value != -EINTR || *stalls == STALLS_MAX)
+        return false;
+    tp_reached("an interrupted operation of the log is made again");
+    ++*stalls;
+    return true;
+}
+
 /* Notes what one operation came to; true when there is nothing more to do. */
 static bool note(struct tp_journal_transfer *t, int32_t value)
 {

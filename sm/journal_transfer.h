@@ -38,6 +38,11 @@ void tp_journal_transfer_write(struct tp_ctx *cx, struct tp_journal_transfer *tr
                                struct tp_fd fd, const struct tp_buf *buf,
                                uint32_t len_bytes, uint64_t offset);
 
+/** Whether an operation that came to `value` was interrupted and is to be made again.
+ * `stalls` counts, from 0 on, how often that has been so: nothing is made again for ever.
+ */
+bool tp_journal_interrupted(uint32_t *stalls, int32_t value);
+
 /** Whether it has ended, with `result`; goes on with what is left if not. */
 bool tp_journal_transfer_done(struct tp_ctx *cx, struct tp_journal_transfer *transfer);
 

@@ -198,6 +198,7 @@ Test(log_failure, short_and_interrupted_operations_are_none)
         for (uint32_t boot = 0; boot < 3; boot++) {
             world.faults.short_ppm = 200000;
             world.faults.eagain_ppm = 20000;
+            world.faults.eintr_ppm = 20000;
             cr_assert(eq(i32, world_boot(&world, &work), 0));
             check("short counts, boot", boot, seed);
             cr_assert(eq(i32, world.run.end_result, 0), "seed %u", (unsigned)seed);
