@@ -7,6 +7,10 @@
 #include "apps/common/signals.h"
 #include "io/virtual/hash.h"
 
+/* At first, slices that are not less than this part of the run: a long run is slow to try.
+ */
+enum { COARSE = 16 };
+
 /* A choice that is not 0. */
 struct choice {
     uint32_t stream;
@@ -102,6 +106,17 @@ static bool was_tried(struct tp_shrink *shrink, const struct tp_tape *tape)
     return false;
 }
 
+/* What fails alike, and only much later, is no smaller, and slow to be tried. What will
+ * not fail is mostly longer, too: it is not run to its end. */
+static void bound_length(struct tp_shrink *shrink)
+{
+    uint64_t most = shrink->outcome.events + shrink->outcome.events / 4 + 64;
+    struct tp_trial *trial = shrink->trial;
+
+    if (trial->events_max == 0 || most < trial->events_max)
+        trial->events_max = most;
+}
+
 /* Takes the candidate: it becomes the best, or is gone. */
 bool tp_shrink_keeps(struct tp_shrink *shrink, struct tp_tape *candidate)
 {
@@ -124,6 +139,8 @@ bool tp_shrink_keeps(struct tp_shrink *shrink, struct tp_tape *candidate)
     shrink->best = candidate;
     shrink->outcome = outcome;
     shrink->kept++;
+    if (outcome.events > 0)
+        bound_length(shrink);
     return true;
 }
 
@@ -180,16 +197,59 @@ static void try_kinds(struct tp_shrink *shrink)
     }
 }
 
+/* ------------------------------------------------------------------ whole nodes */
+
+/* Takes out what is drawn for a node, of some concerns: bits. */
+static bool try_node(struct tp_shrink *shrink, uint32_t node, uint32_t concerns)
+{
+    struct tp_tape *candidate = tp_shrink_copy(shrink);
+    uint64_t gone = 0;
+
+    for (uint32_t i = 0; i < TP_CONCERNS && candidate != NULL; i++) {
+        uint32_t stream = tp_stream(node, (enum tp_concern)i);
+        uint64_t count = tp_tape_count(candidate, stream);
+
+        if (((concerns >> i) & 1) == 0)
+            continue;
+        tp_tape_delete(candidate, stream, 0, count);
+        gone += count;
+    }
+    if (candidate != NULL && gone > 0)
+        return tp_shrink_keeps(shrink, candidate);
+    tp_tape_destroy(candidate);
+    return false;
+}
+
+/* Nothing befalls the node, it is asked to do the least, and its operations take the time
+ * that they take; or some of that. */
+static void try_nodes(struct tp_shrink *shrink)
+{
+    uint32_t nodes = tp_tape_streams(shrink->best) / TP_CONCERNS;
+    uint32_t all = ((UINT32_C(1) << TP_CONCERNS) - 1) & ~(UINT32_C(1) << TP_CONCERN_SEED);
+
+    for (uint32_t node = 1; node <= nodes && !tp_shrink_is_over(shrink); node++)
+        (void)try_node(shrink, node, all);
+    for (uint32_t node = 1; node <= nodes; node++) {
+        for (uint32_t i = 0; i < TP_CONCERNS && !tp_shrink_is_over(shrink); i++) {
+            if (i != TP_CONCERN_SEED)
+                (void)try_node(shrink, node, UINT32_C(1) << i);
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ spans */
 
-/* Ever smaller parts of all that is not 0. */
-static bool try_zeros(struct tp_shrink *shrink)
+/* Ever smaller parts of all that is not 0, down to one of so many. */
+static bool try_zeros(struct tp_shrink *shrink, uint32_t parts)
 {
     bool any = false;
     uint32_t count = 0;
     struct choice *choices = list_choices(shrink->best, &count);
 
-    for (uint32_t span = (count + 1) / 2; span > 0 && choices != NULL; span /= 2) {
+    uint32_t least = count / parts;
+
+    for (uint32_t span = (count + 1) / 2; span > 0 && span >= least && choices != NULL;
+         span /= 2) {
         for (uint32_t at = 0; at < count && !tp_shrink_is_over(shrink);) {
             struct tp_tape *candidate = tp_shrink_copy(shrink);
 
@@ -330,17 +390,24 @@ int tp_shrink_run(struct tp_shrink *shrink)
     if (shrink->hashes == NULL)
         return -ENOMEM;
     shrink->trial->realigns = true;
+    if (shrink->outcome.events > 0) /* of what died nobody has counted them */
+        bound_length(shrink);
+    try_nodes(shrink);
+    tp_shrink_slices(shrink, COARSE);
     try_kinds(shrink);
     while (any && !tp_shrink_is_over(shrink)) {
         any = tp_shrink_families(shrink);
         any = tp_shrink_rates(shrink) || any;
-        any = tp_shrink_slices(shrink) || any;
-        any = try_zeros(shrink) || any;
+        any = try_zeros(shrink, COARSE) || any;
+        any = tp_shrink_slices(shrink, COARSE) || any;
+        any = try_zeros(shrink, UINT32_MAX) || any;
+        any = tp_shrink_slices(shrink, UINT32_MAX) || any;
         any = try_deletions(shrink) || any;
         if (!any && tp_shrink_choices(shrink->best) <= 64)
             any = try_lower(shrink);
     }
     shrink->trial->realigns = false;
+    shrink->trial->events_max = 0;
     free(shrink->hashes);
     shrink->hashes = NULL;
     return shrink->error;

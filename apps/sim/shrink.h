@@ -35,6 +35,12 @@ struct tp_shrink {
  * become what was found. 0, or -errno. */
 int tp_shrink_run(struct tp_shrink *shrink);
 
+/** Before that: of the next seeds behind `after` that fail alike, takes the one with the
+ * shortest run, if it is shorter, and sets `*ret_seed`; on `jobs` processors, for a part of
+ * the time. 0, or -errno. */
+int tp_shrink_shorter(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
+                      uint64_t *ret_seed);
+
 /** A run of so few choices is short: they are read at a glance. */
 enum { TP_SHRINK_SHORT = 10 };
 

@@ -34,7 +34,7 @@ bool tp_shrink_families(struct tp_shrink *shrink);
 /** Rates at their lowest; shrink_families.c. */
 bool tp_shrink_rates(struct tp_shrink *shrink);
 
-/** Slices of the run that are not needed; shrink_slices.c. */
-bool tp_shrink_slices(struct tp_shrink *shrink);
+/** Slices of the run that are not needed, down to one part of so many; shrink_slices.c. */
+bool tp_shrink_slices(struct tp_shrink *shrink, uint32_t parts);
 
 #endif

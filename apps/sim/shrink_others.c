@@ -9,7 +9,8 @@ enum {
     TRIES_MAX = 12, /* seeds that are shrunk */
     LOOKS_MAX = 64, /* seeds that fail, alike or not */
     SEEDS_MAX = 1000000,
-    PART = 3, /* of the time that is left, for each seed */
+    PART = 3,         /* of the time that is left, for each seed */
+    SHORTER_OF = 128, /* seeds that are looked at for a shorter run */
 };
 
 struct look {
@@ -98,6 +99,57 @@ static bool try_seed(struct tp_shrink *shrink, uint64_t seed)
     tp_tape_destroy(other.best);
     return false;
 }
+
+/* ------------------------------------------------------------------ shorter runs */
+
+static void take_shorter(void *context, const struct tp_seed_result *result)
+{
+    struct look *look = context;
+    const struct tp_sim_outcome *outcome = &result->outcome, *best = &look->result.outcome;
+
+    if (outcome->verdict != best->verdict || outcome->kind != best->kind ||
+        outcome->events > best->events ||
+        (outcome->events == best->events && result->seed > look->result.seed))
+        return;
+    look->found = true;
+    look->result = *result;
+}
+
+int tp_shrink_shorter(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
+                      uint64_t *ret_seed)
+{
+    struct look look = {.shrink = shrink,
+                        .result = {.seed = after, .outcome = shrink->outcome}};
+    struct tp_farm_totals totals;
+    struct tp_farm_config config = {
+        .job = shrink->trial->job,
+        .first = after + 1,
+        .last = after + SHORTER_OF,
+        .time_ns = part_ns(shrink),
+        .hang_ns = shrink->trial->hang_ns,
+        .jobs = jobs,
+        .result = take_shorter,
+        .progress = show,
+        .context = &look,
+    };
+    struct tp_sim_outcome outcome;
+    struct tp_tape *tape = NULL;
+
+    if (after > UINT64_MAX - SHORTER_OF || config.time_ns == 0)
+        return 0;
+    shrink->error = tp_farm_run(&config, &totals);
+    if (shrink->error == 0 && look.found)
+        shrink->error = tp_trial_seed(shrink->trial, look.result.seed, &outcome, &tape);
+    if (shrink->error < 0 || !look.found)
+        return shrink->error;
+    tp_tape_destroy(shrink->best);
+    shrink->best = tape;
+    shrink->outcome = outcome;
+    *ret_seed = look.result.seed;
+    return 0;
+}
+
+/* ------------------------------------------------------------------ all of it */
 
 int tp_shrink_others(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
                      uint64_t *ret_seed)

@@ -147,13 +147,14 @@ static bool try_manners(struct tp_shrink *shrink, const struct tp_moments *momen
            try_slice(shrink, moments, from, to, RAISED);
 }
 
-bool tp_shrink_slices(struct tp_shrink *shrink)
+bool tp_shrink_slices(struct tp_shrink *shrink, uint32_t parts)
 {
     struct tp_moments moments;
     void *memory = NULL;
     bool any = false, good = take_moments(shrink, &moments, &memory);
 
-    for (uint32_t span = good ? moments.count / 2 : 0; span > 0; span /= 2) {
+    for (uint32_t span = good ? moments.count / 2 : 0;
+         span > 0 && span >= moments.count / parts; span /= 2) {
         uint32_t at = 0;
 
         while (good && at + span < moments.count && !tp_shrink_is_over(shrink)) {

@@ -65,6 +65,18 @@ void tp_trial_close(struct tp_trial *trial)
 
 /* ------------------------------------------------------------------ one run */
 
+/* A run that is as long as that without a verdict has none. */
+static void run_to_limit(const struct tp_trial *trial, const struct tp_sim_options *options)
+{
+    struct tp_sim *sim = tp_sim_create(trial->job.scenario, options, &trial->end->outcome);
+
+    while (tp_sim_advance(sim)) {
+        if (trial->events_max > 0 && tp_sim_events(sim) >= trial->events_max)
+            return;
+    }
+    tp_sim_destroy(sim);
+}
+
 static void run_in_child(struct tp_trial *trial, struct tp_tape *tape)
 {
     struct tp_sim_options options = trial->job.options;
@@ -75,7 +87,7 @@ static void run_in_child(struct tp_trial *trial, struct tp_tape *tape)
         options.watch = &trial->recorder->watch;
     else if (trial->moments != NULL)
         options.watch = &trial->moments->watch;
-    tp_sim_run(trial->job.scenario, &options, &trial->end->outcome);
+    run_to_limit(trial, &options);
     trial->end->is_there = true;
     _exit(0);
 }

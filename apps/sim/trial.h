@@ -34,6 +34,7 @@ struct tp_trial {
     struct tp_moments *moments;   /* shared; of the last run, if `notes_moments` */
     bool notes_moments;           /* instead of records */
     bool realigns;                /* replays of edited tapes; see tp_tape_realign() */
+    uint64_t events_max; /* a run of more is ended there, and has passed; 0: none is */
     int said_fd;
     uint64_t hang_ns; /* for one run; 0: 10 s */
     uint64_t runs;
