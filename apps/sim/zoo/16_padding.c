@@ -14,7 +14,7 @@ struct block {
 struct program {
     struct zoo zoo;
     struct zoo_file files[COPIES];
-    struct tp_fd fds[COPIES];
+    struct tp_fd fd; /* of the first */
     struct block block;
     uint32_t copy;
 };
@@ -74,18 +74,19 @@ static enum tp_step tick(struct tp_machine *machine, struct tp_ctx *cx)
         memcpy(p->files[p->copy].bytes, &p->block, sizeof p->block);
         ZOO_TRY(cx, zoo_keep_start(cx, &p->files[p->copy], names[p->copy], sizeof p->block),
                 &result);
-        ZOO_TRY(cx, tp_open(cx, names[p->copy], options), &result);
-        p->fds[p->copy] = tp_into_fd(cx, result);
     }
+    ZOO_TRY(cx, tp_open(cx, names[0], options), &result);
+    p->fd = tp_into_fd(cx, result);
     while (tp_node_more(z->node)) {
         p->block.number = z->count + 1;
         p->block.sum = sum_of(&p->block, z->is_fixed);
         zoo_begin(z, p->block.number);
-        for (p->copy = 0; p->copy < COPIES; p->copy++) {
-            z->buf = tp_buf_full(&p->block, sizeof p->block);
-            ZOO_WRITE(cx, z, tp_write_at(cx, p->fds[p->copy], &z->buf, 0), &result);
-            ZOO_TRY(cx, tp_fsync(cx, p->fds[p->copy], 0), &result);
-        }
+        z->buf = tp_buf_full(&p->block, sizeof p->block);
+        ZOO_WRITE(cx, z, tp_write_at(cx, p->fd, &z->buf, 0), &result);
+        ZOO_TRY(cx, tp_fsync(cx, p->fd, 0), &result);
+        /* In place it could be torn while the first is bad. */
+        memcpy(p->files[1].bytes, &p->block, sizeof p->block);
+        ZOO_TRY(cx, zoo_keep_start(cx, &p->files[1], names[1], sizeof p->block), &result);
         z->count = p->block.number;
         zoo_promise(z, z->count);
     }
