@@ -374,6 +374,7 @@ void tp_chaos_heal(struct tp_sim *sim)
     for (uint32_t i = 0; i < sim->node_count; i++) {
         struct tp_node *node = sim->nodes[i];
 
+        tp_swarm_make_room(node);
         tp_node_resume(node);
         if (tp_swarm_needs_power_cut(node))
             tp_node_end(node, TP_END_POWER);

@@ -201,6 +201,9 @@ void tp_swarm_shape(struct tp_node *node);
 /** To a node that is up: its operations go wrong as the swarm says, or no longer. */
 void tp_swarm_apply(struct tp_node *node);
 
+/** To a node, up or down, when the chaos is over: somebody has cleared up its disk. */
+void tp_swarm_make_room(struct tp_node *node);
+
 /** Counts what has befallen a node in this boot, before its Io is gone. */
 void tp_swarm_count(struct tp_node *node);
 

@@ -241,9 +241,12 @@ void tp_swarm_apply(struct tp_node *node)
     tp_virtual_io_set_faults(node->io, &faults);
     if (tp_swarm_is_on(sim, TP_FAMILY_SLOW))
         apply_latency(node);
-    if (!sim->hurting && tp_swarm_is_on(sim, TP_FAMILY_FULL) &&
-        sim->phase >= TP_PHASE_LIVENESS)
-        tp_disk_set_capacity(node->disk, UINT64_C(1) << 40); /* somebody has cleared up */
+}
+
+void tp_swarm_make_room(struct tp_node *node)
+{
+    if (!node->config.spared && tp_swarm_is_on(node->sim, TP_FAMILY_FULL))
+        tp_disk_set_capacity(node->disk, UINT64_C(1) << 40);
 }
 
 void tp_swarm_count(struct tp_node *node)

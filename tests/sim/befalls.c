@@ -1,5 +1,6 @@
-/* What befalls nodes besides their ends: they stand still, for a moment or for minutes; and
- * their clocks jump, step and stand. Each is seen by a machine that looks at its clocks. */
+/* What befalls nodes besides their ends: they stand still, for a moment or for minutes;
+ * their clocks jump, step and stand, which a machine sees that looks at its clocks; and
+ * their disks become full. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
@@ -151,4 +152,65 @@ Test(befalls, nothing_of_it_where_nothing_goes_wrong)
     (void)run(TP_FAMILY_ERROR, 30 * (uint64_t)SECOND, 4);
     cr_assert(eq(u32, seen.long_pauses + seen.short_pauses, 0));
     cr_assert(eq(u32, seen.jumps + seen.steps_ahead + seen.steps_back + seen.frozen, 0));
+}
+
+/* ------------------------------------------------------------------ a full disk */
+
+enum { PART_BYTES = 65536, PARTS = 192 }; /* 12 MiB; the largest of small disks has 8 */
+
+struct filler {
+    struct tp_machine machine;
+    struct tp_fd fd;
+    struct tp_buf buf;
+    uint8_t bytes[PART_BYTES];
+    uint32_t part;
+};
+
+static uint32_t refused; /* writes */
+
+/* Writes part after part; a full disk it asks again, and does not end for that. */
+static enum tp_step filler_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct filler *f = tp_container_of(machine, struct filler, machine);
+    struct tp_open_options options = {.write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/parts", options), &result);
+    f->fd = tp_into_fd(cx, result);
+    while (f->part < PARTS) {
+        f->buf = tp_buf_full(f->bytes, PART_BYTES);
+        TP_AWAIT(cx, tp_write_at(cx, f->fd, &f->buf, (uint64_t)f->part * PART_BYTES),
+                 &result);
+        f->part += result.value == PART_BYTES;
+        refused += result.value == -ENOSPC;
+        TP_AWAIT(cx, tp_timer(cx, EVERY_MS * MS), &result);
+    }
+    TP_AWAIT(cx, tp_close(cx, f->fd), &result);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void boot_filler(struct tp_node *node)
+{
+    struct filler *f = tp_node_new(node, sizeof *f);
+
+    tp_node_spawn(node, &f->machine, filler_tick, "filler");
+}
+
+/* The end of the chaos makes room at once: nobody has to boot for it. */
+Test(befalls, a_full_disk_has_room_again_when_the_chaos_is_over)
+{
+    const struct tp_scenario scenario = {.name = "fills",
+                                         .nodes = 2,
+                                         .boot = boot_filler,
+                                         .chaos_ns = 30 * (uint64_t)SECOND};
+
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        struct tp_sim_outcome outcome =
+            s_with(&scenario, seed, TP_FAMILY_BIT(TP_FAMILY_FULL), S_ALL);
+
+        cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "%s", outcome.message);
+    }
+    cr_assert(gt(u32, refused, 100));
 }
