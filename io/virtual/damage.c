@@ -195,16 +195,18 @@ void tp_damage_stale(struct tp_disk *disk, uint32_t inode, uint32_t slot, uint8_
     diverge(disk, inode, slot, false);
 }
 
-void tp_damage_miswrite(struct tp_disk *disk, uint32_t inode, uint32_t slot, uint32_t other)
+void tp_damage_miswrite(struct tp_disk *disk, uint32_t inode, uint32_t slot,
+                        uint32_t other_inode, uint32_t other)
 {
-    struct tp_inode *file = tp_inode_at(disk, inode);
+    struct tp_inode *victim = tp_inode_at(disk, other_inode);
     struct tp_page_slot *s = tp_slot_at(disk, slot);
     struct tp_page_slot *o = tp_slot_at(disk, other);
 
     tp_assert(slot != other && tp_slot_is_settled(disk, other));
-    tp_slot_to_device(disk, file, slot);
+    tp_slot_to_device(disk, tp_inode_at(disk, inode), slot);
     set_media(disk, o, mixed(disk, o->media, s->device, s->device_dirty));
-    set_cache(disk, file, o, o->device);
+    set_cache(disk, victim, o, o->device);
+    victim->diverged = 1; /* its tail may be another page */
     s->flags |= TP_SLOT_MEDIA_RESERVED;
     tp_slot_lose(disk, inode, slot, false);
 }

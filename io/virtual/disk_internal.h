@@ -309,10 +309,10 @@ void tp_damage_unreadable(struct tp_disk *disk, uint32_t slot, uint8_t sectors);
 void tp_damage_flip(struct tp_disk *disk, uint32_t inode, uint32_t slot, uint32_t bit);
 void tp_damage_misread(struct tp_disk *disk, uint32_t inode, uint32_t slot, uint32_t other);
 /** R9, for a dirty page: all of it but the `stale` sectors reaches the media, which nobody
- * is told; it lands on the settled page of `other`. */
+ * is told; it lands on the settled page of `other`, which may be another file's. */
 void tp_damage_stale(struct tp_disk *disk, uint32_t inode, uint32_t slot, uint8_t stale);
 void tp_damage_miswrite(struct tp_disk *disk, uint32_t inode, uint32_t slot,
-                        uint32_t other);
+                        uint32_t other_inode, uint32_t other);
 /** How many of these bytes can be read (or written) before the first that cannot. */
 uint64_t tp_damage_readable(const struct tp_disk *disk, uint32_t inode, uint64_t offset,
                             uint64_t len, bool direct);

@@ -45,7 +45,7 @@
     X(TP_FAULT_MISREAD, misread, "reads: a page is read from a wrong place")              \
     X(TP_FAULT_LOST_WRITE, lost_write, "syncs: a page is acknowledged and lost")          \
     X(TP_FAULT_STALE, stale, "syncs: one sector of a page stays the old one")             \
-    X(TP_FAULT_MISWRITE, miswrite, "syncs: a page lands on another of the file")          \
+    X(TP_FAULT_MISWRITE, miswrite, "syncs: a page lands on another, of any file")         \
     X(TP_FAULT_EVICT, evict,                                                              \
       "reads: pages that memory alone has as they are, are read from the disk anew")      \
     X(TP_FAULT_CACHE_LOSS, cache_loss,                                                    \

@@ -75,26 +75,54 @@ static bool damage_bit(struct tp_virtual *v, uint32_t inode, uint32_t slot,
     return true;
 }
 
-/* Another page of the file that has settled on the media; 0: the one drawn has not. */
-static uint32_t choose_other(struct tp_virtual *v, uint32_t inode, uint32_t slot)
-{
-    const struct tp_inode *file = tp_inode_at(v->disk, inode);
-    uint64_t pages = (file->size + TP_PAGE_BYTES - 1) / TP_PAGE_BYTES;
-    uint32_t other;
+/* A page of a file that another one is taken for; slot 0: none. */
+struct wrong_place {
+    uint32_t inode, slot;
+};
 
-    if (pages < 2)
-        return 0;
-    other = tp_map_find(v->disk, &file->map, (uint32_t)draw(v, TP_DRAW_PLACE, pages));
-    return other != slot && tp_slot_is_settled(v->disk, other) ? other : 0;
+/* The file itself, or as often another one with data: one that has a name, by which the
+ * program can be asked. */
+static uint32_t choose_file(struct tp_virtual *v, uint32_t inode)
+{
+    uint32_t count = v->disk->inodes.used;
+    uint32_t first;
+
+    if (draw(v, TP_DRAW_PLACE, 2) == 0)
+        return inode;
+    first = (uint32_t)draw(v, TP_DRAW_PLACE, count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t other = (first + i) % count;
+        const struct tp_inode *file = other == 0 ? NULL : tp_inode_at(v->disk, other);
+
+        if (other != inode && file != NULL && file->kind == TP_FILE_REGULAR &&
+            file->names[TP_IN_MEMORY] > 0 && file->map.root != 0)
+            return other;
+    }
+    return inode;
+}
+
+/* Another page of the disk that has settled on the media; none: the one drawn has not. */
+static struct wrong_place choose_other(struct tp_virtual *v, uint32_t inode, uint32_t slot)
+{
+    struct wrong_place other = {choose_file(v, inode), 0};
+    const struct tp_inode *file = tp_inode_at(v->disk, other.inode);
+    uint64_t pages = (file->size + TP_PAGE_BYTES - 1) / TP_PAGE_BYTES;
+
+    if (pages < 1 + (uint64_t)(other.inode == inode))
+        return other;
+    other.slot = tp_map_find(v->disk, &file->map, (uint32_t)draw(v, TP_DRAW_PLACE, pages));
+    if (other.slot == slot || !tp_slot_is_settled(v->disk, other.slot))
+        other.slot = 0;
+    return other;
 }
 
 static bool damage_misread(struct tp_virtual *v, uint32_t inode, uint32_t slot)
 {
-    uint32_t other = choose_other(v, inode, slot);
+    struct wrong_place other = choose_other(v, inode, slot);
 
-    if (other == 0 || !may_damage(v, inode, page_start(v, slot), TP_PAGE_BYTES))
+    if (other.slot == 0 || !may_damage(v, inode, page_start(v, slot), TP_PAGE_BYTES))
         return false;
-    tp_damage_misread(v->disk, inode, slot, other);
+    tp_damage_misread(v->disk, inode, slot, other.slot);
     return true;
 }
 
@@ -130,13 +158,15 @@ void tp_media_fault_read(struct tp_virtual *v, const struct tp_flight *f)
 
 /* ------------------------------------------------------------------ what is synced */
 
+/* The page's own place was asked about already; now that of the page that it lands on. */
 static bool damage_miswrite(struct tp_virtual *v, uint32_t inode, uint32_t slot)
 {
-    uint32_t other = choose_other(v, inode, slot);
+    struct wrong_place other = choose_other(v, inode, slot);
 
-    if (other == 0 || !may_damage(v, inode, page_start(v, other), TP_PAGE_BYTES))
+    if (other.slot == 0 ||
+        !may_damage(v, other.inode, page_start(v, other.slot), TP_PAGE_BYTES))
         return false;
-    tp_damage_miswrite(v->disk, inode, slot, other);
+    tp_damage_miswrite(v->disk, inode, slot, other.inode, other.slot);
     return true;
 }
 

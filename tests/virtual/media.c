@@ -322,6 +322,103 @@ Test(media, a_misdirected_write_hurts_two_places)
     cr_assert(fired > SEEDS / 4, "%u", fired);
 }
 
+/* ------------------------------------------------------------------ another file */
+
+/* A durable neighbour of the file above, all of one letter, that the swarm may hit. */
+static struct tp_fd start_with_neighbour(uint64_t seed)
+{
+    struct tp_fd fd = start(seed);
+
+    f_put_durable(&f, "/g", 'G', 2 * PAGE);
+    return fd;
+}
+
+static uint32_t neighbour_off(void)
+{
+    return (f_letter(f.disk, "/g", 0, PAGE) != 'G') +
+           (f_letter(f.disk, "/g", PAGE, PAGE) != 'G');
+}
+
+/* What is read is another file's; neither of the two is hurt on the media. */
+Test(media, a_misdirected_read_shows_a_page_of_another_file)
+{
+    uint32_t foreign = 0, own = 0;
+
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_fd fd = start_with_neighbour(seed);
+        uint64_t off;
+
+        set_faults((struct tp_virtual_faults){.misread_ppm = ALWAYS});
+        cr_assert(eq(i32, read_all(fd), sizeof after));
+        set_faults(none);
+        off = sectors_off();
+        if (off != 0) {
+            size_t page = (size_t)__builtin_ctzll(off) / 8;
+            bool is_foreign = after[page * PAGE] == 'G' && after[page * PAGE + 1] == 'G';
+
+            foreign += is_foreign;
+            own += !is_foreign;
+        }
+        cr_assert(eq(u32, neighbour_off(), 0));
+        fd = reboot(seed);
+        cr_assert(eq(i32, read_all(fd), sizeof after));
+        cr_assert(eq(u64, sectors_off(), 0));
+    }
+    cr_assert(foreign > SEEDS / 4 && own > SEEDS / 8, "%u and %u", foreign, own);
+}
+
+/* The page lands on another file's, whose reader sees it at once and after the reboot. */
+Test(media, a_misdirected_write_hurts_another_file)
+{
+    uint32_t foreign = 0;
+
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_fd fd = start_with_neighbour(seed);
+        uint64_t off;
+
+        memset(before, 'N', PAGE);
+        cr_assert(eq(i32, f_write(&f, fd, 'N', PAGE, 0), PAGE));
+        set_faults((struct tp_virtual_faults){.miswrite_ppm = ALWAYS});
+        cr_assert(eq(i32, f_do(&f, tp_request_fsync(fd, 0)), 0));
+        set_faults(none);
+        if (neighbour_off() == 0)
+            continue;
+        foreign++;
+        cr_assert(eq(u64, tp_virtual_io_faults_fired(f.io, TP_FAULT_MISWRITE), 1));
+        fd = reboot(seed);
+        cr_assert(eq(u32, neighbour_off(), 1));
+        cr_assert(f_letter(f.disk, "/g", 0, PAGE) == 'N' ||
+                  f_letter(f.disk, "/g", PAGE, PAGE) == 'N');
+        cr_assert(eq(i32, read_all(fd), sizeof after));
+        off = sectors_off();
+        cr_assert(eq(u64, off, 0xff)); /* its own place keeps the old */
+    }
+    cr_assert(foreign > SEEDS / 4, "%u", foreign);
+}
+
+/* A page that lands in the middle of a last page is cut there, as long as the file is. */
+Test(media, a_misdirected_write_does_not_show_past_the_end_of_its_victim)
+{
+    uint32_t foreign = 0;
+
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_fd fd = start(seed);
+
+        f_put_durable(&f, "/g", 'G', 100);
+        cr_assert(eq(i32, f_write(&f, fd, 'N', PAGE, 0), PAGE));
+        set_faults((struct tp_virtual_faults){.miswrite_ppm = ALWAYS});
+        cr_assert(eq(i32, f_do(&f, tp_request_fsync(fd, 0)), 0));
+        set_faults(none);
+        tp_disk_check(f.disk);
+        foreign += f_letter(f.disk, "/g", 0, 100) == 'N';
+        cr_assert(eq(u64, f_size(f.disk, "/g"), 100));
+        (void)reboot(seed);
+        cr_assert(eq(i32, tp_disk_set_size(f.disk, "/g", 200), 0));
+        cr_assert(eq(chr, f_letter(f.disk, "/g", 100, 100), 0));
+    }
+    cr_assert(foreign > SEEDS / 4, "%u", foreign);
+}
+
 /* ------------------------------------------------------------------ the budget */
 
 static bool spares_the_second_half(void *context, uint32_t node, const char *path,
@@ -354,6 +451,41 @@ Test(media, the_program_says_what_may_be_damaged)
         cr_assert(eq(u64, sectors_off() & second_half, 0));
     }
     cr_assert(calls >= SEEDS / 2 && hurt > 5 && hurt < SEEDS, "%u of %u", hurt, calls);
+}
+
+/* May be damaged: the file itself, but no other. */
+static bool spares_the_neighbour(void *context, uint32_t node, const char *path,
+                                 uint64_t offset, uint64_t len_bytes)
+{
+    uint32_t *asked = context;
+
+    (void)node;
+    (void)offset;
+    (void)len_bytes;
+    *asked += strcmp(path, "/g") == 0;
+    return strcmp(path, "/f") == 0;
+}
+
+/* A misdirected write asks about the file that it lands on, too. */
+Test(media, a_file_that_is_spared_is_not_hit_by_a_write_to_another)
+{
+    uint32_t asked = 0;
+    uint64_t fired = 0;
+
+    f.config.may_fault = spares_the_neighbour;
+    f.config.may_fault_context = &asked;
+    for (uint64_t seed = 0; seed < SEEDS; seed++) {
+        struct tp_fd fd = start_with_neighbour(seed);
+
+        cr_assert(eq(i32, f_write(&f, fd, 'N', 2 * PAGE, 0), 2 * PAGE));
+        set_faults((struct tp_virtual_faults){.miswrite_ppm = ALWAYS});
+        cr_assert(eq(i32, f_do(&f, tp_request_fsync(fd, 0)), 0));
+        fired += tp_virtual_io_faults_fired(f.io, TP_FAULT_MISWRITE);
+        (void)reboot(seed);
+        cr_assert(eq(u32, neighbour_off(), 0));
+    }
+    cr_assert(asked > SEEDS / 4 && fired > SEEDS / 8, "%u, %llu", asked,
+              (unsigned long long)fired);
 }
 
 static bool knows_no_name(void *context, uint32_t node, const char *path, uint64_t offset,
