@@ -257,16 +257,29 @@ export class Run {
     this.look();
   }
 
-  /* The latest click is taken back; the run is where it was. A snapshot at that event is older than it. One of a
-   * link may lie where the run has never been: then there is nothing to go to, and nothing to forget. */
+  /* The latest click is taken back, and all that came after it. The run is then at or before the event at which it was,
+   * which is returned: forward() goes there. A snapshot at that event is older than the click. One of a link may lie
+   * where the run has never been: then there is nothing to go to, and nothing to forget, and null is returned. */
   undo() {
     const click = this.clicks.pop();
     if (!click || click.event > this.known)
-      return;
+      return null;
     this.end = this.stop = null;
     this.restore(click.event);
-    this.forward(click.event, Infinity);
+    const clicks = this.clicks.slice(); /* some of them may lie between here and there */
     this.branch(this.engine.marks(Number.MAX_SAFE_INTEGER).next);
+    this.clicks = clicks;
+    return click.event;
+  }
+
+  /* A verdict may take no event of its own: if the next one is such, it is a part of this moment. */
+  settle() {
+    if (this.isOver)
+      return;
+    const here = this.here();
+    this.step(1);
+    if (this.event > here.event)
+      this.resume(here);
   }
 
   /* Forgets what is after this moment, which had so many marks. */

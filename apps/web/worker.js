@@ -16,6 +16,7 @@ let rate = 8; /* events a second; Infinity: as fast as it goes */
 let target = null; /* an event to go to, or null */
 let errand = null; /* a tape is made when it is there: for whom, whether it was playing, a snapshot of where it was, which
                     * is what the page shows */
+let settles = false; /* it is on its way to a moment of a link, which may be that of the verdict */
 let markAfter = null; /* it goes to the first mark after this event, which nobody knows yet */
 let owed = 0; /* events that playing is behind */
 let paidAt = 0;
@@ -73,7 +74,10 @@ function goOn(until) {
     wake();
     return;
   }
+  if (settles)
+    run.settle();
   target = null;
+  settles = false;
   if (errand !== null)
     deliver();
   paidAt = performance.now();
@@ -155,6 +159,7 @@ function halt() {
   if (errand !== null && errand.why === "save")
     run.refused = "the tape was not saved: something else came before the end of the run";
   target = errand = null;
+  settles = false;
 }
 
 /* Whoever acts while it is away acts on what he sees: it is there again first. */
@@ -210,6 +215,7 @@ const orders = {
     markAfter = null;
     playing = begins;
     target = at > 0 ? at : null;
+    settles = at > 0;
   },
 
   play({on}) {
@@ -272,11 +278,13 @@ const orders = {
 
   undo() {
     comeBack();
+    halt();
     markAfter = null;
-    run.undo();
-    branched();
     playing = false;
-    target = null;
+    const event = run.undo();
+    branched();
+    if (event !== null)
+      orders.go({event});
   },
 
   /* The tape of the whole run: at its end at once, so that no key comes between; else it goes there, and back. */

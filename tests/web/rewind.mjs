@@ -106,6 +106,21 @@ test("the end is the end again, one event back and one forward", () => {
   }
 });
 
+test("a moment of a link that is the verdict's is that of the verdict, and no other one is", () => {
+  for (const [scenario, faults] of [["tally", ""], ["zoo-03", "-all"], ["zoo-13", "-all"]]) {
+    const whole = open(settingOf(scenario, 1, {faults}));
+    goTo(whole, Infinity);
+    for (const at of [whole.event, whole.event - 1]) {
+      const run = open(settingOf(scenario, 1, {faults}));
+      goTo(run, at);
+      run.settle();
+      assert.deepEqual([run.event, run.isOver], [at, at === whole.event], `${scenario} at ${at}`);
+      goTo(run, Infinity);
+      assert.equal(run.engine.stateText(), whole.engine.stateText());
+    }
+  }
+});
+
 /* Clicks at these parts of a run; then the tape must replay natively. */
 function clicked(scenario, seed, faults, clicks) {
   const run = open(settingOf(scenario, seed, {faults}));
@@ -167,7 +182,7 @@ test("a click forgets what came after it, and can be taken back", () => {
   assert.ok(run.marks.every(mark => mark.event <= 80));
   goTo(run, Infinity);
   assert.notEqual(stateOf(run).trace, trace);
-  run.undo();
+  goTo(run, run.undo());
   assert.equal(run.event, 80);
   assert.equal(run.clicks.length, 0);
   goTo(run, Infinity);

@@ -120,10 +120,27 @@ test("a click of a link that is still far away is taken back without going there
   run.open({}, [{event: 5000, kind: 1, node: 0, other: 0, span_ns: 0}]);
   run.forward(50, Infinity);
   const before = clock.ms;
-  run.undo();
+  assert.equal(run.undo(), null);
   assert.deepEqual([run.event, run.known, run.clicks.length, clock.ms], [50, 50, 0, before]);
   run.forward(Infinity, Infinity); /* a Slow one has no acts: it would throw */
   assert.deepEqual([run.event, run.isOver], [6000, true]);
+});
+
+test("a click that is far from any snapshot is taken back at once, and its moment is gone to in slices", t => {
+  const clock = {ms: 0}, acts = [];
+  t.mock.method(performance, "now", () => clock.ms);
+  const run = new Run(() => Object.assign(new Slow(clock), {act: kind => acts.push(kind)}), 20);
+  run.open({}, [{event: 3000, kind: 1, node: 0, other: 0, span_ns: 0}, {event: 5000, kind: 2, node: 0, other: 0, span_ns: 0}]);
+  run.forward(5500, Infinity);
+  assert.deepEqual([acts, run.ring.list.length], [[1, 2], 2]);
+  run.ring.cut(0, 0);
+  const before = clock.ms;
+  assert.equal(run.undo(), 5000);
+  assert.deepEqual([run.event, run.known, run.clicks.length, clock.ms], [0, 0, 1, before]);
+  let slices = 1;
+  while (!run.forward(5000, clock.ms + 7))
+    slices++;
+  assert.deepEqual([run.event, acts, slices > 10], [5000, [1, 2, 1], true], `${slices} slices`);
 });
 
 test("a link comes back as it was written", () => {
@@ -237,7 +254,7 @@ for (const isTorn of [false, true]) {
     assert.equal(run.isOver, false);
     run.forward(Infinity, Infinity);
     assert.equal(run.engine.stateText(), end);
-    run.undo();
+    run.forward(run.undo(), Infinity);
     assert.deepEqual([run.event, run.end, run.stop], [700, null, null]);
     assert.notEqual(run.engine.stateText(), there);
   });
@@ -252,7 +269,7 @@ for (const isTorn of [false, true]) {
     run.aim(20);
     run.forward(Infinity, Infinity);
     assert.deepEqual([run.event, run.done, run.engine.state.said], [51, 1, "an assertion"]);
-    run.undo();
+    run.forward(run.undo(), Infinity);
     assert.equal(run.engine.stateText(), before);
     assert.deepEqual([run.event, run.end, run.clicks.length], [50, null, 0]);
     const linked = new Run(() => new Stopping(isTorn), 1 << 20);
