@@ -275,6 +275,20 @@ function drain(w) {
   assert.equal(ends.length, 4);
 }
 
+// ------------------------------------------------------------------ a host that cannot close
+{
+  const lines = [], ended = [], stops = [];
+  const host = { features: ['open'], parallel: 1, session: () => ({ start: () => 0, end: () => { ended.push(0); throw new Error('no'); } }) };
+  const bridge = new Bridge(host, { log: (level, text) => lines.push(`${level}: ${text}`) });
+  bridge.memory = new WebAssembly.Memory({ initial: 1 });
+  bridge.onStop = (error) => stops.push(error.message);
+  for (const io of [1, 2]) bridge.submit(io, 0);
+  bridge.stop(new Error('the module trapped'));
+  assert.deepEqual([ended.length, bridge.sessions.size, stops, bridge.stopped.message], [2, 0, ['the module trapped'], 'the module trapped']);
+  assert.equal(lines.length, 2);
+  assert.match(lines[1], /^error: .*could not be closed: no$/);
+}
+
 // ------------------------------------------------------------------ versions and imports
 {
   // (module (memory (export "memory") 1) (func (export "tempest_abi") (result i32) i32.const 77))

@@ -99,10 +99,17 @@ export class Bridge {
     session.work.end();
   }
 
-  /** The module has stopped: what it has open is closed, and what has not begun never does. */
+  /** The module has stopped: what it has open is closed, and what has not begun never does. A host that cannot close
+   *  something is said to the log: why the module has stopped is what counts. */
   stop(error) {
     this.stopped ??= error;
-    for (const [io, session] of this.sessions) this.end(io, session);
+    for (const [io, session] of this.sessions) {
+      try {
+        this.end(io, session);
+      } catch (other) {
+        this.log('error', `what the module has open could not be closed: ${other.message ?? other}`);
+      }
+    }
     this.onStop(error);
   }
 }
