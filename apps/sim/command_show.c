@@ -76,6 +76,7 @@ static bool write_page(const struct showing *s, const struct tp_output *output)
     char origin[4160], which[4168], manner[256], replay[8192];
     struct tp_html html = {.program = arguments->program,
                            .scenario = arguments->scenario->name,
+                           .summary = arguments->scenario->summary,
                            .origin = origin,
                            .replay = replay,
                            .explain = failed ? &s->explain : NULL};

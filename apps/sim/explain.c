@@ -227,7 +227,10 @@ bool tp_explain_step(struct tp_explain *explain)
         s->error = record_run(s);
         if (s->error == 0)
             list_candidates(s);
-        s->stage = TP_STAGE_IDLE;
+        s->stage = TP_STAGE_STOP;
+        break;
+    case TP_STAGE_STOP:
+        tp_explain_stop(s);
         break;
     case TP_STAGE_IDLE:
         s->error = find_idle(s);

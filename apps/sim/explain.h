@@ -67,7 +67,9 @@ struct tp_explain {
                                 before it, in flight or not; file NULL: not known */
     bool in_recovery;        /* error, choice: of a process that was started again, and that
                                 has promised nothing yet */
-    char unkept[1024];       /* what the first barrier would have kept, in words */
+    struct tp_record last; /* the last that a program was told that stopped itself, or died;
+                              node 0: it did not, or that is not known */
+    char unkept[1024];     /* what the first barrier would have kept, in words */
     struct tp_draw_entry choice;
     uint32_t choice_stream;
     uint64_t choice_index;

@@ -27,6 +27,8 @@ struct tp_candidate {
 /* What is tried, one trial a step. */
 enum tp_explain_stage {
     TP_STAGE_RECORDS, /* the run once more, with its facts */
+    TP_STAGE_STOP, /* the same with all stages of operations, if the program stopped itself
+                    */
     TP_STAGE_IDLE, /* the run with no work after its last cuts, in which ghosts are tried */
     TP_STAGE_ONE,  /* ghosts, one by one */
     TP_STAGE_TWO,  /* two at once */
@@ -93,6 +95,9 @@ void tp_explain_found_two(struct tp_explain_search *s, const struct tp_candidate
 void tp_explain_choice(struct tp_explain_search *s);
 void tp_explain_begin_early(struct tp_explain_search *s);
 void tp_explain_early(struct tp_explain_search *s);
+
+/** What a program that stopped itself was told last. */
+void tp_explain_stop(struct tp_explain_search *s);
 
 /** Where the choice that was found befalls the run; or whether the barrier that is missing
  * is under way. */

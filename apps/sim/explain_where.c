@@ -1,5 +1,6 @@
 /* What an explanation says besides, from the run with all stages of its operations: where a
- * choice befalls it, and whether a barrier that is missing was under way. */
+ * choice befalls it, whether a barrier that is missing was under way, and what a program
+ * was told before it stopped itself. */
 #include <string.h>
 
 #include "apps/sim/explain_internal.h"
@@ -117,36 +118,65 @@ static void look_for_barrier(struct tp_explain *explain, const struct tp_recorde
     explain->failed = *begun;
 }
 
-void tp_explain_where(struct tp_explain_search *s)
+/* The run once more, with all stages of its operations, in the trial's recorder. False:
+ * that is not to be, or there is no memory. */
+static bool record_stages(struct tp_explain_search *s)
 {
-    struct tp_explain *explain = s->explain;
-    struct tp_trial *trial = explain->trial;
+    struct tp_trial *trial = s->explain->trial;
     struct tp_sim_outcome outcome;
     struct tp_tape *tape = NULL;
 
-    if (explain->how == TP_EXPLAINED_BARRIER)
-        s->stage = TP_STAGE_OVER;
-    else
-        tp_explain_begin_early(s);
     if (s->skips)
-        return;
-    s->error = tp_tape_copy(explain->tape, NULL, &tape);
+        return false;
+    s->error = tp_tape_copy(s->explain->tape, NULL, &tape);
     if (s->error < 0)
-        return;
+        return false;
     trial->records = TP_EXPLAIN_RECORDS;
     trial->all_stages = true;
     s->error = tp_trial_replay(trial, tape, &outcome);
     trial->all_stages = false;
     trial->records = 0;
     tp_tape_destroy(tape);
-    explain->runs++;
-    if (s->error < 0)
+    s->explain->runs++;
+    return s->error == 0;
+}
+
+/* What a program is told it acts upon at once: the last that it was told is what it stopped
+ * at. */
+void tp_explain_stop(struct tp_explain_search *s)
+{
+    enum tp_verdict verdict = (enum tp_verdict)s->explain->outcome.verdict;
+    const struct tp_recorder *recorder;
+
+    s->stage = TP_STAGE_IDLE;
+    if ((verdict != TP_VERDICT_STOPPED && verdict != TP_VERDICT_SANITIZER &&
+         verdict != TP_VERDICT_CRASHED) ||
+        !record_stages(s))
+        return;
+    recorder = s->explain->trial->recorder;
+    for (uint32_t i = recorder->dropped > 0 ? 0 : recorder->count; i > 0; i--) {
+        if (recorder->records[i - 1].node == 0)
+            continue;
+        s->explain->last = recorder->records[i - 1];
+        return;
+    }
+}
+
+void tp_explain_where(struct tp_explain_search *s)
+{
+    struct tp_explain *explain = s->explain;
+
+    if (explain->how == TP_EXPLAINED_BARRIER)
+        s->stage = TP_STAGE_OVER;
+    else
+        tp_explain_begin_early(s);
+    if (!record_stages(s))
         return;
     if (explain->how == TP_EXPLAINED_BARRIER) {
-        look_for_barrier(explain, trial->recorder);
+        look_for_barrier(explain, explain->trial->recorder);
         return;
     }
     if (explain->how == TP_EXPLAINED_CHOICE)
-        find_where(explain, trial->recorder);
-    look_for_recovery(explain, trial->recorder);
+        find_where(explain, explain->trial->recorder);
+    look_for_recovery(explain, explain->trial->recorder);
 }

@@ -2,6 +2,7 @@
 #include "apps/sim/explain.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "apps/sim/text.h"
 #include "apps/sim/words.h"
@@ -145,10 +146,29 @@ static void print_choice(const struct tp_explain *explain, FILE *out)
     print_recovery(explain, out);
 }
 
+/* What it stopped at; the first line has said why. */
+static void print_stop(const struct tp_explain *explain, FILE *out)
+{
+    const char *what = "its process came to an end in the midst of the run";
+
+    if (explain->last.node == 0)
+        return;
+    if (explain->outcome.verdict == TP_VERDICT_STOPPED)
+        what =
+            strstr(explain->outcome.message, "(law ") != NULL
+                ? "the program broke a law of the runtime (docs/laws.md), which stopped it"
+                : "the program stopped itself: what it asserts there was not true";
+    else if (explain->outcome.verdict == TP_VERDICT_SANITIZER)
+        what = "the program did what C does not allow, and was stopped";
+    (void)fprintf(out, "%s; the last that is known of it before that:\n", what);
+    tp_record_print(&explain->last, out);
+}
+
 void tp_explain_print(const struct tp_explain *explain, FILE *out)
 {
     (void)fprintf(out, "%s: %s\n", tp_verdict_name(explain->outcome.verdict),
                   explain->outcome.message);
+    print_stop(explain, out);
     switch (explain->how) {
     case TP_EXPLAINED_BARRIER:
     case TP_EXPLAINED_TWO:
@@ -182,7 +202,12 @@ void tp_explain_print(const struct tp_explain *explain, FILE *out)
         print_choice(explain, out);
         return;
     case TP_EXPLAINED_NOT:
-        (void)fprintf(out, "not explained\n");
+        (void)fprintf(
+            out, "not explained%s\n",
+            explain->last.node == 0
+                ? ""
+                : " by anything that befell it: no fault, cut or other choice was "
+                  "found without which it passes");
         return;
     }
 }

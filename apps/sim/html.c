@@ -149,8 +149,9 @@ static void write_place(const struct tp_record *record, FILE *out)
 {
     char words[256];
 
-    (void)fprintf(out, "{\"node\":%u,\"effect\":%" PRIu64 ",\"operation\":", record->node,
-                  record->effect);
+    (void)fprintf(
+        out, "{\"node\":%u,\"at_ns\":%" PRIu64 ",\"effect\":%" PRIu64 ",\"operation\":",
+        record->node, record->at_ns, record->effect);
     tp_text_json(tp_record_operation(record, words, sizeof words), out);
     (void)fputs(",\"site\":", out);
     write_site(record, out);
@@ -196,12 +197,27 @@ static void write_then(const struct tp_explain *explain, FILE *out)
     (void)fputc('}', out);
 }
 
+/* What a choice comes to: what befell a node or the links. */
+static void write_event(const struct tp_record *event, FILE *out)
+{
+    (void)fputs(",\"event\":", out);
+    if (event->text[0] == '\0') {
+        (void)fputs("null", out);
+        return;
+    }
+    (void)fprintf(out, "{\"at_ns\":%" PRIu64 ",\"node\":%u,\"text\":", event->at_ns,
+                  event->node == 0 ? event->detail + 1 : event->node);
+    tp_text_json(event->text, out);
+    (void)fputc('}', out);
+}
+
 static bool write_explanation(const struct tp_explain *explain, FILE *out)
 {
     (void)fprintf(out, "{\"how\":\"%s\",\"places\":[", how_of(explain));
     write_places(explain, out);
     (void)fputs("],\"then\":", out);
     write_then(explain, out);
+    write_event(&explain->event, out);
     (void)fputs(",\"unkept\":", out);
     tp_text_json(explain->unkept, out);
     (void)fputs(",\"text\":", out);
@@ -219,6 +235,8 @@ static bool write_data(const struct tp_html *html, FILE *out)
     tp_text_json(html->program, out);
     (void)fputs(",\"scenario\":", out);
     tp_text_json(html->scenario, out);
+    (void)fputs(",\"summary\":", out);
+    tp_text_json(html->summary == NULL ? "" : html->summary, out);
     (void)fputs(",\"origin\":", out);
     tp_text_json(html->origin, out);
     (void)fputs(",\"replay\":", out);

@@ -18,7 +18,7 @@ struct tp_html_run {
 };
 
 struct tp_html {
-    const char *program, *scenario;
+    const char *program, *scenario, *summary;
     const char *origin; /* "seed 7", or a tape's name */
     const char *replay; /* the command that runs the first run again; NULL: none */
     const struct tp_explain *explain; /* of the first run; NULL: none */

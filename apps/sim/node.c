@@ -236,7 +236,7 @@ static void replace_disk(struct tp_node *node, bool wipe)
     node->disk = disk;
 }
 
-void tp_node_end(struct tp_node *node, enum tp_end how)
+static void end_with(struct tp_node *node, enum tp_end how, const char *words)
 {
     bool power = how >= TP_END_POWER && how <= TP_END_WIPE;
     /* To the program it is a kill. */
@@ -245,7 +245,7 @@ void tp_node_end(struct tp_node *node, enum tp_end how)
     if (node->io == NULL && !power)
         return;
     tp_sim_note(node->sim, NOTE_END, node->number, (uint64_t)kind);
-    tp_sim_tell(node->sim, TP_FACT_END, (uint32_t)how, node, NULL);
+    tp_sim_tell(node->sim, TP_FACT_END, (uint32_t)how, node, words);
     if (node->io != NULL)
         end_process(node, power);
     else
@@ -254,20 +254,29 @@ void tp_node_end(struct tp_node *node, enum tp_end how)
         replace_disk(node, how == TP_END_WIPE);
 }
 
+void tp_node_end(struct tp_node *node, enum tp_end how)
+{
+    end_with(node, how, NULL);
+}
+
 /* ------------------------------------------------------------------ ticking */
 
 /* Its machines have ended: with the work done, or to be tried again. */
 static void exited(struct tp_node *node)
 {
-    int32_t error = 0;
+    const struct tp_machine *failed = NULL;
+    char words[128];
 
     for (const struct tp_part *part = node->parts; part != NULL; part = part->next)
-        error = part->machine->result < 0 ? part->machine->result : error;
-    tp_node_end(node, TP_END_EXIT);
-    if (error == 0) {
+        failed = part->machine->result < 0 ? part->machine : failed;
+    if (failed == NULL) {
+        tp_node_end(node, TP_END_EXIT);
         set_finished(node, true);
         return;
     }
+    (void)snprintf(words, sizeof words, "%s ended with %s", failed->name,
+                   tp_errno_name(failed->result));
+    end_with(node, TP_END_EXIT, words);
     tp_node_start(node, (uint64_t)RESTART_NS << (node->exits < 7 ? node->exits : 7));
     node->exits++;
 }

@@ -243,7 +243,8 @@ const char *tp_record_fact(const struct tp_record *record, char *ret_text,
                        record->detail == 0 ? "" : " again");
         break;
     case TP_FACT_END:
-        (void)snprintf(ret_text, size_bytes, "%s", ends[record->detail]);
+        (void)snprintf(ret_text, size_bytes, "%s%s%s", ends[record->detail],
+                       record->text[0] == '\0' ? "" : ": ", record->text);
         break;
     case TP_FACT_EVENT:
         (void)snprintf(ret_text, size_bytes, "! %s", record->text);

@@ -314,7 +314,8 @@ TP_EXPORT void tp_node_set_version(struct tp_node *node, uint32_t version);
 enum tp_fact_kind {
     TP_FACT_PHASE,     /* detail: enum tp_sim_phase */
     TP_FACT_BOOT,      /* detail: how often it had booted before */
-    TP_FACT_END,       /* detail: 1 exit, 2 kill, 3 power cut, 4 rollback, 5 wipe */
+    TP_FACT_END,       /* detail: 1 exit, 2 kill, 3 power cut, 4 rollback, 5 wipe; text: of
+                          an exit with an error, whose it is, and which */
     TP_FACT_EVENT,     /* text: what befalls the node, or the links; detail: TP_EVENT_ACT is
                           set for what somebody did (act.h) */
     TP_FACT_PROMISE,   /* text */

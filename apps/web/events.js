@@ -17,6 +17,7 @@ function row(fact, names) {
 export class Events {
   constructor(root) {
     this.root = root;
+    this.last = null; /* that befell a node */
   }
 
   draw({facts, isElsewhere}, names) {
@@ -24,6 +25,9 @@ export class Events {
     /* After the verdict the run is taken down, which nobody need see. */
     const told = verdict < 0 ? facts : facts.slice(0, verdict + 1);
     const fresh = told.filter(fact => fact.stage === "" || fact.stage === "completes").slice(-SHOWN).reverse().map(fact => row(fact, names));
+    if (isElsewhere)
+      this.last = null;
+    this.last = told.findLast(fact => fact.node !== null) || this.last;
     if (isElsewhere)
       this.root.replaceChildren(...fresh);
     else if (fresh.length > 0)

@@ -174,9 +174,9 @@ function draw() {
   drawMoment();
   drawControl();
   drawProof();
-  drawVerdict();
   timeline.draw({event: last.event, known: last.known, end: last.end, list: last.marks});
   events.draw(last, state.nodes.map(node => node.name));
+  drawVerdict();
   follow();
 }
 
@@ -250,7 +250,7 @@ function drawStory() {
     actions.push({words: "The same, to its repaired twin", act: () => begin({...setting, scenario: scenario.twin}, {clicks: last.clicks})});
   if (passed)
     actions.push({words: "Another seed", act: dice});
-  tellStory($("verdict"), {state, found, actions});
+  tellStory($("verdict"), {state, found, last: events.last, actions});
 }
 
 /* ------------------------------------------------------------------ why it failed */

@@ -104,8 +104,20 @@ function why(explanation, message) {
   }
 }
 
+/* A program that stopped itself: what was not true, where, and what it was told last. */
+function stopped({message, nodes}, last) {
+  const isLaw = /\(law \d+\)/.test(message), [words, ...rest] = split(message)[0].split("\n"), where = (isLaw ? /submitted at (?:\S*\/)?(\S+\.c:\d+)/ : /^(\S+\.c:\d+): /).exec(message);
+  const who = last && nodes.length > 1 && nodes[last.node] ? nodes[last.node].name : "the program";
+  return [lines(last ? ["change", `The last that is known of ${who}: ${last.text}${last.result === null || last.result === undefined
+    ? "" : ` = ${last.result}`}`, `at ${timeText(last.at_ns)}`] : null,
+  ["end", isLaw ? "It broke a law of the runtime, which stopped it" : "It stopped itself: what it asserts was not true", words]),
+  el("div", {class: "cure"}, el("h3", {}, "Where it stopped"), el("p", {}, ...where ? ["At ", el("code", {}, where[1]), ": "] : [],
+    isLaw ? "see the laws in docs/laws.md." : "that must always hold there. What led to it is before this moment: go back, step by step.")),
+  rest.length > 0 ? el("details", {}, el("summary", {}, "All that it said"), el("pre", {}, message)) : ""];
+}
+
 /* `found`: null while nobody knows, {explanation} or {error}. */
-export function tellStory(root, {state, found, actions}) {
+export function tellStory(root, {state, found, last, actions}) {
   const {verdict, message} = state;
   const passed = verdict === "passed";
   const story = [el("h2", {}, el("i", {class: "led"}), VERDICTS[verdict] || capital(verdict))];
@@ -116,14 +128,14 @@ export function tellStory(root, {state, found, actions}) {
   } else {
     const isTold = found && found.explanation && found.explanation.done;
     const [words, where] = split(message);
-    if (!isTold)
+    if (!isTold && verdict !== "stopped")
       story.push(el("p", {class: "message"}, words), where ? el("p", {class: "quiet small"}, where) : "");
     if (isTold)
       story.push(...why(found.explanation, message));
     else if (found && found.error)
       story.push(el("p", {class: "quiet"}, `It could not be explained: ${found.error}`));
     else if (verdict === "stopped")
-      story.push(el("p", {class: "quiet"}, "An assertion of the program, or a law of the runtime, did not hold. This is the moment in which it stopped."));
+      story.push(...stopped(state, last));
     else
       story.push(el("p", {class: "quiet looking"}, "Why? Running it again, with one thing changed each time \u2026 ",
         el("span", {id: "tries", "aria-hidden": "true"})));

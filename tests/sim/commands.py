@@ -193,6 +193,12 @@ if not ASAN:
     status, out, _ = call(SIM, "explain", "zoo-16", "--seed", "445")
     expect("a read that is damaged", "read_damage" in out and "at: read 16384 bytes at 0 /first" in out and
            "in a recovery" in out, out)
+    for scenario, what in (("asserts", "what it asserts there was not true"), ("leaks", "broke a law of the runtime"),
+                           ("exits", "came to an end in the midst of the run")):
+        status, out, _ = call(VERDICTS, "explain", scenario, "--seed", "1", "--faults=-all")
+        expect(f"{scenario} in words", what in out and re.search(r"known of it .*:\n +[0-9.]+ us +node 0 +boots\nnot explained by", out), out)
+    status, out, _ = call(SIM, "replay", "zoo-14", "--seed", "9", "-v")
+    expect("a process that ends with an error", "the process exits: log ended with EINVAL" in out, out)
 status, out, err = call(SIM, "explain", "tally", "--seed", "1")
 expect("nothing to explain", status == 1 and "passes" in err and not out, err)
 status, out, err = call(SIM, "replay", "tally", "--seed", "1", "-v")

@@ -11,7 +11,7 @@ import tempfile
 from checks import ASAN, call, end, expect
 
 SIM, VERDICTS = sys.argv[1:3]
-BOOT, END, PROMISE, OPERATION, FILE, MESSAGE = 1, 2, 4, 5, 16, 17
+BOOT, END, EVENT, PROMISE, OPERATION, FILE, MESSAGE = 1, 2, 3, 4, 5, 16, 17
 KILLED, OVER = 2, 6
 BEGUN, EFFECT, COMPLETED = 0, 1, 2
 COLUMNS = {BEGUN: 12, EFFECT: 17, COMPLETED: 7}
@@ -143,8 +143,17 @@ with tempfile.TemporaryDirectory() as folder:
         against_trace(folder, "tally-broken", data, whole, *seed)
         page, data = show(SIM, folder, "zoo-04", "--seed", "1356")
         why = data["explanation"]
+        expect("nothing befell it", why["event"] is None, why)
         expect("what made it fatal", why["how"] == "barrier" and
                why["then"]["operation"].startswith("remove /log."), why)
+        page, data = show(SIM, folder, "zoo-14", "--seed", "9")
+        befell, why = data["explanation"]["event"], data["explanation"]
+        expect("what befell it", why["how"] == "choice" and befell["text"] == "its process is killed" and befell["node"] == 1, why)
+        expect("it is in the small run",
+               [befell["at_ns"], EVENT, 1] in [fact[:3] for fact in data["runs"][0]["facts"]], befell)
+        expect("a process that ends with an error",
+               any(f[1] == END and f[4] == "log ended with EINVAL" for f in data["runs"][0]["facts"]))
+        expect("what the program is", data["summary"] == "a new log that is still empty blocks the start", data["summary"])
         tape = os.path.join(folder, "small.tape")
         call(SIM, "shrink", "tally-broken", *seed, "-o", tape)
         page, data = show(SIM, folder, "tally-broken", "--tape", tape)

@@ -82,6 +82,9 @@ with tempfile.TemporaryDirectory() as scratch:
     first = json.loads(call(SIM, "run", "tally-broken", "--until-failure", "--json"))["failures"][0]["seed"]
     visit(scratch, SIM, "tally-broken", ("--seed", str(first)),
           {"verdict": "failed", "runs": 2, "cure": "tp_fsync()", "search": "write"})
+    visit(scratch, SIM, "zoo-14", ("--seed", "9"),
+          {"verdict": "liveness", "runs": 2, "cure": "its process is killed", "search": "open",
+           "story": ["This befell node 0: its process is killed", "The program cannot go on: log ended with EINVAL"]})
     visit(scratch, SIM, "zoo-13-twin", ("--seed", "1"),
           {"verdict": "passed", "runs": 0, "cure": "", "search": "send"})
     visit(scratch, VERDICTS, "hostile", ("--seed", "1", "--faults=-all"),

@@ -96,7 +96,8 @@ static bool is_fault(const struct tp_record *record)
 {
     switch ((enum tp_fact_kind)record->kind) {
     case TP_FACT_END:
-        return record->detail != TP_END_EXIT && record->detail != TP_END_OVER;
+        return record->detail == TP_END_EXIT ? record->text[0] != '\0'
+                                             : record->detail != TP_END_OVER;
     case TP_FACT_EVENT:
         return true;
     case TP_FACT_OPERATION:

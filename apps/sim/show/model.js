@@ -15,6 +15,12 @@ function decode(text) {
   return new TextDecoder("utf-8").decode(bytes).replace(/[\u0000-\u001f\u007f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 }
 
+/* What a verdict says, in a line, without the directories of the place that it names. */
+function sentence(text) {
+  return text.split("\n").map(line => decode(line).trim()).join(" ").replace(/^tempest: /, "")
+    .replace(/(?:[\w.-]*\/)+([\w.-]+\.[ch]:\d)/g, "$1");
+}
+
 function diskOf(columns) {
   if (!columns)
     return null;
@@ -96,7 +102,7 @@ class Run {
         this.boot(index, node, fact);
         break;
       case END:
-        this.end(index, node, fact[3]);
+        this.end(index, node, fact[3], decode(fact[4]));
         break;
       case EVENT:
         this.add(index, {type: "event", major: true, text: "Fault: " + decode(fact[4])});
@@ -106,7 +112,7 @@ class Run {
         break;
       case VERDICT:
         this.add(index, {type: "verdict", major: true, bad: fact[3] !== 0,
-          text: this.data.verdicts[fact[3]] + ": " + decode(fact[4])});
+          text: this.data.verdicts[fact[3]] + ": " + sentence(fact[4])});
         break;
       case OPERATION:
         this.operation(index, node, fact);
@@ -133,7 +139,7 @@ class Run {
       text: fact[3] === 0 ? "Boots" : "Boots again"});
   }
 
-  end(index, node, how) {
+  end(index, node, how, words) {
     for (const [key, op] of this.open) {
       if (op.node === node.number) {
         op.gone = index;
@@ -143,7 +149,7 @@ class Run {
     if (node.up)
       node.lives.push({from: node.from, to: index});
     node.up = false;
-    this.add(index, {major: true, ...ENDS[how]});
+    this.add(index, {major: true, bad: words !== "", ...ENDS[how], text: ENDS[how].text + (words ? ": " + words : "")});
   }
 
   operation(index, node, fact) {
@@ -218,7 +224,7 @@ class Run {
     this.events.sort((a, b) => a.at - b.at);
     if (this.failed && !this.events.some(e => e.type === "verdict") && this.facts.length > 0)
       this.events.push({type: "verdict", major: true, bad: true, at: last, t: this.facts[last][0], node: 0,
-        text: this.raw.verdict + ": " + decode(this.raw.message)});
+        text: this.raw.verdict + ": " + sentence(this.raw.message)});
     this.phases.forEach((phase, i) => {
       phase.to = i + 1 < this.phases.length ? this.phases[i + 1].from : last;
     });

@@ -84,6 +84,7 @@ function tellDetails(event) {
     box.prepend(element("p", {class: "note"}, {
       barrier: "Here a barrier is missing: what this did was not yet on the disk.",
       torn: "What a power cut leaves of this is what the program does not bear.",
+      choice: "This is what the program does not bear: without it the run passes.",
       early: "This was told too early: it was not durable yet."}[data.explanation.how] ||
       "This error is what the program does not bear."));
   if (event.type === "power")
@@ -233,7 +234,8 @@ function begin() {
   at("origin").textContent = decode(data.origin);
   at("verdict").textContent = runs[0].raw.verdict;
   at("verdict").classList.add(failed ? "bad" : "good");
-  at("message").textContent = failed ? decode(runs[0].raw.message) : "";
+  at("message").textContent = failed ? sentence(runs[0].raw.message) : "";
+  at("program").textContent = data.summary ? capital(decode(data.summary)) + "." : "";
   document.addEventListener("keydown", keyed);
   at("first").onclick = () => go(0);
   at("back").onclick = () => go(cursor - 1);

@@ -25,11 +25,23 @@ function eventOf(run, place) {
   return run.events.find(e => e.type === "op" && e.node === place.node && e.number === place.effect);
 }
 
-/* Where they are, all that are there. What a choice befalls may not have taken effect: no event is known of it. */
+/* What a choice befalls may not have taken effect: it is known by where and when. */
+function befallenOf(run, place) {
+  return run.events.find(e => e.type === "op" && e.node === place.node && e.site === place.site &&
+    [e.from, e.effect, e.to].some(at => at !== undefined && run.facts[at][0] === place.at_ns));
+}
+
+/* What a choice comes to: a fault of a node, or of the links. */
+function faultOf(run, {at_ns, text}) {
+  return run.events.find(e => e.type === "event" && e.t === at_ns && e.text === "Fault: " + decode(text));
+}
+
+/* Where they are, all that are there. */
 function pointedAt(explanation, run) {
-  const places = explanation.how === "choice" ? [] : explanation.places;
-  return [...places, explanation.then].map(place => place && eventOf(run, place)).filter(event => event)
-    .map(event => event.index);
+  const events = explanation.how === "choice"
+    ? explanation.event ? [faultOf(run, explanation.event)] : explanation.places.map(place => befallenOf(run, place))
+    : [...explanation.places, explanation.then].map(place => place && eventOf(run, place));
+  return events.filter(event => event).map(event => event.index);
 }
 
 /* What followed, and made it fatal. */
@@ -52,6 +64,26 @@ function lastBefore(run, index, accepts) {
   return null;
 }
 
+/* The first of the latest exits that are all alike, each with the same error, and how many they are. */
+function lastExits(run, index) {
+  const exits = run.events.slice(0, index).filter(e => e.type === "exit" || e.type === "promise").reverse();
+  const odd = exits.findIndex(e => !e.bad || e.text !== exits[0].text || e.node !== exits[0].node);
+  const times = odd < 0 ? exits.length : odd;
+  return [exits[times - 1], times];
+}
+
+/* The one choice of the world without which it passes, as a step. */
+function choiceOf(explanation, run) {
+  const [place] = explanation.places, more = "without this the run passes";
+  if (explanation.event) {
+    const {node, text} = explanation.event, name = run.nodes.has(node) ? run.node(node).label : "the run";
+    return [`This befell ${name}: ${decode(text)}`, place ? `${more}; it was at: ${place.operation}` : more,
+      faultOf(run, explanation.event)];
+  }
+  return place ? ["The world chose to be rough here: " + place.operation, more + "; which choice it was is told beside this",
+    befallenOf(run, place)] : ["The world chose to be rough once", more + "; which choice it was is told beside this", undefined];
+}
+
 /* Steps of the story: {words, more, event, tone}. */
 function stepsOf(data, run) {
   const explanation = data.explanation, steps = [];
@@ -72,6 +104,8 @@ function stepsOf(data, run) {
         explanation.how === "unheard" ? "the bytes were not on the disk, and it went on" :
         "if this had not failed, the run would have passed", event, "mark");
   }
+  if (explanation.how === "choice")
+    add(...choiceOf(explanation, run), "mark");
   if (explanation.then) {
     const [words, more] = thenOf(explanation), event = eventOf(run, explanation.then);
     add(words + ": " + explanation.then.operation + (event && event.bad ? " = " + event.result : ""), more, event, "mark");
@@ -81,16 +115,30 @@ function stepsOf(data, run) {
     add("It told its user: \u201c" + promise.words.replace(/^Promised: /, "") + "\u201d", "a promise to be kept", promise,
       "promise");
   const cut = lastBefore(run, before, e => e.type === "power" || e.type === "kill");
-  if (cut)
+  if (cut && !(explanation.event && explanation.event.at_ns === cut.t))
     add(cut.type === "power" ? "The power was cut" : "The process was killed",
       explanation.unkept ? "not durable by then: " + explanation.unkept : "on " + run.node(cut.node).label, cut,
       "power");
+  const [first, times] = verdict && run.raw.verdict === "liveness" ? lastExits(run, before) : [null, 0];
+  if (times > 1)
+    add(capital(who(first.node)) + " cannot go on: " + first.text.replace(/^The process exits: /, ""), "it is started " + times +
+      " times, and ends like this each time", first, "mark");
   if (verdict)
-    add(capital(verdict.words), "", verdict, "verdict");
+    add(capital(verdict.words), ENDINGS[run.raw.verdict] || "", verdict, "verdict");
   return steps.sort((a, b) => (a.event ? a.event.index : -1) - (b.event ? b.event.index : -1));
 }
 
-function cureOf(data) {
+/* What a verdict means, where its name does not say it. */
+const ENDINGS = {liveness: "it never got its work done, though nothing hindered it any more", deadlock:
+  "it waits, and nothing can wake it", hang: "it worked on and on, and time stood still", diverged:
+  "the same seed did something else: something outlived a run", empty: "nothing was started at all",
+stopped: "the program stopped itself", crashed: "its process died", sanitizer: "the program did what C does not allow"};
+
+/* Of a run that has no verdict of its own. */
+const STOPS = {stopped: "what the program asserts there was not true.", sanitizer: "the program did what C does not allow.",
+  crashed: "the process came to an end in the midst of the run."};
+
+function cureOf(data, run) {
   const explanation = data.explanation;
   const cure = element("div", {class: "cure"});
   if (explanation.how === "barrier") {
@@ -122,15 +170,21 @@ function cureOf(data) {
       cure.append(element("p", {}, "The message at ", element("code", {}, place.site || place.operation),
         ": what it tells was not durable yet."));
   } else if (explanation.how === "choice") {
-    cure.append(element("h2", {}, "What it depends on"));
-    for (const place of explanation.places)
-      cure.append(element("p", {}, "Without one choice of the world, at ", element("code", {}, place.operation),
-        ", the run passes. Which one is below."));
+    cure.append(element("h2", {}, "What it depends on"), element("p", {}, "No barrier is missing and no error is ignored: ",
+      "the program does not bear ", ...(explanation.event ? ["this: ", element("strong", {}, decode(explanation.event.text))]
+        : explanation.places.length > 0 ? ["what the world chose at ", element("code", {}, explanation.places[0].site ||
+          explanation.places[0].operation)] : ["one choice of the world"]), ". Without it the run passes."));
+  } else if (STOPS[run.raw.verdict]) {
+    const isLaw = /\(law \d+\)/.test(run.raw.message);
+    const where = (isLaw ? /submitted at ([\w.-]+\.[ch]:\d+)/ : /([\w.-]+\.[ch]:\d+): /).exec(sentence(run.raw.message));
+    cure.append(element("h2", {}, "Where it stopped"), element("p", {}, ...(where ? ["At ", element("code", {}, where[1]), ": "]
+      : []), isLaw ? "a law of the runtime was broken, which docs/laws.md has."
+      : STOPS[run.raw.verdict], " No fault, cut or other choice was found without which it passes: step through it below."));
   } else {
     cure.append(element("h2", {}, "Not explained"), element("p", {},
       "No single barrier, error or choice was found that makes the run pass. Step through it below."));
   }
-  cure.append(element("details", explanation.how === "choice" ? {open: ""} : {},
+  cure.append(element("details", explanation.how === "choice" && !explanation.event ? {open: ""} : {},
     element("summary", {}, "As the explanation has it"), element("pre", {}, explanation.text)));
   return cure;
 }
@@ -154,5 +208,5 @@ function tellStory(data, run, go) {
       ? element("button", {type: "button", onclick: () => go(step.event.index)}, ...words)
       : element("div", {}, ...words)));
   }
-  story.append(list, cureOf(data));
+  story.append(list, cureOf(data, run));
 }

@@ -136,13 +136,13 @@ class Timeline {
     for (const message of this.run.messages)
       this.paintMessage(message);
     this.paintInstants(event => event.node > 0);
-    for (const index of this.marks)
-      this.paintMark(this.run.events[index]);
+    this.paintMarks(event => event.node > 0);
     c.fillStyle = this.color("card");
     c.fillRect(0, 0, this.width, TOP - 6);
     this.paintPhases(TOP - 6);
     this.paintTimes();
     this.paintInstants(event => event.node === 0);
+    this.paintMarks(event => event.node === 0);
     this.paintCursor();
   }
 
@@ -336,8 +336,18 @@ class Timeline {
   }
 
   /* The operation of the explanation. */
+  /* What is a moment is a spot above its band, or above all. */
+  spotOf(event) {
+    const y = event.node ? this.top(this.run.node(event.node)) + 28 : 45;
+    return {x: this.x(event.at) - 4, y: y - 4, w: 8, h: 8};
+  }
+
+  paintMarks(accepts) {
+    [...this.marks].map(index => this.run.events[index]).filter(accepts).forEach(event => this.paintMark(event));
+  }
+
   paintMark(event) {
-    const c = this.c, box = this.boxOf(event);
+    const c = this.c, box = event.type === "op" ? this.boxOf(event) : this.spotOf(event);
     c.strokeStyle = this.color("mark");
     c.lineWidth = 2.5;
     c.strokeRect(box.x - 3, box.y - 3, box.w + 6, box.h + 6);
