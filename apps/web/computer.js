@@ -41,9 +41,9 @@ export class Computer {
       sync: button("sync", "Fail a sync", "Its next sync fails, and its pages are lost on the way"),
       fill: button("fill", "Fill the disk", "Nothing more fits on its disk"),
     };
-    this.actions = el("div", {class: "actions"}, this.power, ...Object.values(this.others));
+    this.actions = el("div", {class: "actions"}, ...Object.values(this.others));
     this.root = el("article", {class: "computer"}, el("header", {}, el("i", {class: "led"}), this.name, this.boots,
-      this.clock), this.doing, el("div", {class: "disk"}, this.list, this.names, this.room), this.state, this.actions);
+      this.clock), this.doing, el("div", {class: "disk"}, this.list, this.names, this.room), this.state, this.power, this.actions);
   }
 
   draw(node, state) {
@@ -63,7 +63,7 @@ export class Computer {
     /* One that has much to show, among others that have not. */
     setAttribute(this.root, "data-disk", state.nodes.length < 4 ? "usual" : node.disk.files.length > 0 ? "tall" : "none");
     setText(this.state, this.stateText(node, state));
-    this.actions.hidden = node.spared;
+    this.power.hidden = this.actions.hidden = node.spared;
     this.instead = {power: isUp ? "harsh" : "start", pause: node.state === "paused" ? "resume" : "pause",
       fill: node.disk.full ? "room" : "fill"};
     setText(this.powerWords, isUp ? "Cut the power" : "Boot now");

@@ -19,7 +19,7 @@ export class Network {
   /* Circles on an ellipse, the first one at the left if there are two or three (each is above its computer
    * then), else on top. */
   place(count, width) {
-    const height = count < 3 ? 84 : count > 4 ? 220 : width < 500 ? 180 : count > 3 ? 156 : 140;
+    const height = count < 3 ? 84 : count > 4 ? 210 : width < 500 ? 180 : count > 3 ? 132 : 124;
     const rx = Math.min(width / 2 - 60, count < 3 ? 240 : 300), ry = height / 2 - RADIUS - 14;
     this.root.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.root.setAttribute("height", height);

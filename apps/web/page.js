@@ -18,6 +18,8 @@ const PLAIN = {seed: "1", profile: "", faults: "", clicks: [], at: 0};
 const TOAST_MS = 4000;
 const LINK_MS = 400;
 const TAPE_BYTES = 1 << 24; /* more than that the simulator does not take */
+const PHASES = {"warm-up": "nothing goes wrong yet", chaos: "now things may go wrong", liveness: "nothing goes wrong any more: " +
+  "the work has to get done", recovery: "all power was cut: everything boots again", check: "is everything there that was promised?"};
 const GROUPS = {zoo: "Bugs that somebody shipped, and their repaired twins", own: "Small programs", kv: "The key-value server",
   log: "The log", copy: "The copy program"};
 
@@ -98,8 +100,9 @@ function showChoices() {
 
 /* What is on the page, and what to do with it. */
 function leadOf(scenario) {
-  const what = scenario.is_twin ? "The repaired twin of a bug that was shipped" : scenario.group === "zoo"
-    ? "A bug that was shipped" : "A program of ours";
+  const where = scenario.nodes > 1 ? "simulated computers" : "a simulated computer";
+  const what = scenario.is_twin ? "The repaired twin of a real bug" : scenario.group === "zoo" ? `A real bug on ${where}`
+    : `A program on ${where}`;
   const todo = scenario.is_twin ? "Cut its power whenever you like: it bears it." : scenario.nodes > 1
     ? "Click a circle to cut its power, a line to part two nodes."
     : scenario.group === "zoo" ? "Cut its power just after a promise."
@@ -183,6 +186,7 @@ function draw() {
 function drawMoment() {
   setText($("phase"), state.phase);
   setAttribute($("phase"), "data-phase", state.phase);
+  setAttribute($("phase"), "title", PHASES[state.phase] || null);
   setText($("now"), timeText(state.now_ns));
   setText($("event"), countText(last.event));
   setText($("next-in"), state.next_ns === null ? "" : `next in ${timeText(Math.max(0, state.next_ns - state.now_ns))}`);

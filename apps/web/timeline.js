@@ -14,6 +14,7 @@ export class Timeline {
   constructor(marks, scrub, go) {
     this.marks = marks;
     this.scrub = scrub;
+    this.go = go;
     this.held = false;
     scrub.addEventListener("input", () => go(Number(scrub.value)));
     scrub.addEventListener("pointerdown", () => { this.held = true; });
@@ -37,7 +38,7 @@ export class Timeline {
     this.scale = scale;
     const shown = (this.list || []).filter(mark => mark.kind !== "boot" || mark.event > 0).slice(-MARKS_MAX);
     this.marks.replaceChildren(...shown.map(mark => {
-      const made = el("i", {class: "mark k-" + classOf(mark), title: mark.text});
+      const made = el("i", {class: "mark k-" + classOf(mark), title: mark.text, onclick: () => this.go(mark.event)});
       made.style.left = `${(Math.min(1, mark.event / scale) * 100).toFixed(2)}%`;
       return made;
     }));

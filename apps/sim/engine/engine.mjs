@@ -5,6 +5,7 @@ const ABI = 2;
 const PAGE = 4096; // as in engine_touched()
 const STOPPED_BYTES = 1000; // of what a program said when it stopped itself
 const ERROR = 3; // of the log's levels
+const REPORT = 'tempest: '; // a report begins so; its other lines do not
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 export const NEVER = 2n ** 64n - 1n;
@@ -24,7 +25,7 @@ export class Engine {
 
     // `module` is a WebAssembly.Module, which many engines can share; `log(level, text)` is given what it says.
     constructor(module, log = () => {}) {
-        this.said = ''; // the last error: why a program has stopped itself
+        this.said = ''; // the last error, all its lines: why a program has stopped itself
         const instance = new WebAssembly.Instance(module, {
             tempest_host: { log: (level, at, len) => this.#hear(level, this.#text(at, len), log) },
         });
@@ -39,7 +40,8 @@ export class Engine {
 
     #hear(level, text, log) {
         if (level === ERROR) {
-            this.said = text;
+            const goesOn = this.said.startsWith(REPORT) && !text.startsWith(REPORT);
+            this.said = goesOn ? `${this.said}\n${text}` : text;
         }
         log(level, text);
     }
