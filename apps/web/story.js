@@ -111,8 +111,8 @@ function stopped({message, nodes}, last) {
   return [lines(last ? ["change", `The last that is known of ${who}: ${last.text}${last.result === null || last.result === undefined
     ? "" : ` = ${last.result}`}`, `at ${timeText(last.at_ns)}`] : null,
   ["end", isLaw ? "It broke a law of the runtime, which stopped it" : "It stopped itself: what it asserts was not true", words]),
-  el("div", {class: "cure"}, el("h3", {}, "Where it stopped"), el("p", {}, ...where ? ["At ", el("code", {}, where[1]), ": "] : [],
-    isLaw ? "see the laws in docs/laws.md." : "that must always hold there. What led to it is before this moment: go back, step by step.")),
+  el("div", {class: "cure"}, el("h3", {}, "Where it stopped"), el("p", {}, ...where ? [isLaw ? "Submitted at " : "At ",
+    el("code", {}, where[1]), isLaw ? ". " : ": "] : [], isLaw ? "What the laws are is in docs/laws.md." : "that must always hold there. What led to it is before this moment: go back, step by step.")),
   rest.length > 0 ? el("details", {}, el("summary", {}, "All that it said"), el("pre", {}, message)) : ""];
 }
 

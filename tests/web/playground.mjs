@@ -429,7 +429,7 @@ part("the page answers while a run goes as fast as it can", "#scenario=kv&seed=4
 part("a program that stops itself: what, where, and the last before it", "#scenario=tally&seed=1", {}, async visit => {
   await visit.page.route("**/tempest-sim.wasm", route => route.fulfill({path: join(dirname(MODULE), "stops.wasm")}));
   for (const [scenario, what, where] of [["asserts", /It stopped itself: what it asserts was not true/, /At stops_module\.c:\d+: that must always hold/],
-    ["leaks", /It broke a law of the runtime/, /At stops_module\.c:\d+: see the laws/]]) {
+    ["leaks", /It broke a law of the runtime/, /Submitted at stops_module\.c:\d+\./]]) {
     await visit.page.goto("about:blank");
     await visit.page.goto(`${url}#scenario=${scenario}&seed=1&faults=-all`);
     await visit.end();
