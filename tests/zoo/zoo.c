@@ -68,6 +68,7 @@ int main(int argc, char **argv)
         if (run(bug->twin, twin_seeds, &twin))
             (void)printf("   BAD: the twin is blamed: seed %" PRIu64 ": %s\n", twin.seed,
                          twin.outcome.message);
+        (void)fflush(stdout); /* one that takes hours is to be looked at */
         is_good = is_good && line > 0 && !twin.found;
     }
     (void)printf("%" PRIu64 " of %" PRIu32 " found, wanted were %" PRIu64 "\n", found,
