@@ -173,7 +173,7 @@ static void try_one(struct tp_explain_search *s)
         return;
     case TP_TRIED_HEALS:
         tp_explain_found_one(s, candidate);
-        s->stage = s->explain->how == TP_EXPLAINED_BARRIER ? TP_STAGE_WHERE : TP_STAGE_OVER;
+        s->stage = TP_STAGE_WHERE;
         return;
     }
 }
@@ -254,6 +254,9 @@ bool tp_explain_step(struct tp_explain *explain)
         break;
     case TP_STAGE_EARLY:
         tp_explain_early(s);
+        break;
+    case TP_STAGE_MUTE:
+        tp_explain_mute(s);
         break;
     case TP_STAGE_OVER:
         return false;

@@ -10,8 +10,10 @@
  * asked which one choice, made mildest, makes the run pass: whether there is a fault, then
  * what a cut leaves, whether something befalls a node or the links, then all else, and last
  * which families there are; and whether it also does if nothing arrives that the node sent
- * before it came to an end. Ghosts and choices are tried one by one, ghosts two at once
- * too, as many as there is time for: what is not found may be there.
+ * before it came to an end, or since it was cut off. Then it is said what the program did
+ * with what was found: where it went on, what it promised, where the run fails, what a node
+ * that does not get on waits for. Ghosts and choices are tried one by one, ghosts two at
+ * once too, as many as there is time for: what is not found may be there.
  */
 #ifndef TEMPEST_APPS_SIM_EXPLAIN_H
 #define TEMPEST_APPS_SIM_EXPLAIN_H
@@ -46,6 +48,16 @@ struct tp_explained_barrier {
     struct tp_record next; /* the promise, or the operation, before which */
 };
 
+/** What a node waits for, or has, in vain; or why it is down. */
+struct tp_explained_wait {
+    struct tp_record
+        record; /* an operation that has begun, or failed; or the process's end */
+    struct tp_record last; /* an end: what had completed before it; file NULL: not known */
+    uint32_t times;        /* so often, alike */
+};
+
+enum { TP_EXPLAIN_WAITS = 4 };
+
 struct tp_explain_search; /* explain_internal.h */
 
 struct tp_explain {
@@ -61,12 +73,21 @@ struct tp_explain {
     struct tp_record failed; /* the operation that did: unheard, or not borne; or that was
                                 not waited for */
     struct tp_record read;   /* torn: what first looked at it after the cut; or no file */
-    struct tp_record told;   /* early: what told it; `failed` is what it did not wait for */
+    struct tp_record told;   /* early: what told it; `failed` is what it did not wait for. A
+                                node that is cut off: the last message of it from which on, if
+                                it is not heard, the run passes; or no file */
     struct tp_record event;  /* what the choice comes to: text "" if that is not known */
     struct tp_record where;  /* the operation that the choice befalls; of an event, the last
                                 before it, in flight or not; file NULL: not known */
-    bool in_recovery;        /* error, choice: of a process that was started again, and that
-                                has promised nothing yet */
+    struct tp_record next;   /* what the program did next with what failed, or was read: an
+                                operation, or the process's end; node 0: not known */
+    struct tp_record promise; /* what the process promised after that; text "": nothing */
+    struct tp_record
+        noticed; /* what had completed when a check failed; file NULL: not known */
+    struct tp_explained_wait waits[TP_EXPLAIN_WAITS]; /* of nodes that do not get on */
+    uint32_t wait_count;
+    bool in_recovery;      /* error, choice: of a process that was started again, and that
+                              has promised nothing yet */
     struct tp_record last; /* the last that a program was told that stopped itself, or died;
                               node 0: it did not, or that is not known */
     char unkept[1024];     /* what the first barrier would have kept, in words */

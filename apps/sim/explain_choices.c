@@ -160,7 +160,7 @@ void tp_explain_early(struct tp_explain_search *s)
         told = find_message(s, &change);
     if (told == NULL) {
         if (!find_end(s))
-            s->stage = TP_STAGE_OVER;
+            tp_explain_begin_mute(s);
         return;
     }
     ghost.node = told->node - 1;
@@ -231,7 +231,7 @@ void tp_explain_choice(struct tp_explain_search *s)
     bool has_other = false;
 
     if (!find_choice(s)) {
-        s->stage = s->stage == TP_STAGE_SWARM ? TP_STAGE_OVER : s->stage + 1;
+        s->stage = s->stage == TP_STAGE_SWARM ? TP_STAGE_WHERE : s->stage + 1;
         s->stream = 0;
         s->left = tp_tape_count(explain->tape, 0);
         return;

@@ -5,6 +5,8 @@
  *     explain_found.c   what a ghost that heals says
  *     explain_choices.c choices that are made mildest, messages that came too early
  *     explain_where.c   where that is, in the run with all stages of its operations
+ *     explain_after.c   what the program did with it, and what its nodes wait for
+ *     explain_mute.c    whether it takes what a node says that is cut off
  *     explain_words.c   what was found, in words
  */
 #ifndef TEMPEST_APPS_SIM_EXPLAIN_INTERNAL_H
@@ -39,6 +41,7 @@ enum tp_explain_stage {
     TP_STAGE_SWARM,   /* families and their rates */
     TP_STAGE_WHERE,   /* the run once more, with all stages of operations */
     TP_STAGE_EARLY,   /* messages that never arrive */
+    TP_STAGE_MUTE,    /* the same, of a node that is cut off */
     TP_STAGE_OVER,
 };
 
@@ -65,6 +68,7 @@ struct tp_explain_search {
     struct tp_candidate candidates[TP_EXPLAIN_CANDIDATES];
     uint32_t candidate_count;
     uint32_t end, at; /* early: of the records, an end of a process; messages before it */
+    uint32_t mute_low, mute_high; /* mute: messages from which on it passes, and does not */
     int error;
 };
 
@@ -98,6 +102,18 @@ void tp_explain_early(struct tp_explain_search *s);
 
 /** What a program that stopped itself was told last. */
 void tp_explain_stop(struct tp_explain_search *s);
+
+/** Whether what was found is that links were cut, and a node is named by that. */
+bool tp_explain_is_cut_off(const struct tp_explain *explain);
+
+/** One more message of such a node from which on it is not heard, after the first call of
+ * begin. */
+void tp_explain_begin_mute(struct tp_explain_search *s);
+void tp_explain_mute(struct tp_explain_search *s);
+
+/** What the program did with what was found, where the run fails, what its nodes wait for.
+ */
+void tp_explain_after(struct tp_explain *explain, const struct tp_recorder *recorder);
 
 /** Where the choice that was found befalls the run; or whether the barrier that is missing
  * is under way. */

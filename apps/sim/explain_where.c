@@ -166,10 +166,10 @@ void tp_explain_where(struct tp_explain_search *s)
 {
     struct tp_explain *explain = s->explain;
 
-    if (explain->how == TP_EXPLAINED_BARRIER)
-        s->stage = TP_STAGE_OVER;
-    else
+    if (explain->how == TP_EXPLAINED_ERROR || explain->how == TP_EXPLAINED_CHOICE)
         tp_explain_begin_early(s);
+    else
+        s->stage = TP_STAGE_OVER;
     if (!record_stages(s))
         return;
     if (explain->how == TP_EXPLAINED_BARRIER) {
@@ -178,5 +178,7 @@ void tp_explain_where(struct tp_explain_search *s)
     }
     if (explain->how == TP_EXPLAINED_CHOICE)
         find_where(explain, explain->trial->recorder);
-    look_for_recovery(explain, explain->trial->recorder);
+    if (explain->how == TP_EXPLAINED_ERROR || explain->how == TP_EXPLAINED_CHOICE)
+        look_for_recovery(explain, explain->trial->recorder);
+    tp_explain_after(explain, explain->trial->recorder);
 }

@@ -36,8 +36,11 @@ const struct tp_record *tp_explain_site(const struct tp_explain *explain)
         return &explain->told;
     if (explain->how == TP_EXPLAINED_TORN && explain->read.file != NULL)
         return &explain->read;
-    if (explain->how == TP_EXPLAINED_CHOICE)
+    if (explain->how == TP_EXPLAINED_CHOICE && explain->where.file != NULL)
         return &explain->where;
+    if (explain->how == TP_EXPLAINED_CHOICE && explain->wait_count > 0)
+        return explain->waits[0].record.kind == TP_FACT_END ? &explain->waits[0].last
+                                                            : &explain->waits[0].record;
     if (explain->how == TP_EXPLAINED_WAIT)
         return &explain->failed;
     return explain->barrier_count > 0 ? &explain->barriers[0].after : &explain->failed;
@@ -124,6 +127,78 @@ static void print_recovery(const struct tp_explain *explain, FILE *out)
             out);
 }
 
+/* ------------------------------------------------------------------ what came of it */
+
+static void print_operation(const struct tp_record *record, FILE *out)
+{
+    char words[256];
+
+    (void)fprintf(out, "  %s", tp_record_operation(record, words, sizeof words));
+    if (record->stage != TP_VIRTUAL_BEGUN && record->result < 0)
+        (void)fprintf(out, " = %s", tp_errno_name(record->result));
+    else if (record->stage != TP_VIRTUAL_BEGUN)
+        (void)fprintf(out, " = %d", record->result);
+}
+
+static void print_next_step(const struct tp_explain *explain, FILE *out)
+{
+    if (explain->next.node != 0 && explain->next.kind == TP_FACT_END)
+        (void)fprintf(out, "upon that the process ends: %s\n", explain->next.text);
+    else if (explain->next.node != 0) {
+        (void)fputs("the program goes on with:\n", out);
+        print_operation(&explain->next, out);
+        (void)fputc('\n', out);
+    }
+    if (explain->promise.text[0] != '\0')
+        (void)fprintf(out, "and promises: %s\n", explain->promise.text);
+    if (explain->noticed.file != NULL) {
+        (void)fprintf(out, "the run fails when this has completed, on node %u:\n",
+                      explain->noticed.node - 1);
+        print_operation(&explain->noticed, out);
+        (void)fputc('\n', out);
+    }
+}
+
+static void print_wait_of(const struct tp_explained_wait *wait, FILE *out)
+{
+    uint32_t node = wait->record.node - 1;
+
+    if (wait->record.kind == TP_FACT_END) {
+        (void)fprintf(out, "node %u is down: its process ends (%s), %u %s in a row%s\n",
+                      node, wait->record.text, wait->times,
+                      wait->times == 1 ? "time" : "times",
+                      wait->last.file == NULL ? "" : ", after:");
+        if (wait->last.file == NULL)
+            return;
+        print_operation(&wait->last, out);
+    } else {
+        (void)fprintf(out, "node %u %s:\n", node,
+                      wait->record.stage == TP_VIRTUAL_BEGUN ? "waits for"
+                                                             : "waits in vain for");
+        print_operation(&wait->record, out);
+        if (wait->times > 1)
+            (void)fprintf(out, ", %u times", wait->times);
+    }
+    (void)fputc('\n', out);
+}
+
+static void print_after(const struct tp_explain *explain, FILE *out)
+{
+    print_next_step(explain, out);
+    for (uint32_t i = 0; i < explain->wait_count; i++)
+        print_wait_of(&explain->waits[i], out);
+    if (explain->how != TP_EXPLAINED_CHOICE || explain->told.file == NULL)
+        return;
+    (void)fprintf(out,
+                  "it passes, too, if nothing arrives that node %u sends from here on, at "
+                  "%.6f s:\n",
+                  explain->told.node - 1, (double)explain->told.at_ns / 1e9);
+    print_operation(&explain->told, out);
+    (void)fputc('\n', out);
+}
+
+/* ------------------------------------------------------------------ all of it */
+
 /* What befalls a node or the links, in the words of the record; or which operation. */
 static void print_choice(const struct tp_explain *explain, FILE *out)
 {
@@ -164,11 +239,8 @@ static void print_stop(const struct tp_explain *explain, FILE *out)
     tp_record_print(&explain->last, out);
 }
 
-void tp_explain_print(const struct tp_explain *explain, FILE *out)
+static void print_found(const struct tp_explain *explain, FILE *out)
 {
-    (void)fprintf(out, "%s: %s\n", tp_verdict_name(explain->outcome.verdict),
-                  explain->outcome.message);
-    print_stop(explain, out);
     switch (explain->how) {
     case TP_EXPLAINED_BARRIER:
     case TP_EXPLAINED_TWO:
@@ -210,6 +282,16 @@ void tp_explain_print(const struct tp_explain *explain, FILE *out)
                   "found without which it passes");
         return;
     }
+}
+
+void tp_explain_print(const struct tp_explain *explain, FILE *out)
+{
+    (void)fprintf(out, "%s: %s\n", tp_verdict_name(explain->outcome.verdict),
+                  explain->outcome.message);
+    print_stop(explain, out);
+    print_found(explain, out);
+    if (explain->how != TP_EXPLAINED_EARLY)
+        print_after(explain, out);
 }
 
 bool tp_explain_json(const struct tp_explain *explain, FILE *out)

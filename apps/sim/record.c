@@ -158,6 +158,7 @@ static void note(void *context, const struct tp_fact *fact)
     record->detail = fact->detail;
     record->file = fact->file;
     record->line = fact->line;
+    record->machine = fact->machine;
     if (fact->node != NULL) {
         record->node = fact->node->number;
         record->is_spared = fact->node->config.spared;

@@ -46,6 +46,7 @@ struct tp_record {
     uint64_t work;    /* draws on its workload stream before it; of a tape that replays */
     /* Of an operation. */
     uint64_t handle, offset;
+    uint32_t machine;   /* whose it is: a number in the process, from 1; 0: nobody's */
     uint32_t stage, op; /* enum tp_virtual_stage, enum tp_kind */
     uint32_t len;
     int32_t result;

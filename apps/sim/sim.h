@@ -334,7 +334,8 @@ struct tp_fact {
     const struct tp_virtual_moment *moment;
     const char *file;
     uint32_t line;
-    uint32_t reserved;
+    uint32_t
+        machine; /* whose operation it is: a number in its process, from 1; 0: nobody's */
 };
 
 /** Is told everything as it happens; must change nothing. */

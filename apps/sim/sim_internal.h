@@ -81,6 +81,7 @@ struct tp_node {
     uint32_t boots, version;
     uint32_t commands, commands_late;
     uint32_t exits; /* in this phase: each makes the next start later */
+    int32_t error;  /* with which it exits; 0: with none */
     uint32_t busy;  /* ticks at one moment */
     uint64_t busy_ns;
     uint64_t timer_ns, start_ns, resume_ns; /* events of ours; TP_NEVER: none */
@@ -229,9 +230,14 @@ void tp_watch_moment(struct tp_node *node, const struct tp_virtual_moment *momen
  */
 void tp_watch_boot(struct tp_node *node);
 
-/** Where an operation in flight was submitted; left alone if that is not known. */
+/** Where an operation in flight was submitted, and the number of its machine; left alone if
+ * that is not known. */
 void tp_watch_site(const struct tp_node *node, uint64_t handle, const char **ret_file,
-                   uint32_t *ret_line);
+                   uint32_t *ret_line, uint32_t *ret_machine);
+
+/** Whether a source is one of the ready-made machines, in sm/, or what the programs of the
+ * zoo have in common. */
+bool tp_watch_is_ready_made(const char *file);
 
 /* ------------------------------------------------------------------ chaos.c */
 

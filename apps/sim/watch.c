@@ -17,9 +17,7 @@ void tp_sim_tell(const struct tp_sim *sim, enum tp_fact_kind kind, uint32_t deta
     sim->options.watch->fact(sim->options.watch->context, &fact);
 }
 
-/* Whether a source is one of the ready-made machines, in sm/, or what the programs of the
- * zoo have in common. */
-static bool is_ready_made(const char *file)
+bool tp_watch_is_ready_made(const char *file)
 {
     static const char *const places[] = {"sm/", "zoo/kit."};
 
@@ -36,7 +34,7 @@ static bool is_ready_made(const char *file)
  * ready-made machine does, it is where that was started, since there is what can be wrong.
  */
 void tp_watch_site(const struct tp_node *node, uint64_t handle, const char **ret_file,
-                   uint32_t *ret_line)
+                   uint32_t *ret_line, uint32_t *ret_machine)
 {
     const struct tp_slots *slots;
     const struct tp_slot *slot;
@@ -48,10 +46,11 @@ void tp_watch_site(const struct tp_node *node, uint64_t handle, const char **ret
         return;
     slot = &slots->slots[tp_slot_index(handle)];
     while (slot->owner != NULL && slot->owner->end_slot != 0 && slot->file != NULL &&
-           is_ready_made(slot->file))
+           tp_watch_is_ready_made(slot->file))
         slot = &slots->slots[slot->owner->end_slot];
     *ret_file = slot->file;
     *ret_line = tp_slot_line(slot);
+    *ret_machine = slot->owner == NULL ? 0 : slot->owner->index + 1;
 }
 
 static void tell_moment(struct tp_node *node, const struct tp_virtual_moment *moment)
@@ -59,7 +58,7 @@ static void tell_moment(struct tp_node *node, const struct tp_virtual_moment *mo
     struct tp_fact fact = {.kind = TP_FACT_OPERATION, .node = node, .moment = moment};
 
     fact.at_ns = tp_world_now_ns(node->sim->world);
-    tp_watch_site(node, moment->request->handle, &fact.file, &fact.line);
+    tp_watch_site(node, moment->request->handle, &fact.file, &fact.line, &fact.machine);
     node->sim->options.watch->fact(node->sim->options.watch->context, &fact);
 }
 

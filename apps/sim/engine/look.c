@@ -129,9 +129,9 @@ static void write_owner(const struct tp_node *node, uint64_t handle, FILE *out)
     const struct tp_machine *owner =
         tp_slots_hold(slots, handle) ? slots->slots[tp_slot_index(handle)].owner : NULL;
     const char *file = NULL;
-    uint32_t line = 0;
+    uint32_t line = 0, number;
 
-    tp_watch_site(node, handle, &file, &line);
+    tp_watch_site(node, handle, &file, &line, &number);
     (void)fputs(",\"file\":", out);
     tp_text_json(file == NULL ? "" : tp_text_base(file), out);
     (void)fprintf(out, ",\"line\":%u,\"machine\":", line);

@@ -43,16 +43,17 @@ void zoo_promise(struct zoo *z, uint64_t command)
     tp_node_promised(z->node, "command %llu", (unsigned long long)command);
 }
 
-void zoo_compare(struct zoo *z, uint64_t found)
+void zoo_compare_at(struct zoo *z, uint64_t found, const char *file, uint32_t line)
 {
+    struct tp_sim *sim = tp_node_sim(z->node);
+
     if (found < z->oracle->promised)
-        tp_sim_fail(tp_node_sim(z->node),
-                    "lost: %llu commands are there, promised were %llu",
-                    (unsigned long long)found, (unsigned long long)z->oracle->promised);
+        tp_sim_fail_at(sim, file, line, "lost: %llu commands are there, promised were %llu",
+                       (unsigned long long)found, (unsigned long long)z->oracle->promised);
     else if (found > z->oracle->begun)
-        tp_sim_fail(tp_node_sim(z->node),
-                    "invented: %llu commands are there, begun were %llu",
-                    (unsigned long long)found, (unsigned long long)z->oracle->begun);
+        tp_sim_fail_at(sim, file, line,
+                       "invented: %llu commands are there, begun were %llu",
+                       (unsigned long long)found, (unsigned long long)z->oracle->begun);
 }
 
 enum tp_step zoo_end(struct tp_ctx *cx, int32_t error)

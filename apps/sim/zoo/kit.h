@@ -57,10 +57,12 @@ void zoo_setup(struct tp_sim *sim);
 /** Boots a program of `size_bytes` at a node. */
 void zoo_boot(struct tp_node *node, size_t size_bytes, tp_tick_fn *tick, const char *name);
 
-/** A command begins; it will be promised; this is what a boot has found. */
+/** A command begins; it is promised; this is what a boot has found, which is compared at
+ * the place that asks for it. */
 void zoo_begin(struct zoo *z, uint64_t command);
 void zoo_promise(struct zoo *z, uint64_t command);
-void zoo_compare(struct zoo *z, uint64_t found);
+void zoo_compare_at(struct zoo *z, uint64_t found, const char *file, uint32_t line);
+#define zoo_compare(z, found) zoo_compare_at(z, found, __FILE__, __LINE__)
 
 /** Ends a program because an operation came to `error`: with 0 where the disk is full. */
 enum tp_step zoo_end(struct tp_ctx *cx, int32_t error);

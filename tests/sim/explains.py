@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""explains.py TEMPEST-SIM SOURCES: what an explanation says of the program: what it did with a result, where the run fails,
+what a node waits for. Of bugs of the zoo, whose sources tell whether the line is the right one."""
+
+import json
+import re
+import sys
+
+from checks import call, end, expect
+
+SIM, SOURCES = sys.argv[1:3]
+NEXT = "the program goes on with:"
+FAILS = "the run fails when this has completed, on node 0:"
+DOWN = r"node 0 is down: its process ends \([a-z ]+ ended with EINVAL\), \d+ times in a row, after:"
+VAIN = "node 0 waits in vain for:"
+# Scenario, words that are there, and operations: behind what, which, and what stands in that line of the source.
+WANTED = (
+    ("zoo-01", "and promises: command 1", ((NEXT, "fsync", "tp_fsync("), (FAILS, "read", "zoo_load_start("))),
+    ("zoo-06", "what was left of it", ((FAILS, "read", "zoo_load_start("),)),
+    ("zoo-09", "that is in a recovery", ((NEXT, "close", "tp_close("), (FAILS, "close", "tp_close("))),
+    ("zoo-12", "and promises: command 1", ((NEXT, "fsync", "tp_fsync("), (FAILS, "read", "zoo_load_start("))),
+    ("zoo-14", "(down)", ((DOWN, "read", "zoo_load_start("),)),
+    ("zoo-15", "that is in a recovery", ((NEXT, "open", "zoo_load_start(cx, &p->files[1]"), (FAILS, "read", "zoo_load_start("))),
+    ("zoo-16", "that is in a recovery", ((NEXT, "open", "zoo_load_start(cx, &p->files[1]"), (DOWN, "read", "zoo_load_start("))),
+    ("zoo-17", "nothing arrives at a node (node 0)",
+     ((VAIN, "recv", "tp_recv("), (r"it passes, too, if nothing arrives that node 0 sends from here on, at [\d.]+ s:",
+                                   "send", "tp_send("))),
+    ("zoo-20", "upon that the process ends: counter ended with EIO", ((FAILS, "read", 'zoo_load_start(cx, &z->file, "/log")'),)),
+)
+
+
+def line_of(file, number):
+    with open(f"{SOURCES}/{file}", encoding="utf-8") as source:
+        return source.read().splitlines()[number - 1]
+
+
+for scenario, words, operations in WANTED:
+    status, out, err = call(SIM, "run", scenario, "--seeds", "1..5000", "--jobs", "1", "--until-failure", "--json")
+    failing = json.loads(out)["failures"]
+    expect(f"{scenario} is found", failing, out, err)
+    status, out, err = call(SIM, "explain", scenario, "--seed", str(failing[0]["seed"]))
+    expect(f"{scenario} is explained", status == 0 and words in out, out, err)
+    for behind, operation, code in operations:
+        found = re.search(behind + r"\n  " + operation + r"\b.* ?\((\w+\.c):(\d+)\)", out)
+        expect(f"{scenario}: {behind}", found and code in line_of(found.group(1), int(found.group(2))), out)
+    # Where it fails, in the program itself, where a check of the program's says so.
+    if out.startswith("failed: ") and "lost: " in out:
+        file, number = re.match(r"failed: (\w+\.c):(\d+): ", out).groups()
+        expect(f"{scenario}: where it fails", "zoo_compare(" in line_of(file, int(number)), out)
+end()
