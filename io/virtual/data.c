@@ -145,6 +145,7 @@ int64_t tp_data_write(struct tp_disk *disk, uint32_t inode, uint64_t offset,
                       const uint8_t *bytes, uint64_t len, bool direct)
 {
     struct tp_inode *file = tp_inode_at(disk, inode);
+    bool is_new = false;
     uint64_t done = 0;
 
     direct = direct || disk->rules->no_page_cache;
@@ -165,6 +166,7 @@ int64_t tp_data_write(struct tp_disk *disk, uint32_t inode, uint64_t offset,
         if (direct)
             direct_begin(disk, inode, slot);
         slot_write(disk, file, slot, (uint32_t)(at % TP_PAGE_BYTES), bytes + done, part);
+        is_new = is_new || (tp_slot_at(disk, slot)->flags & TP_SLOT_WRITTEN) == 0;
         tp_slot_at(disk, slot)->flags |= TP_SLOT_WRITTEN;
         if (direct)
             tp_slot_to_device(disk, file, slot);
@@ -174,9 +176,10 @@ int64_t tp_data_write(struct tp_disk *disk, uint32_t inode, uint64_t offset,
     }
     if (done == 0)
         return -ENOSPC;
+    if (is_new || offset + done > file->size)
+        file->changed_at = disk->name_ops_made;
     if (offset + done > file->size)
         file->size = offset + done;
-    file->changed_at = disk->name_ops_made;
     return (int64_t)done;
 }
 

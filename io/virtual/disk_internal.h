@@ -27,6 +27,7 @@
 #define TP_FILE_SIZE_MAX UINT64_C(0xffffffff000) /* ext4's, with blocks of 4096 bytes */
 #define TP_LINKS_MAX     40 /* symbolic links that one path may lead through */
 #define TP_UMASK         UINT32_C(022)
+#define TP_TICK_NS       INT64_C(10000000) /* of the coarsest clock that times of files have */
 #define TP_LOCK_LEFT     UINT32_MAX
 #define TP_FILE_SOCKET   UINT32_C(64) /* a kind that programs see as TP_FILE_OTHER */
 
@@ -237,7 +238,8 @@ uint64_t tp_data_read(const struct tp_disk *disk, uint32_t inode, uint64_t offse
 uint64_t tp_data_hash(const struct tp_disk *disk, uint32_t inode, uint64_t offset,
                       uint64_t len);
 /** Writes into the page cache, or (direct) through it to the device. Result: bytes, fewer
- * when storage runs out; -ENOSPC, -EFBIG. */
+ * when storage runs out; -ENOSPC, -EFBIG. The file's inode has changed by that only if its
+ * size has, or a page was written for the first time; see tp_inode_modified(). */
 int64_t tp_data_write(struct tp_disk *disk, uint32_t inode, uint64_t offset,
                       const uint8_t *bytes, uint64_t len, bool direct);
 int32_t tp_data_truncate(struct tp_disk *disk, uint32_t inode, uint64_t size);
@@ -388,6 +390,8 @@ uint32_t tp_inode_make(struct tp_disk *disk, uint32_t kind, uint32_t mode, int64
 /** Frees the inode if nothing refers to it any more, and its storage if no program can see
  * it. */
 void tp_inode_settle(struct tp_disk *disk, uint32_t inode);
+/** A file's content was changed at this time. */
+void tp_inode_modified(struct tp_disk *disk, uint32_t inode, int64_t now_ns);
 void tp_inode_open(struct tp_disk *disk, uint32_t inode);
 void tp_inode_close(struct tp_disk *disk, uint32_t inode);
 /** Takes the lock for the description that keeps `*holder`: 0 before it has it. 0, or

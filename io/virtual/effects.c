@@ -122,7 +122,7 @@ static int32_t effect_write(struct tp_virtual *v, struct tp_flight *f)
         return (int32_t)done;
     if (v->traces)
         f->payload = tp_data_hash(v->disk, file->inode, offset, (uint64_t)done);
-    tp_inode_at(v->disk, file->inode)->modified_ns = tp_effect_wall_ns(v);
+    tp_inode_modified(v->disk, file->inode, tp_effect_wall_ns(v));
     if (file->dsync)
         tp_media_sync_range(v->disk, file->inode, offset, (uint64_t)done);
     tp_media_writeback(v->disk, file->inode, v->tape, v->config.node);
@@ -141,18 +141,22 @@ static int32_t effect_truncate(struct tp_virtual *v, const struct tp_flight *f)
         return -EIO; /* the page that the end comes to lie in is written in part */
     error = tp_data_truncate(v->disk, file->inode, f->request.a.length);
     if (error == 0)
-        tp_inode_at(v->disk, file->inode)->modified_ns = tp_effect_wall_ns(v);
+        tp_inode_modified(v->disk, file->inode, tp_effect_wall_ns(v));
     return error;
 }
 
 static int32_t effect_fallocate(struct tp_virtual *v, const struct tp_flight *f)
 {
     const struct tp_vfile *file = file_of(v, f);
+    int32_t error;
 
     if (!file->write)
         return -EBADF;
-    return tp_data_fallocate(v->disk, file->inode, f->request.b.offset, f->request.a.length,
-                             (f->request.flags & TP_KEEP_SIZE) != 0);
+    error = tp_data_fallocate(v->disk, file->inode, f->request.b.offset,
+                              f->request.a.length, (f->request.flags & TP_KEEP_SIZE) != 0);
+    if (error == 0)
+        tp_inode_modified(v->disk, file->inode, tp_effect_wall_ns(v));
+    return error;
 }
 
 static int32_t effect_find_data(struct tp_virtual *v, struct tp_flight *f)

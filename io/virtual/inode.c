@@ -59,6 +59,19 @@ void tp_inode_settle(struct tp_disk *disk, uint32_t inode)
     tp_pool_give(&disk->inodes, inode);
 }
 
+/* Linux takes the time of a change from a clock with ticks (4 ms, or 10). A write that
+ * changes neither size nor storage, in the tick of the last change, leaves the inode as it
+ * is: an fsync finds nothing of it to commit, and commits no name that is older. */
+void tp_inode_modified(struct tp_disk *disk, uint32_t inode, int64_t now_ns)
+{
+    struct tp_inode *file = tp_inode_at(disk, inode);
+    int64_t since_ns = now_ns - file->modified_ns;
+
+    file->modified_ns = now_ns;
+    if (since_ns <= -TP_TICK_NS || since_ns >= TP_TICK_NS)
+        file->changed_at = disk->name_ops_made;
+}
+
 void tp_inode_open(struct tp_disk *disk, uint32_t inode)
 {
     tp_inode_at(disk, inode)->opens++;

@@ -112,7 +112,7 @@ int64_t tp_tree_open(struct tp_disk *disk, uint32_t start, const char *path,
         return error;
     if (options.truncate) {
         (void)tp_data_truncate(disk, at.inode, 0);
-        tp_inode_at(disk, at.inode)->modified_ns = now_ns;
+        tp_inode_modified(disk, at.inode, now_ns);
     }
     return at.inode;
 }

@@ -12,7 +12,7 @@ struct history *history_create(void)
     tp_assert(history->bytes != NULL);
     for (uint32_t i = 0; i < VERSIONS_MAX; i++)
         history->versions[i].bytes = history->bytes + (size_t)i * FILE_BYTES_MAX;
-    history_clear(history);
+    history_clear(history, 0);
     return history;
 }
 
@@ -22,8 +22,10 @@ void history_destroy(struct history *history)
     free(history);
 }
 
-void history_clear(struct history *history)
+void history_clear(struct history *history, uint64_t now_ns)
 {
+    history->clock_ns = 0;
+    history->now_ns = now_ns;
     history->act_count = 0;
     history->version_count = 0;
     history->place_count = 1;
@@ -125,15 +127,15 @@ static void change_names(struct history *history, uint32_t index, const char *fr
         dir = walk(history, program, from, name);
         op->from = place_make(history, dir, name);
         history->live[op->from] = 0;
-        history->objects[dir].changed = index + 1;
+        history->objects[dir].changed = history->objects[dir].touched = index + 1;
     }
     if (to != NULL) {
         dir = walk(history, program, to, name);
         op->to = place_make(history, dir, name);
         history->live[op->to] = object;
-        history->objects[dir].changed = index + 1;
+        history->objects[dir].changed = history->objects[dir].touched = index + 1;
     }
-    history->objects[object].changed = index + 1;
+    history->objects[object].changed = history->objects[object].touched = index + 1;
 }
 
 /* ------------------------------------------------------------------ files */
@@ -157,14 +159,34 @@ static struct version *version_make(struct history *history, uint32_t index,
     version->object = object;
     version->act = index;
     version->size = 0;
+    version->blocks = 0;
     memset(version->bytes, 0, FILE_BYTES_MAX);
     if (last != VERSIONS_MAX) {
         version->size = history->versions[last].size;
+        version->blocks = history->versions[last].blocks;
         memcpy(version->bytes, history->versions[last].bytes, FILE_BYTES_MAX);
     }
-    history->objects[object].changed = index + 1;
+    history->objects[object].touched = index + 1;
     history->objects[object].versions++;
     return version;
+}
+
+/* The first `bytes` of a file, as a mask of blocks; one that is touched counts. */
+static uint32_t blocks_to(uint32_t bytes)
+{
+    return (1U << ((bytes + BLOCK_BYTES - 1) / BLOCK_BYTES)) - 1;
+}
+
+/* What a change does to the file apart from its data: `certain`, or because its time moves,
+ * which it does not within a tick of a clock that nobody sees. */
+static void change(struct history *history, uint32_t index, uint32_t object, bool certain)
+{
+    struct object *o = &history->objects[object];
+    uint64_t at_ns = history->acts[index].at_ns;
+
+    if (certain || at_ns - o->written_ns >= TICK_NS)
+        o->changed = index + 1;
+    o->written_ns = at_ns;
 }
 
 static void resize(struct history *history, uint32_t index, uint32_t object, uint32_t size)
@@ -175,6 +197,8 @@ static void resize(struct history *history, uint32_t index, uint32_t object, uin
     if (size < version->size)
         memset(version->bytes + size, 0, version->size - size);
     version->size = size;
+    version->blocks &= blocks_to(size);
+    change(history, index, object, true);
 }
 
 static void write_bytes(struct history *history, uint32_t index, uint32_t object,
@@ -182,8 +206,11 @@ static void write_bytes(struct history *history, uint32_t index, uint32_t object
 {
     struct version *version = version_make(history, index, object);
     uint32_t end = act->offset + (uint32_t)act->value;
+    uint32_t blocks = blocks_to(end) & ~blocks_to(act->offset / BLOCK_BYTES * BLOCK_BYTES);
 
     tp_assert(end <= FILE_BYTES_MAX);
+    change(history, index, object, end > version->size || (blocks & ~version->blocks) != 0);
+    version->blocks |= blocks;
     memset(version->bytes + act->offset, act->letter, (size_t)act->value);
     version->size = end > version->size ? end : version->size;
 }
@@ -197,6 +224,7 @@ static uint32_t object_make(struct history *history, uint32_t index, bool is_dir
     object->is_dir = is_dir;
     object->program = history->acts[index].program;
     object->made = index;
+    object->written_ns = history->acts[index].at_ns;
     if (!is_dir)
         (void)version_make(history, index, number);
     return number;
@@ -227,17 +255,35 @@ static void note_sync(struct history *history, uint32_t index, uint32_t object)
     for (uint32_t place = 1; place < history->place_count; place++)
         sync->named = sync->named || history->live[place] == object;
     sync->changed = history->objects[object].changed;
+    sync->touched = history->objects[object].touched;
     sync->version = history_last_version(history, object);
 }
 
 /* ------------------------------------------------------------------ acts */
 
-uint32_t history_begin(struct history *history, const struct act *act, uint32_t position)
+/* What lies between two changes for certain: not how long they took themselves. */
+static void pass_time(struct history *history, uint64_t now_ns, bool counts)
+{
+    tp_assert(now_ns >= history->now_ns);
+    if (counts)
+        history->clock_ns += now_ns - history->now_ns;
+    history->now_ns = now_ns;
+}
+
+static bool is_change(const struct act *act)
+{
+    return act->kind <= ACT_TRUNCATE;
+}
+
+uint32_t history_begin(struct history *history, const struct act *act, uint32_t position,
+                       uint64_t now_ns)
 {
     uint32_t index = history->act_count++;
 
     tp_assert(index < ACTS_MAX);
+    pass_time(history, now_ns, true);
     history->acts[index] = *act;
+    history->acts[index].at_ns = history->clock_ns;
     history->acts[index].begun = position;
     history->acts[index].ended = UINT32_MAX;
     return index;
@@ -287,8 +333,10 @@ static void apply(struct history *history, uint32_t index)
     }
 }
 
-void history_end(struct history *history, uint32_t act, int32_t value, uint32_t position)
+void history_end(struct history *history, uint32_t act, int32_t value, uint32_t position,
+                 uint64_t now_ns)
 {
+    pass_time(history, now_ns, !is_change(&history->acts[act]));
     history->acts[act].value = value;
     history->acts[act].ended = position;
     if (value >= 0)

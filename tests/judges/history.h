@@ -15,6 +15,7 @@ enum {
     SLOTS_EACH = 4,
     PATH_BYTES = 24,
     FILE_BYTES_MAX = 24576,
+    BLOCK_BYTES = 4096,
     ACTS_MAX = 512,
     OBJECTS_MAX = 512,
     VERSIONS_MAX = 1024
@@ -44,6 +45,7 @@ struct act {
     char path[PATH_BYTES], to[PATH_BYTES];
     uint32_t offset, len; /* a truncation: the size is `len` */
     char letter;
+    uint64_t at_ns; /* by the history's clock */
     /* Once it was done: */
     int32_t value;
     uint32_t begun, ended; /* the device's positions */
@@ -54,16 +56,20 @@ struct object {
     bool is_dir;
     uint64_t inode; /* the real one's number; may be used again */
     uint32_t program;
-    uint32_t made;     /* the act */
-    uint32_t changed;  /* acts until after the last that changed it or its names */
-    uint32_t versions; /* how many */
+    uint32_t made; /* the act */
+    uint32_t
+        changed; /* acts until after the last that changed it or its names for certain */
+    uint32_t touched;    /* the same, with writes that may have changed nothing but data */
+    uint64_t written_ns; /* when its content was changed last */
+    uint32_t versions;   /* how many */
 };
 
 /** A file's content after an act. */
 struct version {
     uint32_t object, act;
     uint32_t size;
-    uint8_t *bytes; /* FILE_BYTES_MAX, zeros past the size */
+    uint32_t blocks; /* a mask of those that were written */
+    uint8_t *bytes;  /* FILE_BYTES_MAX, zeros past the size */
 };
 
 /** A name in a directory; `dir` 0: none. */
@@ -86,6 +92,7 @@ struct sync {
     bool data_only;
     bool named;       /* it had a name at that time */
     uint32_t changed; /* the object's, at that time */
+    uint32_t touched;
     uint32_t version; /* the object's last one; VERSIONS_MAX: a directory */
 };
 
@@ -101,22 +108,29 @@ struct history {
     uint32_t act_count, object_count, version_count, place_count, name_op_count, sync_count;
     uint32_t slots[PROGRAMS * SLOTS_EACH]; /* the objects open; 0: none */
     uint8_t *bytes;                        /* of all versions */
+    uint64_t clock_ns; /* passes between acts, and in syncs: two changes are never nearer */
+    uint64_t now_ns;   /* when it was told the time last */
 };
+
+/* The coarsest ticks of the clock that times of files are taken from. */
+#define TICK_NS UINT64_C(10000000)
 
 struct history *history_create(void);
 void history_destroy(struct history *history);
 
 /** Begins anew: each program has its directory, and nothing in it. */
-void history_clear(struct history *history);
+void history_clear(struct history *history, uint64_t now_ns);
 
 /** Whether there is room for another act. */
 bool history_has_room(const struct history *history);
 
 /** Notes an act that is about to begin; which one it is. */
-uint32_t history_begin(struct history *history, const struct act *act, uint32_t position);
+uint32_t history_begin(struct history *history, const struct act *act, uint32_t position,
+                       uint64_t now_ns);
 
 /** Notes how it ended, and what it did by that. */
-void history_end(struct history *history, uint32_t act, int32_t value, uint32_t position);
+void history_end(struct history *history, uint32_t act, int32_t value, uint32_t position,
+                 uint64_t now_ns);
 
 /** The object that a path names now; 0: none. */
 uint32_t history_find(const struct history *history, uint32_t program, const char *path);

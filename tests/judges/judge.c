@@ -90,6 +90,19 @@ static void op_apply(struct trial *trial, uint32_t index)
         trial->value[op->to] = op->object;
 }
 
+/* Whether an operation would be promised, were every write in place a change. */
+static bool is_before_write(const struct trial *trial, uint32_t op)
+{
+    const struct history *h = trial->history;
+
+    for (uint32_t i = 0; i < h->sync_count && trial->rules->sync_all_names; i++) {
+        if (!h->syncs[i].data_only && act_has_ended(trial, h->syncs[i].act) &&
+            h->name_ops[op].act < h->syncs[i].touched)
+            return true;
+    }
+    return false;
+}
+
 static void count_names(const struct trial *trial, uint32_t program,
                         struct judge_tally *tally)
 {
@@ -101,6 +114,7 @@ static void count_names(const struct trial *trial, uint32_t program,
         tally->names_promised += trial->promised[op];
         tally->names_kept += trial->kept[op] && !trial->promised[op];
         tally->names_lost += !trial->kept[op];
+        tally->names_before += !trial->kept[op] && is_before_write(trial, op);
         tally->names_reordered += trial->kept[op] && lost;
         lost = lost || !trial->kept[op];
     }

@@ -32,6 +32,7 @@ struct judge_tally {
     uint64_t names_promised, names_kept,
         names_lost;                      /* operations: kept without a promise */
     uint64_t names_both;                 /* old ones beside the new */
+    uint64_t names_before;               /* lost, and a write in place before a sync */
     uint64_t names_reordered;            /* kept, and an earlier one was not */
     uint64_t files;                      /* looked at */
     uint64_t files_newest, files_synced; /* as in memory; as synced last */

@@ -15,6 +15,7 @@ struct model {
     uint64_t inodes[OBJECTS_MAX]; /* the simulated disk's, by object */
     const struct history *history;
     struct seen *seen;
+    uint64_t wall_ns; /* since the start */
 };
 
 uint32_t model_profile(const char *name)
@@ -50,6 +51,7 @@ static void start(struct model *model, const struct model_options *options, bool
     config.disk = model->disk;
     config.tape = model->tape;
     tp_assert(tp_virtual_io_create(&config, &model->c.io) == 0);
+    tp_virtual_io_freeze_wall(model->c.io, true);
     model->c.backend = "virtual";
     model->c.program = "judges";
     model->c.patience_ns = PATIENCE_NS;
@@ -71,6 +73,13 @@ static void note_inode(struct model *model, const struct act *act, uint32_t inde
     }
 }
 
+/* It is as late as it really was: times of files depend on that. */
+static void set_wall(struct model *model, uint64_t at_ns)
+{
+    tp_virtual_io_step_wall(model->c.io, (int64_t)(at_ns - model->wall_ns));
+    model->wall_ns = at_ns;
+}
+
 /* False: an operation had another result than on the real file system. */
 static bool do_acts(struct model *model, uint32_t cut, char ret_why[512])
 {
@@ -84,6 +93,7 @@ static bool do_acts(struct model *model, uint32_t cut, char ret_why[512])
             break;
         if (act->kind == ACT_WRITE_BACK || act->kind == ACT_COMMIT)
             continue;
+        set_wall(model, act->at_ns);
         value = act_do(&model->script, act);
         if (value != act->value && (value >= 0 || act->value >= 0)) {
             char line[96];

@@ -65,6 +65,10 @@ static void choose_bytes(struct programs *programs, struct act *act)
 {
     act->offset = choose_number(programs, FILE_BYTES_MAX - 1);
     act->len = choose_number(programs, 9000);
+    if (below(programs, 4) == 0) { /* in place, mostly */
+        act->offset = 0;
+        act->len = 0;
+    }
     if (act->len == 0)
         act->len = 1 + below(programs, 100);
     if (act->len > FILE_BYTES_MAX - act->offset)

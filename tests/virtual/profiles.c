@@ -172,6 +172,36 @@ static bool loses_name_after_change(uint32_t profile)
     return some_cut(lacks_other);
 }
 
+/* A write in place, so long after the file's last change, is synced; before it /other was
+ * made. */
+static bool loses_name_before_overwrite(uint32_t profile, int64_t later_ns)
+{
+    struct tp_fd fd;
+
+    start(profile, 1);
+    f_put_durable(&f, "/f", 'A', PAGE);
+    fd = f_open(&f, "/f", F_RW);
+    cr_assert(eq(i32, f_write(&f, fd, 'B', PAGE, 0), PAGE));
+    cr_assert(eq(i32, f_do(&f, tp_request_fsync(fd, 0)), 0));
+    f_put(&f, "/other", 'A', 1);
+    tp_virtual_io_step_wall(f.io, later_ns);
+    cr_assert(eq(i32, f_write(&f, fd, 'C', PAGE, 0), PAGE));
+    cr_assert(eq(i32, f_do(&f, tp_request_fsync(fd, 0)), 0));
+    return some_cut(lacks_other);
+}
+
+/* No clock of files' times has ticked meanwhile: nothing of the file has changed but data.
+ */
+static bool loses_name_before_overwrite_at_once(uint32_t profile)
+{
+    return loses_name_before_overwrite(profile, 0);
+}
+
+static bool loses_name_before_overwrite_later(uint32_t profile)
+{
+    return loses_name_before_overwrite(profile, 10000000);
+}
+
 /* A sync of a file that was replaced meanwhile: if the power cut undoes the replacing,
  * btrfs has the file as it was before the sync. */
 static bool loses_synced_without_name(uint32_t profile)
@@ -314,6 +344,9 @@ static const struct row {
     {"R5: a synced file loses its new name", loses_name_of_synced},
     {"R5: a name older than a synced file's is lost", loses_name_before_synced},
     {"R5: a name newer than a synced file's change is lost", loses_name_after_change},
+    {"R5: a name older than a synced write in place is lost",
+     loses_name_before_overwrite_at_once},
+    {"R5: the same, 10 ms after the file's last change", loses_name_before_overwrite_later},
     {"R5: data synced in a file without a name are lost", loses_synced_without_name},
     {"R5: a synced new name has the old one beside it", keeps_both_names},
     {"R7: memory has the old at once after a failed sync", reverts_at_once},
