@@ -10,23 +10,25 @@
 #include "apps/sim/commands.h"
 #include "apps/sim/sweep.h"
 
-enum { SURVIVORS = 6, SHOWN_MAX = 10 };
+enum { SHOWN_MAX = 10 };
 
 struct sweeping {
     const struct tp_sim_arguments *arguments;
     struct tp_output output; /* of the first failure's tape */
-    uint64_t began_ns, shown_ns;
+    uint64_t began_ns, shown_ns, told;
     bool shows_bar, saved;
 };
 
+/* Cuts: of the second ones it is not known how many there will be until the first are done.
+ */
 static void show(void *context, const struct tp_sweep *sweep)
 {
     struct sweeping *s = context;
     uint64_t now_ns = tp_host_now_ns();
     char what[64], runs[APP_TEXT_BYTES];
-    struct app_bar bar = {.done_bytes = sweep->points_done,
-                          .total_bytes = sweep->points,
-                          .total_known = true,
+    struct app_bar bar = {.done_bytes = sweep->first.done + sweep->second.done,
+                          .total_bytes = sweep->first.places + sweep->second.places,
+                          .total_known = sweep->first.done == sweep->first.places,
                           .elapsed_ns = now_ns - s->began_ns,
                           .counts = true,
                           .what = what};
@@ -34,33 +36,99 @@ static void show(void *context, const struct tp_sweep *sweep)
     if (!s->shows_bar || now_ns - s->shown_ns < 100000000)
         return;
     s->shown_ns = now_ns;
-    (void)snprintf(what, sizeof what, "%s runs, %" PRIu64 " failed",
-                   app_count(sweep->runs, runs, sizeof runs), sweep->failures);
+    (void)snprintf(what, sizeof what, "cuts, %s runs, %" PRIu64 " failed",
+                   app_count(sweep->first.runs + sweep->second.runs, runs, sizeof runs),
+                   sweep->failures);
     app_bar_draw(&bar);
 }
 
-static void tell(void *context, const struct tp_sweep *sweep, const struct tp_tape *tape,
-                 const struct tp_sim_outcome *outcome)
+static void tell(void *context, const struct tp_sweep *sweep,
+                 const struct tp_sweep_cut *cut)
 {
     struct sweeping *s = context;
-    char second[64] = "";
+    char first[64] = "at the end", second[64] = "";
 
-    if (sweep->failures > SHOWN_MAX)
+    if (s->told++ >= SHOWN_MAX)
         return;
-    if (sweep->second > 0)
+    if (cut->first > 0)
+        (void)snprintf(first, sizeof first, "at operation %" PRIu64, cut->first);
+    if (cut->second > 0)
         (void)snprintf(second, sizeof second, ", and at operation %" PRIu64 " after it",
-                       sweep->second);
-    app_say("node %u cut at operation %" PRIu64 "%s: %s: %s", sweep->node, sweep->first,
-            second, tp_verdict_name(outcome->verdict), outcome->message);
-    if (!s->saved)
-        s->saved = tp_command_save(sweep->trial, tape, &s->output);
+                       cut->second);
+    app_say("node %u cut %s%s: %s: %s (%" PRIu64 " of %" PRIu64 " runs)", cut->node, first,
+            second, tp_verdict_name(cut->verdict), cut->message, cut->failures, cut->runs);
+    if (!s->saved && sweep->tape != NULL)
+        s->saved = tp_command_save(sweep->trial, sweep->tape, &s->output);
+}
+
+/* ------------------------------------------------------------------ the summary */
+
+static void tell_json(const struct tp_sim_arguments *arguments,
+                      const struct tp_sweep *sweep)
+{
+    const struct tp_sweep_count *first = &sweep->first, *second = &sweep->second;
+
+    (void)printf("{\"scenario\": \"%s\", \"points\": %" PRIu64 ", \"points_done\": %" PRIu64
+                 ", \"survivors\": %u, \"runs\": %" PRIu64 ", \"second_cuts\": %" PRIu64,
+                 arguments->scenario->name, sweep->points, sweep->points_done,
+                 sweep->survivors, first->runs + second->runs, second->runs);
+    (void)printf(", \"first\": {\"places\": %" PRIu64 ", \"done\": %" PRIu64
+                 ", \"every_set\": %" PRIu64 ", \"some_sets\": %" PRIu64 "}",
+                 first->places, first->done, first->all, first->sampled);
+    (void)printf(", \"second\": {\"places\": %" PRIu64 ", \"done\": %" PRIu64
+                 ", \"every_set\": %" PRIu64 ", \"some_sets\": %" PRIu64
+                 ", \"behind\": %" PRIu64 "}, \"failures\": %" PRIu64 "}\n",
+                 second->places, second->done, second->all, second->sampled,
+                 sweep->not_recovered, sweep->failures);
+}
+
+static uint64_t part_of(uint32_t survivors)
+{
+    return survivors < TP_SWEEP_PART ? 1 : survivors / TP_SWEEP_PART;
+}
+
+/* How thoroughly cuts of a kind were survived. */
+static void tell_sets(const struct tp_sweep_count *count, uint64_t sets)
+{
+    char all[APP_TEXT_BYTES], some[APP_TEXT_BYTES], runs[APP_TEXT_BYTES];
+
+    (void)printf(": %s with every set of survivors, ",
+                 app_count(count->all, all, sizeof all));
+    (void)printf("%s with %" PRIu64 " of them (%s runs)\n",
+                 app_count(count->sampled, some, sizeof some), sets,
+                 app_count(count->runs, runs, sizeof runs));
+}
+
+static void tell_words(const struct tp_sim_arguments *arguments,
+                       const struct tp_sweep *sweep, uint64_t elapsed_ns)
+{
+    char time[APP_TEXT_BYTES], done[APP_TEXT_BYTES], places[APP_TEXT_BYTES];
+
+    (void)printf("%s: the power cut at %" PRIu64 " of %" PRIu64 " operations, %" PRIu64
+                 " of %s runs failed, in %s\n",
+                 arguments->scenario->name, sweep->points_done, sweep->points,
+                 sweep->failures,
+                 app_count(sweep->first.runs + sweep->second.runs, done, sizeof done),
+                 app_duration(elapsed_ns, time, sizeof time));
+    (void)printf("first cuts, the end included: %s of %s",
+                 app_count(sweep->first.done, done, sizeof done),
+                 app_count(sweep->first.places, places, sizeof places));
+    tell_sets(&sweep->first, sweep->survivors);
+    (void)printf("second cuts, in the recovery: %s of %s",
+                 app_count(sweep->second.done, done, sizeof done),
+                 app_count(sweep->second.places, places, sizeof places));
+    tell_sets(&sweep->second, part_of(sweep->survivors));
+    if (sweep->not_recovered > 0)
+        (void)printf(
+            "operations of recoveries that were left out, each the last ones: %s\n",
+            app_count(sweep->not_recovered, done, sizeof done));
 }
 
 static int sweep_base(const struct tp_sim_arguments *arguments, struct sweeping *s,
                       struct tp_sweep *sweep)
 {
     struct tp_sim_arguments power = *arguments; /* what tp_sweep_options() is in words */
-    char time[APP_TEXT_BYTES], manner[256];
+    char manner[256];
     int error;
 
     power.faults = "-all,+power";
@@ -73,17 +141,9 @@ static int sweep_base(const struct tp_sim_arguments *arguments, struct sweeping 
         return APP_EXIT_FAILED;
     }
     if (arguments->json)
-        (void)printf("{\"scenario\": \"%s\", \"points\": %" PRIu64
-                     ", \"points_done\": %" PRIu64 ", \"runs\": %" PRIu64
-                     ", \"second_cuts\": %" PRIu64 ", \"failures\": %" PRIu64 "}\n",
-                     arguments->scenario->name, sweep->points, sweep->points_done,
-                     sweep->runs, sweep->second_cuts, sweep->failures);
+        tell_json(arguments, sweep);
     else
-        (void)printf("%s: the power cut at %" PRIu64 " of %" PRIu64 " operations, %" PRIu64
-                     " runs (%" PRIu64 " with a second cut), %" PRIu64 " failed, in %s\n",
-                     arguments->scenario->name, sweep->points_done, sweep->points,
-                     sweep->runs, sweep->second_cuts, sweep->failures,
-                     app_duration(tp_host_now_ns() - s->began_ns, time, sizeof time));
+        tell_words(arguments, sweep, tp_host_now_ns() - s->began_ns);
     if (s->saved && !arguments->json)
         (void)printf("to run the first again:\n  %s replay %s --tape %s%s\n",
                      arguments->program, arguments->scenario->name, s->output.path,
@@ -99,7 +159,8 @@ int tp_command_sweep(const struct tp_sim_arguments *arguments)
     struct tp_sim_outcome outcome;
     struct tp_tape *base = NULL;
     struct tp_sweep sweep = {.trial = &trial,
-                             .survivors = SURVIVORS,
+                             .survivors = arguments->survivors,
+                             .jobs = arguments->jobs,
                              .failed = tell,
                              .progress = show,
                              .context = &s};
@@ -117,6 +178,7 @@ int tp_command_sweep(const struct tp_sim_arguments *arguments)
     sweep.base = base;
     status = sweep_base(arguments, &s, &sweep);
     tp_tape_destroy(base);
+    tp_tape_destroy(sweep.tape);
     tp_trial_close(&trial);
     return status;
 }

@@ -11,7 +11,7 @@
 #include "apps/sim/manner.h"
 #include "apps/sim/text.h"
 
-enum { JOBS_MAX = 1024, SEEDS_DEFAULT = 1000 };
+enum { JOBS_MAX = 1024, SEEDS_DEFAULT = 1000, SURVIVORS = 64, SURVIVORS_MAX = 1000000 };
 
 #define SECOND UINT64_C(1000000000)
 
@@ -29,6 +29,7 @@ enum option {
     OUTPUT,
     C_TEST,
     OTHERS,
+    SURVIVORS_OF,
     JSON,
     VERBOSE,
     QUIET,
@@ -38,15 +39,16 @@ enum option {
 };
 
 static const struct app_option options[OPTIONS] = {
-    [SEEDS] = {"seeds", 0, true},        [SEED] = {"seed", 0, true},
-    [COUNT] = {"count", 'n', true},      [LIMIT] = {"limit", 0, true},
-    [TIME] = {"time", 0, true},          [UNTIL_FAILURE] = {"until-failure", 0, false},
-    [JOBS] = {"jobs", 'j', true},        [PROFILE] = {"profile", 0, true},
-    [FAULTS] = {"faults", 0, true},      [TAPE] = {"tape", 0, true},
-    [OUTPUT] = {"output", 'o', true},    [C_TEST] = {"c-test", 0, false},
-    [OTHERS] = {"others", 0, false},     [JSON] = {"json", 0, false},
-    [VERBOSE] = {"verbose", 'v', false}, [QUIET] = {"quiet", 'q', false},
-    [HELP] = {"help", 'h', false},       [VERSION] = {"version", 0, false},
+    [SEEDS] = {"seeds", 0, true},      [SEED] = {"seed", 0, true},
+    [COUNT] = {"count", 'n', true},    [LIMIT] = {"limit", 0, true},
+    [TIME] = {"time", 0, true},        [UNTIL_FAILURE] = {"until-failure", 0, false},
+    [JOBS] = {"jobs", 'j', true},      [PROFILE] = {"profile", 0, true},
+    [FAULTS] = {"faults", 0, true},    [TAPE] = {"tape", 0, true},
+    [OUTPUT] = {"output", 'o', true},  [C_TEST] = {"c-test", 0, false},
+    [OTHERS] = {"others", 0, false},   [SURVIVORS_OF] = {"survivors", 0, true},
+    [JSON] = {"json", 0, false},       [VERBOSE] = {"verbose", 'v', false},
+    [QUIET] = {"quiet", 'q', false},   [HELP] = {"help", 'h', false},
+    [VERSION] = {"version", 0, false},
 };
 
 static const char *const commands[TP_COMMANDS] = {
@@ -71,7 +73,8 @@ static const uint32_t taken[TP_COMMANDS] = {
     [TP_COMMAND_SHRINK] =
         ONE_RUN | BIT(TIME) | BIT(OUTPUT) | BIT(C_TEST) | BIT(OTHERS) | BIT(JSON),
     [TP_COMMAND_EXPLAIN] = ONE_RUN | BIT(JSON),
-    [TP_COMMAND_SWEEP] = (ONE_RUN & ~BIT(FAULTS)) | BIT(TIME) | BIT(OUTPUT) | BIT(JSON),
+    [TP_COMMAND_SWEEP] =
+        (ONE_RUN & ~BIT(FAULTS)) | BIT(TIME) | BIT(OUTPUT) | BIT(SURVIVORS_OF) | BIT(JSON),
     [TP_COMMAND_TRACE] = ONE_RUN | BIT(OUTPUT),
     [TP_COMMAND_SHOW] = ONE_RUN | BIT(OUTPUT),
 };
@@ -218,6 +221,10 @@ static enum tp_arguments_result read_option(const struct app_args *args, int opt
         good = app_args_number(args, option, false, 1, JOBS_MAX, &number);
         ret->jobs = (uint32_t)number;
         break;
+    case SURVIVORS_OF:
+        good = app_args_number(args, option, false, 1, SURVIVORS_MAX, &number);
+        ret->survivors = (uint32_t)number;
+        break;
     case PROFILE:
         ret->profile = args->value;
         if (strcmp(args->value, "help") == 0) {
@@ -358,8 +365,10 @@ static void set_defaults(struct tp_sim_arguments *arguments)
             arguments->time_ns > 0 || arguments->until_failure ? UINT64_MAX : SEEDS_DEFAULT;
     if (arguments->jobs == 0)
         arguments->jobs = processors > 0 ? (uint32_t)processors : 1;
-    if (arguments->one_seed)
+    if (arguments->one_seed && arguments->command == TP_COMMAND_RUN)
         arguments->jobs = 1;
+    if (arguments->survivors == 0)
+        arguments->survivors = SURVIVORS;
 }
 
 enum tp_arguments_result tp_arguments_read(int argc, char **argv,

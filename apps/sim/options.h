@@ -26,7 +26,8 @@ struct tp_sim_arguments {
     uint64_t time_ns;                   /* 0: no limit */
     uint64_t limit_ns;                  /* for one seed; 0: what the command has */
     uint32_t jobs;
-    bool one_seed; /* --seed */
+    uint32_t survivors; /* sweep: sets of them at each cut, at most */
+    bool one_seed;      /* --seed */
     bool until_failure;
     bool json;
     bool quiet;

@@ -1,14 +1,26 @@
 #include "apps/sim/sweep.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#include "apps/common/signals.h"
+#include "apps/sim/crew.h"
+#include "apps/sim/cuts.h"
 #include "apps/sim/sim_internal.h"
-
-enum { RECORDS_MAX = 65536, NODES_MAX = 64, SECOND_MAX = 64 };
+#include "apps/sim/sweep_internal.h"
 
 #define ALL_FAMILIES ((UINT32_C(1) << TP_FAMILIES) - 1)
+
+/* The units of one round: first cuts, or second ones. */
+struct round {
+    struct tp_sweep *sweep;
+    struct tp_sweep_unit *units;
+    uint64_t count, capacity;
+    struct tp_sweep_count *sum;
+    struct round *next; /* what the units of this one add to; NULL: nothing */
+    int error;
+};
 
 void tp_sweep_options(struct tp_sim_options *options)
 {
@@ -16,173 +28,203 @@ void tp_sweep_options(struct tp_sim_options *options)
     options->families_off = ALL_FAMILIES & ~options->families_on;
 }
 
-/* ------------------------------------------------------------------ a cut, as choices */
+/* ------------------------------------------------------------------ units */
 
-static int put(struct tp_tape *tape, uint32_t stream, uint64_t *at, enum tp_draw kind,
-               uint64_t value)
+static int add_unit(struct round *round, uint32_t node, uint64_t first,
+                    struct tp_sweep_kept *kept)
 {
-    struct tp_draw_entry entry = {
-        .bound = UINT64_MAX, .value = value, .kind = (uint32_t)kind};
+    struct tp_sweep_unit *units = round->units;
 
-    return tp_tape_put(tape, stream, (*at)++, entry);
+    if (round->count == round->capacity) {
+        round->capacity = round->capacity == 0 ? 64 : round->capacity * 2;
+        units = realloc(units, (size_t)round->capacity * sizeof *units);
+        if (units == NULL)
+            return -ENOMEM;
+        round->units = units;
+    }
+    units[round->count++] = (struct tp_sweep_unit){node, first, kept};
+    return 0;
 }
 
-/* The draws of plan_node() in chaos.c, where power cuts are all that can befall a node:
- * a cut after so many operations, down for the shortest time, not aimed. */
-static int put_cut(struct tp_tape *tape, uint32_t stream, uint64_t *at, uint64_t gap)
+/* A set behind which there are second cuts: its draws are kept until these are done. */
+static int add_kept(struct round *round, const struct tp_sweep_cut *cut,
+                    const struct tp_sweep_kept *kept)
 {
-    uint32_t octave = 63 - (uint32_t)__builtin_clzll(gap);
-    int error = put(tape, stream, at, TP_DRAW_EVENT, 1);
+    size_t bytes =
+        offsetof(struct tp_sweep_kept, draws) + kept->count * sizeof *kept->draws;
+    struct tp_sweep_kept *copy = malloc(bytes);
+    uint64_t most = kept->recovery;
+    int error;
 
-    if (error == 0)
-        error = put(tape, stream, at, TP_DRAW_WHEN, (uint64_t)octave * 16);
-    if (error == 0)
-        error = put(tape, stream, at, TP_DRAW_WHEN, gap - (UINT64_C(1) << octave));
-    if (error == 0)
-        error = put(tape, stream, at, TP_DRAW_SPAN, 0);
-    if (error == 0)
-        error = put(tape, stream, at, TP_DRAW_AIM, 0);
+    if (copy == NULL)
+        return -ENOMEM;
+    memcpy(copy, kept, bytes);
+    if (most > TP_SWEEP_SECOND_MAX) {
+        round->sweep->not_recovered += most - TP_SWEEP_SECOND_MAX;
+        most = TP_SWEEP_SECOND_MAX;
+    }
+    round->sum->places += most;
+    error = add_unit(round, cut->node, cut->first, copy);
+    if (error < 0)
+        free(copy);
     return error;
 }
 
-/* The base with the cuts of `sweep`, survived in one of its ways. */
-static int compose(const struct tp_sweep *sweep, uint32_t way, struct tp_tape **ret_tape)
+static void clear(struct round *round)
 {
-    uint32_t stream = tp_stream(sweep->node + 1, TP_CONCERN_EVENT);
+    for (uint64_t i = 0; i < round->count; i++)
+        free(round->units[i].kept);
+    free(round->units);
+}
+
+/* ------------------------------------------------------------------ what they come to */
+
+/* The first failure once more, here: what was drawn is its tape. */
+static int save_tape(struct tp_sweep *sweep, const struct tp_sweep_result *result)
+{
+    const struct tp_sweep_cut *cut = &result->failed;
+    uint32_t stream = tp_stream(cut->node + 1, TP_CONCERN_CRASH);
+    struct tp_sim_outcome outcome;
     struct tp_tape *tape = NULL;
-    uint64_t at = 0;
-    int error = tp_tape_copy(sweep->base, NULL, &tape);
+    int error;
 
-    if (error < 0)
-        return error;
-    error = put_cut(tape, stream, &at, sweep->first);
-    if (error == 0 && sweep->second > 0)
-        error = put_cut(tape, stream, &at, sweep->second);
-    for (uint32_t number = 1; number <= NODES_MAX && way > 0 && error == 0; number++) {
-        uint32_t crash = tp_stream(number, TP_CONCERN_CRASH);
-
-        tp_tape_delete(tape, crash, 0, tp_tape_count(tape, crash));
-        error = tp_tape_go_on(tape, crash, way);
-    }
+    if (result->failed_count > TP_SWEEP_FAILED)
+        return 0;
+    error = tp_sweep_compose(sweep, cut->node, cut->first, cut->second, &tape);
+    for (uint32_t i = 0; i < result->failed_count && error == 0; i++)
+        error = tp_tape_put(tape, stream, i, result->failed_draws[i]);
+    sweep->trial->realigns = true;
     if (error == 0)
-        *ret_tape = tape;
+        error = tp_trial_replay(sweep->trial, tape, &outcome);
+    sweep->trial->realigns = false;
+    if (error == 0)
+        sweep->tape = tape;
     else
         tp_tape_destroy(tape);
     return error;
 }
 
-/* ------------------------------------------------------------------ runs */
-
-/* Operations of a node that is not spared, that had begun before a fact ended them: until
- * the last recovery, or, from its second boot on, until something is promised or it ends.
- */
-static uint64_t count_operations(const struct tp_recorder *recorder, uint32_t node,
-                                 bool recovery)
+static void add_up(struct round *round, const struct tp_sweep_result *result)
 {
-    uint64_t count = 0;
-    bool counts = !recovery;
+    struct tp_sweep_count *sum = round->sum;
 
-    for (uint32_t i = 0; i < recorder->count; i++) {
-        const struct tp_record *record = &recorder->records[i];
-
-        if (record->kind == TP_FACT_PHASE && record->detail == TP_PHASE_RECOVERY)
-            break;
-        if (record->node != node + 1 || record->is_spared)
-            continue;
-        if (recovery && record->kind == TP_FACT_BOOT && record->detail > 0)
-            counts = true;
-        if (recovery && counts &&
-            (record->kind == TP_FACT_PROMISE || record->kind == TP_FACT_END))
-            break;
-        count += counts && record->kind == TP_FACT_OPERATION &&
-                 record->stage == TP_VIRTUAL_BEGUN;
-    }
-    return count;
+    sum->done += result->count.done;
+    sum->all += result->count.all;
+    sum->sampled += result->count.sampled;
+    sum->runs += result->count.runs;
+    round->sweep->points_done +=
+        round->next != NULL && result->failed.first > 0 && result->count.done > 0;
+    round->sweep->failures += result->failed.failures;
 }
 
-static int try_one(struct tp_sweep *sweep, uint32_t way, uint64_t *ret_recovery)
+static bool take(void *context, uint64_t unit, const void *result_of_unit)
 {
-    struct tp_trial *trial = sweep->trial;
-    struct tp_sim_outcome outcome;
-    struct tp_tape *tape = NULL;
-    int error = compose(sweep, way, &tape);
+    struct round *round = context;
+    const struct tp_sweep_result *result = result_of_unit;
+    struct tp_sweep *sweep = round->sweep;
 
-    if (error < 0)
-        return error;
-    trial->records = ret_recovery == NULL ? 0 : RECORDS_MAX;
-    error = tp_trial_replay(trial, tape, &outcome);
-    if (error == 0) {
-        sweep->runs++;
-        sweep->second_cuts += sweep->second > 0;
-        if (ret_recovery != NULL)
-            *ret_recovery = count_operations(trial->recorder, sweep->node, true);
-        if (outcome.verdict != TP_VERDICT_PASSED) {
-            sweep->failures++;
-            sweep->failed(sweep->context, sweep, tape, &outcome);
-        }
-        sweep->progress(sweep->context, sweep);
-    }
-    trial->records = 0;
-    tp_tape_destroy(tape);
-    return error;
+    (void)unit;
+    round->error = result->error;
+    if (result->failed.failures > 0 && sweep->failures == 0 && round->error == 0)
+        round->error = save_tape(sweep, result);
+    add_up(round, result);
+    if (result->failed.failures > 0)
+        sweep->failed(sweep->context, sweep, &result->failed);
+    for (uint32_t i = 0; i < result->kept_count && round->error == 0 && round->next != NULL;
+         i++)
+        round->error = add_kept(round->next, &result->failed, &result->kept[i]);
+    sweep->progress(sweep->context, sweep);
+    return round->error == 0 && !result->is_over;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
+static void show(void *context)
 {
-    return a < b ? a : b;
+    const struct round *round = context;
+
+    round->sweep->progress(round->sweep->context, round->sweep);
 }
 
-static bool is_over(const struct tp_sweep *sweep)
+static void work(void *context, uint64_t unit, void *ret_result)
 {
-    return tp_host_now_ns() >= sweep->until_ns || app_signals_caught() != 0;
+    const struct round *round = context;
+
+    tp_sweep_unit_run(round->sweep, &round->units[unit], ret_result);
 }
 
-/* One place of the first cut, each way, with each place of a second one. */
-static int cut_there(struct tp_sweep *sweep)
+static int run_round(struct round *round)
+{
+    const struct tp_crew crew = {.jobs = round->sweep->jobs,
+                                 .units = round->count,
+                                 .result_bytes = sizeof(struct tp_sweep_result),
+                                 .work = work,
+                                 .take = take,
+                                 .progress = show,
+                                 .context = round};
+    int error = tp_crew_run(&crew);
+
+    return error < 0 ? error : round->error;
+}
+
+/* ------------------------------------------------------------------ all of it */
+
+/* Every operation of each node that is not spared, and the end. */
+static int add_first_cuts(struct round *round, const struct tp_cuts *cuts)
 {
     int error = 0;
 
-    for (uint32_t way = 0; way < sweep->survivors && error == 0 && !is_over(sweep); way++) {
-        uint64_t recovery = 0;
+    for (uint32_t node = 0; node < cuts->nodes; node++) {
+        uint64_t operations = cuts->operations[node];
+        uint64_t last = operations < TP_CHAOS_WITHIN ? operations : TP_CHAOS_WITHIN;
 
-        sweep->second = 0;
-        error = try_one(sweep, way, &recovery);
-        recovery = least(recovery, SECOND_MAX);
-        for (sweep->second = 1; sweep->second <= recovery && error == 0 && !is_over(sweep);
-             sweep->second++)
-            error = try_one(sweep, way, NULL);
+        round->sweep->points += operations;
+        if (cuts->spared[node])
+            continue;
+        for (uint64_t first = 1; first <= last && error == 0; first++)
+            error = add_unit(round, node, first, NULL);
+        if (error == 0)
+            error = add_unit(round, node, 0, NULL);
     }
-    sweep->points_done++;
+    round->sum->places = round->count;
+    return error;
+}
+
+static int look_at_base(struct round *round)
+{
+    struct tp_trial *trial = round->sweep->trial;
+    struct tp_sim_outcome outcome;
+    struct tp_tape *tape = NULL;
+    struct tp_cuts *cuts =
+        mmap(NULL, sizeof *cuts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    int error = cuts == MAP_FAILED ? -ENOMEM : 0;
+
+    if (error < 0)
+        return error;
+    tp_cuts_init(cuts, 0);
+    error = tp_tape_copy(round->sweep->base, NULL, &tape);
+    trial->watch = &cuts->watch;
+    if (error == 0)
+        error = tp_trial_replay(trial, tape, &outcome);
+    trial->watch = NULL;
+    tp_tape_destroy(tape);
+    if (error == 0)
+        error = add_first_cuts(round, cuts);
+    (void)munmap(cuts, sizeof *cuts);
     return error;
 }
 
 int tp_sweep_run(struct tp_sweep *sweep)
 {
-    struct tp_trial *trial = sweep->trial;
-    uint64_t operations[NODES_MAX];
-    struct tp_sim_outcome outcome;
-    struct tp_tape *tape = NULL;
-    int error = tp_tape_copy(sweep->base, NULL, &tape);
+    struct round second = {.sweep = sweep, .sum = &sweep->second};
+    struct round first = {.sweep = sweep, .sum = &sweep->first, .next = &second};
+    int error;
 
-    if (error < 0)
-        return error;
-    trial->records = RECORDS_MAX;
-    trial->all_stages = true;
-    error = tp_trial_replay(trial, tape, &outcome);
-    tp_tape_destroy(tape);
-    if (error < 0)
-        return error;
-    for (uint32_t node = 0; node < NODES_MAX; node++) {
-        operations[node] = count_operations(trial->recorder, node, false);
-        sweep->points += operations[node];
-    }
-    for (sweep->node = 0; sweep->node < NODES_MAX; sweep->node++) {
-        uint64_t last = least(operations[sweep->node], TP_CHAOS_WITHIN);
-
-        for (sweep->first = 1; sweep->first <= last && error == 0 && !is_over(sweep);
-             sweep->first++)
-            error = cut_there(sweep);
-    }
-    trial->records = 0;
+    tp_assert(sweep->survivors > 0 && sweep->jobs > 0);
+    error = look_at_base(&first);
+    if (error == 0)
+        error = run_round(&first);
+    if (error == 0 && sweep->first.done == sweep->first.places)
+        error = run_round(&second);
+    clear(&first);
+    clear(&second);
     return error;
 }

@@ -87,6 +87,8 @@ static void run_in_child(struct tp_trial *trial, struct tp_tape *tape)
         options.watch = &trial->recorder->watch;
     else if (trial->moments != NULL)
         options.watch = &trial->moments->watch;
+    else
+        options.watch = trial->watch;
     run_to_limit(trial, &options);
     trial->end->is_there = true;
     _exit(0);

@@ -25,15 +25,16 @@ struct tp_trial_end {
 
 struct tp_trial {
     struct tp_batch_job job;
-    struct tp_arena arena;        /* shared */
-    struct tp_trial_end *end;     /* shared */
-    struct tp_recorder *recorder; /* shared; what the last run did, if `records` */
-    uint32_t records;             /* how many facts to keep; 0: none */
-    bool all_stages;              /* of operations; else effects */
-    bool looks;                   /* the recorder also looks at disks and messages */
-    struct tp_moments *moments;   /* shared; of the last run, if `notes_moments` */
-    bool notes_moments;           /* instead of records */
-    bool realigns;                /* replays of edited tapes; see tp_tape_realign() */
+    struct tp_arena arena;            /* shared */
+    struct tp_trial_end *end;         /* shared */
+    struct tp_recorder *recorder;     /* shared; what the last run did, if `records` */
+    uint32_t records;                 /* how many facts to keep; 0: none */
+    bool all_stages;                  /* of operations; else effects */
+    bool looks;                       /* the recorder also looks at disks and messages */
+    struct tp_moments *moments;       /* shared; of the last run, if `notes_moments` */
+    bool notes_moments;               /* instead of records */
+    const struct tp_sim_watch *watch; /* else this is told, in the child; NULL: nobody */
+    bool realigns;                    /* replays of edited tapes; see tp_tape_realign() */
     uint64_t events_max; /* a run of more is ended there, and has passed; 0: none is */
     int said_fd;
     uint64_t hang_ns; /* for one run; 0: 10 s */

@@ -200,13 +200,15 @@ static void realign(struct tp_tape *tape, struct tp_tape_stream *stream, enum tp
 static uint64_t from_record(struct tp_tape *tape, struct tp_tape_stream *stream,
                             enum tp_draw kind, uint64_t bound)
 {
-    const struct tp_draw_entry *entry;
+    struct tp_draw_entry *entry;
 
     if (tape->realigns)
         realign(tape, stream, kind, bound);
     if (stream->next == stream->count)
         return past_the_end(tape, stream, kind, bound);
     entry = &stream->entries[stream->next++];
+    if (tape->realigns)
+        entry->bound = bound; /* it may have been another choice's */
     if (entry->kind != (uint32_t)kind)
         tape->stats.mismatched++;
     if (entry->value < bound)

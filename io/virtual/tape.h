@@ -268,8 +268,8 @@ TP_EXPORT void tp_tape_set_harsh(struct tp_tape *tape, bool harsh);
 /** Of a tape that replays and was edited: a draw that meets a choice of another kind takes
  * the next one of its own kind on the stream, or 0, and what it met is left to later draws.
  * So a run that no longer asks for some kind still finds the choices of the others where
- * they were. The record is put into the order in which it was asked for: once replayed, it
- * gives the same without this. */
+ * they were. The record is put into the order in which it was asked for, with the bounds of
+ * that: once replayed, it gives the same without this. */
 TP_EXPORT void tp_tape_realign(struct tp_tape *tape);
 
 /** Draws of a stream that a tape which replays has given so far. */

@@ -216,6 +216,12 @@ for scenario, wanted in () if ASAN else (("tally", 0), ("tally-nodir", 1)):
         swept = json.loads(out)
         expect(f"sweep of {scenario}", status == wanted and (swept["failures"] > 0) == (wanted == 1) and
                swept["points"] == swept["points_done"] > 0 and swept["second_cuts"] > 0, out)
+        expect(f"sets of survivors in {scenario}", swept["first"]["every_set"] + swept["first"]["some_sets"] ==
+               swept["first"]["places"] > swept["points"] and swept["first"]["every_set"] > 1 and 0 < swept["second"]["done"] == swept["second"]["places"] ==
+               swept["second"]["every_set"] + swept["second"]["some_sets"], out)
+        status, out, _ = call(SIM, "sweep", scenario, "--seed", "28", "--survivors", "1", "-j1", "-o", tape)
+        expect(f"sets that were left out of {scenario}", re.search(r"^first cuts, .* [1-9]\d* with 1 of them", out,
+                                                                  re.MULTILINE), out)
         if wanted:
             _, out, _ = call(SIM, "sweep", scenario, "--seed", "28", "--profile", "nvme-plp", "-o", tape)
             again = [line.split() for line in out.splitlines() if "replay" in line]
@@ -293,7 +299,8 @@ with tempfile.TemporaryDirectory() as folder:
 for words in ((), ("run",), ("fly",), ("run", "nothing"), ("run", "tally", "--seeds", "9..3"),
               ("run", "tally", "--faults", "kill"), ("run", "tally", "--profile", "fat"),
               ("run", "tally", "--time", "soon"), ("replay", "tally"), ("run", "tally", "more"),
-              ("run", "tally", "--tape", "some.tape"), ("run", "tally", "-n", "0"), ("run", "tally", "--limit", "x"),
+              ("run", "tally", "--tape", "some.tape"), ("run", "tally", "-n", "0"), ("run", "tally", "--limit", "x"), ("sweep", "tally", "--seed", "1", "--survivors", "0"),
+              ("run", "tally", "--survivors", "9"),
               ("run", "tally", "--seeds", "5..9", "-n", "2"), ("run", "tally", "--seed", "5", "-n", "2"),
               ("run", "tally", "-o", "x"), ("replay", "tally", "--seed", "1", "--seeds", "1..2"),
               ("list", "--seed", "1"), ("shrink", "tally", "--seed", "1", "--json", "--c-test"),
