@@ -60,11 +60,11 @@ struct tp_record {
 
 /** A send whose bytes are on their way. */
 struct tp_record_sent {
-    uint32_t node;   /* the sender */
-    uint64_t effect; /* of it: names the operation */
-    uint32_t to;     /* the receiver's socket, and its life */
-    uint64_t to_serial;
-    uint64_t upto; /* bytes of the stream */
+    uint32_t node;      /* the sender */
+    uint64_t effect;    /* of it: names the operation */
+    uint32_t to;        /* the receiver's socket, and its life; 0: it is a datagram, and */
+    uint64_t to_serial; /* this its number */
+    uint64_t upto;      /* bytes of the stream */
 };
 enum { TP_RECORD_SENT_MAX = 64 };
 

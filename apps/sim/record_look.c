@@ -99,27 +99,93 @@ static const struct tp_socket *socket_of(const struct tp_node *node, uint64_t ha
     return socket == 0 || v->net != node->sim->net ? NULL : tp_socket_at(v->net, socket);
 }
 
-static void follow(struct tp_recorder *recorder, const struct tp_node *node,
-                   struct tp_record *record)
+static void forget(struct tp_recorder *recorder, uint32_t index)
+{
+    recorder->sent_count--;
+    for (uint32_t i = index; i < recorder->sent_count; i++)
+        recorder->sent[i] = recorder->sent[i + 1];
+}
+
+/* A datagram that does not come may never come: the oldest makes room. */
+static void make_room(struct tp_recorder *recorder)
+{
+    for (uint32_t i = 0; i < recorder->sent_count; i++) {
+        if (recorder->sent[i].to != 0)
+            continue;
+        forget(recorder, i);
+        return;
+    }
+}
+
+static void follow(struct tp_recorder *recorder, const struct tp_record_sent *sent)
+{
+    if (recorder->sent_count == TP_RECORD_SENT_MAX)
+        make_room(recorder);
+    if (recorder->sent_count == TP_RECORD_SENT_MAX)
+        recorder->not_followed++;
+    else
+        recorder->sent[recorder->sent_count++] = *sent;
+}
+
+static void follow_bytes(struct tp_recorder *recorder, const struct tp_node *node,
+                         struct tp_record *record)
 {
     const struct tp_socket *s = socket_of(node, record->handle);
     const struct tp_net *net = node->sim->net;
+    struct tp_record_sent sent = {.node = node->number, .effect = record->effect};
 
     if (s == NULL || s->out == 0 || s->peer_host == 0)
         return;
     record->peer = net->hosts[s->peer_host].node;
     if (s->peer == 0)
         return;
-    if (recorder->sent_count == TP_RECORD_SENT_MAX) {
-        recorder->not_followed++;
+    sent.to = s->peer;
+    sent.to_serial = s->peer_serial;
+    sent.upto = tp_pipe_at(net, s->out)->written;
+    follow(recorder, &sent);
+}
+
+static void follow_datagram(struct tp_recorder *recorder, const struct tp_node *node,
+                            struct tp_record *record)
+{
+    const struct tp_net *net = node->sim->net;
+    struct tp_record_sent sent = {
+        .node = node->number, .effect = record->effect, .to_serial = net->stats.datagrams};
+
+    if (net->mailed_to == 0 || net->hosts[net->mailed_to].node == node->number)
+        return;
+    record->peer = net->hosts[net->mailed_to].node;
+    follow(recorder, &sent);
+}
+
+static void note_received(struct tp_recorder *recorder, const struct tp_record_sent *sent,
+                          uint32_t node, uint64_t at_ns)
+{
+    struct tp_record *record = tp_recorder_add(recorder);
+
+    if (record == NULL)
+        return;
+    record->kind = TP_RECORD_MESSAGE;
+    record->at_ns = at_ns;
+    record->node = node;
+    record->peer = sent->node;
+    record->effect = sent->effect;
+}
+
+/* What comes twice is received once. */
+static void note_datagram(struct tp_recorder *recorder, const struct tp_fact *fact)
+{
+    const struct tp_node *node = fact->node;
+
+    for (uint32_t i = 0; i < recorder->sent_count; i++) {
+        struct tp_record_sent sent = recorder->sent[i];
+
+        if (sent.to != 0 || sent.to_serial != node->sim->net->mail_read)
+            continue;
+        forget(recorder, i);
+        note_received(recorder, &sent, node->number, fact->at_ns);
         return;
     }
-    recorder->sent[recorder->sent_count++] =
-        (struct tp_record_sent){.node = node->number,
-                                .effect = record->effect,
-                                .to = s->peer,
-                                .to_serial = s->peer_serial,
-                                .upto = tp_pipe_at(net, s->out)->written};
 }
 
 /* Whether it is over with: received, which is noted, or its receiver is gone. */
@@ -127,21 +193,15 @@ static bool has_ended(struct tp_recorder *recorder, const struct tp_net *net,
                       const struct tp_record_sent *sent, uint64_t at_ns)
 {
     const struct tp_socket *to;
-    struct tp_record *record;
 
+    if (sent->to == 0)
+        return false;
     if (!tp_socket_is(net, sent->to, sent->to_serial))
         return true;
     to = tp_socket_at(net, sent->to);
     if (to->in == 0 || tp_pipe_at(net, to->in)->read < sent->upto)
         return to->in == 0;
-    record = tp_recorder_add(recorder);
-    if (record == NULL)
-        return true;
-    record->kind = TP_RECORD_MESSAGE;
-    record->at_ns = at_ns;
-    record->node = net->hosts[to->host].node;
-    record->peer = sent->node;
-    record->effect = sent->effect;
+    note_received(recorder, sent, net->hosts[to->host].node, at_ns);
     return true;
 }
 
@@ -177,5 +237,9 @@ void tp_look_at(struct tp_recorder *recorder, const struct tp_fact *fact,
         return;
     look_at_file(fact->node->disk, record->inode, &record->disk);
     if ((record->op == TP_SEND || record->op == TP_SEND_BUFS) && record->result > 0)
-        follow(recorder, fact->node, record);
+        follow_bytes(recorder, fact->node, record);
+    else if (record->op == TP_SEND_TO && record->result >= 0)
+        follow_datagram(recorder, fact->node, record);
+    else if (record->op == TP_RECV_FROM && record->result >= 0)
+        note_datagram(recorder, fact);
 }

@@ -324,11 +324,13 @@ int32_t tp_net_send_to(struct tp_net *net, uint32_t socket, const struct tp_addr
     if (len > (target.family == TP_ADDRESS_IPV4 ? IPV4_BYTES_MAX : IPV6_BYTES_MAX))
         return -EMSGSIZE;
     net->stats.datagrams++;
+    net->mailed_to = packet.to_host;
     if (packet.to_host == 0) {
         net->stats.datagrams_lost++;
         return (int32_t)len;
     }
     packet.message = make_message(net, bytes, len);
+    message_at(net, packet.message)->number = net->stats.datagrams;
     message_at(net, packet.message)->from = source;
     message_at(net, packet.message)->to = target;
     post(net, &packet, len);
@@ -362,6 +364,7 @@ int32_t tp_net_recv_from(struct tp_net *net, uint32_t socket, uint8_t *ret_bytes
     if (s->inbox_first == 0)
         s->inbox_last = 0;
     s->inbox_bytes -= message_at(net, message)->len + OVERHEAD_BYTES;
+    net->mail_read = message_at(net, message)->number;
     drop_message(net, message);
     return (int32_t)stored;
 }

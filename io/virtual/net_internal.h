@@ -166,6 +166,7 @@ struct tp_net_message {
     uint32_t next;      /* in an inbox */
     uint32_t first;     /* chunk */
     uint32_t len;
+    uint64_t number; /* of all that were sent; one that comes twice has one */
     struct tp_address from, to;
 };
 
@@ -191,6 +192,9 @@ struct tp_net {
     uint32_t listeners; /* the list of all that listen */
     uint64_t serial;
     struct tp_net_stats stats;
+    /* For who looks on: */
+    uint32_t mailed_to; /* the host of the datagram that was sent last; 0: there is none */
+    uint64_t mail_read; /* the number of the one that was received last */
 };
 
 static inline struct tp_socket *tp_socket_at(const struct tp_net *net, uint32_t socket)

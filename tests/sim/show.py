@@ -109,6 +109,19 @@ with tempfile.TemporaryDirectory() as folder:
             received += 1
     expect("messages are received", 0 < received <= len(sends), received, len(sends))
 
+    # So does a datagram; more of them are on their way than bytes of streams are followed.
+    page, data = show(VERDICTS, folder, "mails", "--seed", "1", "--faults=-all")
+    run, sends, received = data["runs"][0], {}, []
+    for fact in run["facts"]:
+        if fact[1] == OPERATION and fact[3] == EFFECT and data["kinds"][fact[5]] == "send_to":
+            sends[(fact[2], fact[12])] = fact
+        if fact[1] == MESSAGE:
+            sent = sends.get((fact[3], fact[4]))
+            expect("a datagram has been sent", sent is not None and sent[16] == fact[2] == 1 and sent[0] < fact[0], fact)
+            received.append((fact[3], fact[4]))
+    expect("each is received once", len(sends) >= 40 and received == list(sends) and run["not_followed"] == 0,
+           len(sends), len(received))
+
     # A long one is bounded, and says so.
     page, data = show(VERDICTS, folder, "toils", "--seed", "1", "--faults=-all")
     run = data["runs"][0]

@@ -352,6 +352,54 @@ static void boot(struct tp_node *node)
     tp_node_spawn(node, &w->machine, *tick, "worker");
 }
 
+/* Datagrams from node 1 to node 0, which answers none. */
+struct mailer {
+    struct tp_machine machine;
+    struct tp_node *node;
+    struct tp_fd fd;
+    struct tp_buf buf;
+    struct tp_datagram datagram;
+    uint32_t number;
+};
+
+enum { MAILS = 40 };
+
+static enum tp_step mails(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct mailer *m = tp_container_of(machine, struct mailer, machine);
+    bool reads = tp_node_index(m->node) == 0;
+    struct tp_address here = tp_node_address(m->node, 7);
+    struct tp_address there = tp_node_address(tp_sim_node(tp_node_sim(m->node), 0), 7);
+    struct tp_socket_options options = {0};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_bind(cx, &here, options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    m->fd = tp_into_fd(cx, result);
+    for (m->number = 1; m->number <= MAILS; m->number++) {
+        m->buf = tp_buf_full(&m->number, sizeof m->number);
+        if (!reads) {
+            TP_AWAIT(cx, tp_send_to(cx, m->fd, &m->buf, &there), &result);
+            continue;
+        }
+        m->buf = tp_buf_empty(&m->number, sizeof m->number);
+        TP_AWAIT(cx, tp_recv_from(cx, m->fd, &m->buf, &m->datagram), &result);
+    }
+    tp_detach(cx, tp_close(cx, m->fd));
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void boot_mailer(struct tp_node *node)
+{
+    struct mailer *m = tp_node_new(node, sizeof *m);
+
+    m->node = node;
+    tp_node_spawn(node, &m->machine, mails, "mailer");
+}
+
 static void boot_without_machine(struct tp_node *node)
 {
     (void)tp_node_new(node, sizeof(struct worker));
@@ -404,6 +452,7 @@ int main(int argc, char **argv)
         SCENARIO(spins),
         SCENARIO(dawdles),
         SCENARIO(fails_rarely),
+        {.name = "mails", .nodes = 2, .boot = boot_mailer},
         {.name = "idles", .boot = boot_without_machine},
         {.name = "stateless", .boot = boot_without_state},
         {.name = "check",
