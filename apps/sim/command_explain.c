@@ -87,6 +87,7 @@ int tp_command_find_why(const struct tp_sim_arguments *arguments,
                                 .shows_bar = !arguments->quiet && app_bar_possible()};
     struct tp_shrink shrink = {.trial = explain->trial,
                                .best = *tape,
+                               .jobs = arguments->jobs,
                                .outcome = explain->outcome,
                                .until_ns = progress.began_ns + SHRINK_NS,
                                .progress = draw_shrinking,

@@ -110,7 +110,8 @@ int tp_command_shrink(const struct tp_sim_arguments *arguments)
 {
     struct tp_trial trial;
     struct shrinking s = {.began_ns = tp_host_now_ns(), .seed = arguments->first};
-    struct tp_shrink shrink = {.trial = &trial, .progress = show, .context = &s};
+    struct tp_shrink shrink = {
+        .trial = &trial, .jobs = arguments->jobs, .progress = show, .context = &s};
     struct tp_output output;
     char ending[64];
     bool good;

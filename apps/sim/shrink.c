@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "apps/common/signals.h"
-#include "io/virtual/hash.h"
 
 /* At first, slices that are not less than this part of the run: a long run is slow to try.
  */
@@ -78,34 +77,6 @@ bool tp_shrink_is_kind(const struct tp_tape *tape, uint32_t stream, uint64_t ind
            tp_tape_entry(tape, stream, index).kind == (uint32_t)kind;
 }
 
-static uint64_t hash_of(const struct tp_tape *tape)
-{
-    uint64_t hash = 0;
-
-    for (uint32_t stream = 0; stream < tp_tape_streams(tape); stream++) {
-        for (uint64_t i = 0; i < tp_tape_count(tape, stream); i++) {
-            struct tp_draw_entry entry = tp_tape_entry(tape, stream, i);
-            uint64_t words[3] = {stream, entry.kind, entry.value};
-
-            hash = tp_hash_words(words, 3, hash);
-        }
-    }
-    return hash == 0 ? 1 : hash;
-}
-
-/* Whether such a tape was tried before. Of two whose place is the same, the later one is
- * remembered. */
-static bool was_tried(struct tp_shrink *shrink, const struct tp_tape *tape)
-{
-    uint64_t hash = hash_of(tape);
-    uint64_t *place = &shrink->hashes[hash % TP_SHRINK_HASHES];
-
-    if (*place == hash)
-        return true;
-    *place = hash;
-    return false;
-}
-
 /* What fails alike, and only much later, is no smaller, and slow to be tried. What will
  * not fail is mostly longer, too: it is not run to its end. */
 static void bound_length(struct tp_shrink *shrink)
@@ -121,17 +92,18 @@ static void bound_length(struct tp_shrink *shrink)
 bool tp_shrink_keeps(struct tp_shrink *shrink, struct tp_tape *candidate)
 {
     struct tp_sim_outcome outcome;
+    uint64_t began_ns;
 
-    if (was_tried(shrink, candidate)) {
+    if (!tp_shrink_is_new(shrink, tp_shrink_hash(candidate))) {
         tp_tape_destroy(candidate);
         return false;
     }
-    shrink->tried++;
+    began_ns = tp_host_now_ns();
     shrink->error = tp_trial_replay(shrink->trial, candidate, &outcome);
+    shrink->run_ns = tp_host_now_ns() - began_ns;
     if (shrink->progress != NULL)
         shrink->progress(shrink->context, shrink);
-    if (shrink->error < 0 || outcome.verdict != shrink->outcome.verdict ||
-        outcome.kind != shrink->outcome.kind) {
+    if (shrink->error < 0 || !tp_shrink_is_alike(shrink, &outcome)) {
         tp_tape_destroy(candidate);
         return false;
     }
@@ -239,29 +211,46 @@ static void try_nodes(struct tp_shrink *shrink)
 
 /* ------------------------------------------------------------------ spans */
 
+/* Parts of the choices, each `span` long, from `at` on. */
+struct zeros {
+    const struct choice *choices;
+    uint32_t count, at, span;
+};
+
+static struct tp_tape *make_zeros(struct tp_shrink *shrink, const void *context, uint64_t k)
+{
+    const struct zeros *z = context;
+    struct tp_tape *candidate = tp_shrink_copy(shrink);
+    uint32_t first = z->at + (uint32_t)k * z->span;
+
+    for (uint32_t i = first; i < first + z->span && i < z->count && candidate != NULL; i++)
+        tp_tape_set(candidate, z->choices[i].stream, z->choices[i].index, 0);
+    return candidate;
+}
+
 /* Ever smaller parts of all that is not 0, down to one of so many. */
 static bool try_zeros(struct tp_shrink *shrink, uint32_t parts)
 {
+    struct zeros z = {.at = 0};
     bool any = false;
-    uint32_t count = 0;
-    struct choice *choices = list_choices(shrink->best, &count);
+    struct choice *choices = list_choices(shrink->best, &z.count);
+    uint32_t least = z.count / parts;
 
-    uint32_t least = count / parts;
+    for (z.span = (z.count + 1) / 2; z.span > 0 && z.span >= least && choices != NULL;
+         z.span /= 2) {
+        z.at = 0;
+        while (z.at < z.count && !tp_shrink_is_over(shrink)) {
+            uint32_t tries = (z.count - z.at + z.span - 1) / z.span;
+            uint64_t kept;
 
-    for (uint32_t span = (count + 1) / 2; span > 0 && span >= least && choices != NULL;
-         span /= 2) {
-        for (uint32_t at = 0; at < count && !tp_shrink_is_over(shrink);) {
-            struct tp_tape *candidate = tp_shrink_copy(shrink);
-
-            for (uint32_t i = at; i < at + span && i < count && candidate != NULL; i++)
-                tp_tape_set(candidate, choices[i].stream, choices[i].index, 0);
-            if (candidate == NULL || !tp_shrink_keeps(shrink, candidate)) {
-                at += span;
-                continue;
-            }
+            z.choices = choices;
+            kept = tp_shrink_first(shrink, make_zeros, &z, tries);
+            if (kept == tries)
+                break;
             any = true; /* what was there is gone; the list is another one */
+            z.at += (uint32_t)kept * z.span;
             free(choices);
-            choices = list_choices(shrink->best, &count);
+            choices = list_choices(shrink->best, &z.count);
             if (choices == NULL)
                 break;
         }
@@ -280,27 +269,42 @@ static bool has_structure(uint32_t stream)
     return concern == TP_CONCERN_WORKLOAD || concern == TP_CONCERN_EVENT;
 }
 
+/* So many draws of a stream, from `at` on. */
+struct deletions {
+    uint32_t stream;
+    uint64_t at, span;
+};
+
+static struct tp_tape *make_deletion(struct tp_shrink *shrink, const void *context,
+                                     uint64_t k)
+{
+    const struct deletions *d = context;
+    struct tp_tape *candidate = tp_shrink_copy(shrink);
+
+    if (candidate != NULL)
+        tp_tape_delete(candidate, d->stream, d->at + k, d->span);
+    return candidate;
+}
+
 static bool try_deletions_of(struct tp_shrink *shrink, uint32_t stream)
 {
+    struct deletions d = {.stream = stream};
     bool any = false;
     uint64_t longest = tp_tape_count(shrink->best, stream) / 2 + 1;
 
     if (!has_structure(stream) && longest > 8)
         longest = 8;
-    for (uint64_t span = longest; span > 0; span /= 2) {
-        uint64_t at = 0;
-
-        while (at + span <= tp_tape_count(shrink->best, stream) &&
+    for (d.span = longest; d.span > 0; d.span /= 2) {
+        d.at = 0;
+        while (d.at + d.span <= tp_tape_count(shrink->best, stream) &&
                !tp_shrink_is_over(shrink)) {
-            struct tp_tape *candidate = tp_shrink_copy(shrink);
+            uint64_t tries = tp_tape_count(shrink->best, stream) - d.span - d.at + 1;
+            uint64_t kept = tp_shrink_first(shrink, make_deletion, &d, tries);
 
-            if (candidate == NULL)
-                return any;
-            tp_tape_delete(candidate, stream, at, span);
-            if (tp_shrink_keeps(shrink, candidate))
-                any = true;
-            else
-                at++;
+            if (kept == tries)
+                break;
+            any = true;
+            d.at += kept;
         }
     }
     return any;

@@ -22,12 +22,15 @@ struct tp_shrink {
     struct tp_tape *best;          /* a record that fails; replaced by smaller ones */
     struct tp_sim_outcome outcome; /* of the best */
     uint64_t until_ns;             /* of the host's clock */
+    uint32_t
+        jobs; /* candidates tried at a time; 0: 1. What is kept does not depend on it */
     uint64_t tried, kept;
     /* Called after each try; NULL: not. */
     void (*progress)(void *context, const struct tp_shrink *shrink);
     void *context;
     /* Internal. */
     uint64_t *hashes;
+    uint64_t run_ns; /* that the last run took */
     int error;
 };
 

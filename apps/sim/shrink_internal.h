@@ -24,6 +24,26 @@ struct tp_tape *tp_shrink_copy(struct tp_shrink *shrink);
  */
 bool tp_shrink_keeps(struct tp_shrink *shrink, struct tp_tape *candidate);
 
+/** Makes the `k`-th candidate of some: a copy of the best that was edited; NULL: there is
+ * none of that number, or no memory. */
+typedef struct tp_tape *tp_shrink_make_fn(struct tp_shrink *shrink, const void *context,
+                                          uint64_t k);
+
+/** Tries `count` candidates in their order until one is kept: which, or `count`. Several
+ * are tried at once; which one is kept, and what counts as tried, does not depend on how
+ * many. shrink_first.c. */
+uint64_t tp_shrink_first(struct tp_shrink *shrink, tp_shrink_make_fn *make,
+                         const void *context, uint64_t count);
+
+/** A tape's hash; and whether none with this one was tried, which counts as tried now. Of
+ * two whose place is the same, the later one is remembered. */
+uint64_t tp_shrink_hash(const struct tp_tape *tape);
+bool tp_shrink_is_new(struct tp_shrink *shrink, uint64_t hash);
+
+/** Whether a run has failed as the best one does. */
+bool tp_shrink_is_alike(const struct tp_shrink *shrink,
+                        const struct tp_sim_outcome *outcome);
+
 /** Whether there is a choice of this kind. */
 bool tp_shrink_is_kind(const struct tp_tape *tape, uint32_t stream, uint64_t index,
                        enum tp_draw kind);

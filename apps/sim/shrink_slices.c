@@ -92,6 +92,7 @@ enum manner {
     AS_THEY_ARE,
     COME_EARLIER, /* what is the last plan of a stream: unless it is over */
     RAISED,       /* rates at their highest: what a disk has room for is sooner full */
+    MANNERS,
 };
 
 static bool raise_rates(struct tp_tape *tape)
@@ -110,9 +111,15 @@ static bool raise_rates(struct tp_tape *tape)
     return any;
 }
 
-/* Takes out what lies between two moments. */
-static bool try_slice(struct tp_shrink *shrink, const struct tp_moments *moments,
-                      uint32_t from, uint32_t to, enum manner manner)
+/* Slices between two moments, `span` apart, from `at` on; each in several manners. */
+struct slices {
+    const struct tp_moments *moments;
+    uint32_t at, span;
+};
+
+/* Takes out what lies between two moments. NULL: there is nothing to be changed besides. */
+static struct tp_tape *take_out(struct tp_shrink *shrink, const struct tp_moments *moments,
+                                uint32_t from, uint32_t to, enum manner manner)
 {
     struct tp_tape *candidate = tp_shrink_copy(shrink);
     bool any = manner == AS_THEY_ARE;
@@ -133,36 +140,39 @@ static bool try_slice(struct tp_shrink *shrink, const struct tp_moments *moments
     }
     if (candidate != NULL && manner == RAISED)
         any = raise_rates(candidate);
-    if (candidate != NULL && any)
-        return tp_shrink_keeps(shrink, candidate);
+    if (any)
+        return candidate;
     tp_tape_destroy(candidate);
-    return false;
+    return NULL;
 }
 
-static bool try_manners(struct tp_shrink *shrink, const struct tp_moments *moments,
-                        uint32_t from, uint32_t to)
+static struct tp_tape *make_slice(struct tp_shrink *shrink, const void *context, uint64_t k)
 {
-    return try_slice(shrink, moments, from, to, COME_EARLIER) ||
-           try_slice(shrink, moments, from, to, AS_THEY_ARE) ||
-           try_slice(shrink, moments, from, to, RAISED);
+    static const enum manner manners[MANNERS] = {COME_EARLIER, AS_THEY_ARE, RAISED};
+    const struct slices *s = context;
+    uint32_t from = s->at + (uint32_t)(k / MANNERS) * s->span;
+
+    return take_out(shrink, s->moments, from, from + s->span, manners[k % MANNERS]);
 }
 
 bool tp_shrink_slices(struct tp_shrink *shrink, uint32_t parts)
 {
     struct tp_moments moments;
+    struct slices s = {.moments = &moments};
     void *memory = NULL;
     bool any = false, good = take_moments(shrink, &moments, &memory);
 
-    for (uint32_t span = good ? moments.count / 2 : 0;
-         span > 0 && span >= moments.count / parts; span /= 2) {
-        uint32_t at = 0;
+    for (s.span = good ? moments.count / 2 : 0;
+         s.span > 0 && s.span >= moments.count / parts; s.span /= 2) {
+        s.at = 0;
+        while (good && s.at + s.span < moments.count && !tp_shrink_is_over(shrink)) {
+            uint64_t tries = (uint64_t)MANNERS * ((moments.count - 1 - s.at) / s.span);
+            uint64_t kept = tp_shrink_first(shrink, make_slice, &s, tries);
 
-        while (good && at + span < moments.count && !tp_shrink_is_over(shrink)) {
-            if (!try_manners(shrink, &moments, at, at + span)) {
-                at += span;
-                continue;
-            }
+            if (kept == tries)
+                break;
             any = true;
+            s.at += (uint32_t)(kept / MANNERS) * s.span;
             good = take_moments(shrink, &moments, &memory);
         }
     }

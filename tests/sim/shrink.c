@@ -1,6 +1,8 @@
-/* A run that is made smaller does not become a longer one. */
+/* A run that is made smaller does not become a longer one; and it becomes the same, however
+ * many processors there are. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <string.h>
 
 #include "apps/sim/shrink.h"
 
@@ -101,4 +103,76 @@ Test(shrink, a_run_that_is_too_long_is_ended_and_has_passed)
     cr_assert(eq(u32, cut.verdict, TP_VERDICT_FAILED));
     tp_tape_destroy(tape);
     tp_trial_close(&trial);
+}
+
+/* ------------------------------------------------------------------ jobs */
+
+enum { COMMANDS = 30, REST = 150, HIGH = 5, BELOW = 10, TOO_MANY = 3 };
+
+struct adder {
+    struct tp_machine machine;
+    struct tp_node *node;
+    uint32_t commands, rest, high;
+};
+
+/* It fails when so many commands were high. In between it waits, so that a run takes long
+ * enough to be tried beside others. */
+static enum tp_step adder_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct adder *a = tp_container_of(machine, struct adder, machine);
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    for (; a->commands < COMMANDS; a->commands++) {
+        a->high += tp_node_draw(a->node, BELOW) >= HIGH;
+        for (a->rest = 0; a->rest < REST; a->rest++)
+            TP_AWAIT(cx, tp_timer(cx, 1000), &result);
+    }
+    if (a->high >= TOO_MANY)
+        tp_sim_fail(tp_node_sim(a->node), "too many");
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void boot_adder(struct tp_node *node)
+{
+    struct adder *a = tp_node_new(node, sizeof *a);
+
+    a->node = node;
+    tp_node_spawn(node, &a->machine, adder_tick, "adder");
+}
+
+static const struct tp_scenario adds = {.name = "adds", .boot = boot_adder};
+
+/* Shrinks the first seed; the tape that is left goes into `bytes`. */
+static size_t shrink_with(uint32_t jobs, void *bytes, size_t size, uint64_t *ret_tried)
+{
+    const struct tp_batch_job of_adds = {
+        .scenario = &adds, .options = {.families_off = (UINT32_C(1) << TP_FAMILIES) - 1}};
+    struct tp_trial trial;
+    struct tp_shrink shrink = {.trial = &trial, .jobs = jobs, .until_ns = UINT64_MAX};
+    size_t len;
+
+    cr_assert(eq(int, tp_trial_open(&trial, &of_adds), 0));
+    cr_assert(eq(int, tp_trial_seed(&trial, 1, &shrink.outcome, &shrink.best), 0));
+    cr_assert(eq(u32, shrink.outcome.verdict, TP_VERDICT_FAILED));
+    cr_assert(eq(int, tp_shrink_run(&shrink), 0));
+    cr_assert(eq(u32, tp_shrink_choices(shrink.best), TOO_MANY));
+    *ret_tried = shrink.tried;
+    len = tp_tape_save(shrink.best, bytes, size);
+    tp_tape_destroy(shrink.best);
+    tp_trial_close(&trial);
+    return len;
+}
+
+Test(shrink, comes_to_the_same_with_any_number_of_jobs, .timeout = 60)
+{
+    static uint8_t one[65536], three[65536];
+    uint64_t tried_one, tried_three;
+    size_t len = shrink_with(1, one, sizeof one, &tried_one);
+
+    cr_assert(le(u64, len, sizeof one));
+    cr_assert(eq(u64, shrink_with(3, three, sizeof three, &tried_three), len));
+    cr_assert(eq(int, memcmp(one, three, len), 0));
+    cr_assert(eq(u64, tried_three, tried_one));
 }
