@@ -89,23 +89,29 @@ Test(crash, a_killed_direct_write_stops_at_a_sector)
 /* What was with the kernel may land when the successor is already at work. */
 Test(crash, a_killed_write_may_land_late)
 {
-    uint32_t late = 0;
+    uint32_t late = 0, earliest = UINT32_MAX, latest = 0;
 
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        uint32_t before, after;
+        uint32_t before, after, landed = 0;
 
         write_in_flight(seed, true, false);
         tp_virtual_io_kill(f.io);
         before = prefix_of_b(0, 2 * PAGE);
         tp_virtual_io_destroy(f.io);
         f_boot(&f, seed);
-        for (uint32_t i = 0; i < 40; i++)
+        for (uint32_t i = 0; i < 40; i++) {
             cr_assert(eq(i32, f_do(&f, tp_request_nop()), 0));
+            if (landed == 0 && prefix_of_b(0, 2 * PAGE) != before)
+                landed = i + 1;
+        }
         after = prefix_of_b(0, 2 * PAGE);
         cr_assert(after == before || (before == 0 && after == 2 * PAGE));
         late += after != before;
+        earliest = landed != 0 && landed < earliest ? landed : earliest;
+        latest = landed > latest ? landed : latest;
     }
     cr_assert(late > 0);
+    cr_assert(earliest <= 3 && latest >= 10 && latest <= 16, "%u to %u", earliest, latest);
 }
 
 Test(crash, a_kill_leaves_everything_that_completed)
