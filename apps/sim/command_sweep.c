@@ -55,8 +55,9 @@ static void tell(void *context, const struct tp_sweep *sweep,
     if (cut->second > 0)
         (void)snprintf(second, sizeof second, ", and at operation %" PRIu64 " after it",
                        cut->second);
-    app_say("node %u cut %s%s: %s: %s (%" PRIu64 " of %" PRIu64 " runs)", cut->node, first,
-            second, tp_verdict_name(cut->verdict), cut->message, cut->failures, cut->runs);
+    app_say("node %u cut %s%s%s: %s: %s (%" PRIu64 " of %" PRIu64 " runs)", cut->node,
+            first, second, cut->needs_end ? ", and at the end" : "",
+            tp_verdict_name(cut->verdict), cut->message, cut->failures, cut->runs);
     if (!s->saved && sweep->tape != NULL)
         s->saved = tp_command_save(sweep->trial, sweep->tape, &s->output);
 }

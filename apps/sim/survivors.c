@@ -90,6 +90,8 @@ static uint64_t count_sets(const struct tp_survivors *s)
 {
     uint64_t count = 1;
 
+    if (s->next_count == TP_SURVIVORS_DRAWS)
+        return UINT64_MAX; /* what is behind is not seen */
     for (uint32_t i = 0; i < s->next_count; i++) {
         if (__builtin_mul_overflow(count, width_with_parts(&s->next[i]), &count))
             return UINT64_MAX;

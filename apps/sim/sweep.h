@@ -33,6 +33,7 @@ struct tp_sweep_cut {
     uint64_t runs,
         failures; /* of all second cuts behind one set of the first: of them all */
     uint32_t verdict;
+    bool needs_end; /* it passes if the cut at the end, which comes then, takes nothing */
     char message[512];
 };
 

@@ -85,16 +85,12 @@ static int put_survivors(const struct sweeper *s, struct tp_tape *tape)
 
 /* ------------------------------------------------------------------ what came of it */
 
-static void note_failure(struct sweeper *s, const struct tp_tape *tape,
+/* A failure is told with what the first `count` draws on the crash stream are. */
+static void note_failure(struct sweeper *s, const struct tp_tape *tape, uint64_t count,
                          const struct tp_sim_outcome *outcome)
 {
     struct tp_sweep_result *result = s->result;
-    uint64_t count = tp_tape_count(tape, s->stream);
 
-    if (result->failed.failures > 0) {
-        result->failed.failures++;
-        return;
-    }
     result->failed.second = s->second;
     result->failed.verdict = outcome->verdict;
     (void)snprintf(result->failed.message, sizeof result->failed.message, "%.*s",
@@ -105,6 +101,34 @@ static void note_failure(struct sweeper *s, const struct tp_tape *tape,
     if (count <= TP_SWEEP_FAILED)
         result->failed_count = (uint32_t)count;
     result->failed.failures = 1;
+}
+
+/* What the power cut at the end leaves is on the same stream, and may be what is not borne.
+ * So the run once more, with that whole, which is not counted. */
+static int note_first_failure(struct sweeper *s, const struct tp_tape *tape, uint64_t to,
+                              const struct tp_sim_outcome *outcome)
+{
+    uint64_t count = tp_tape_count(tape, s->stream);
+    struct tp_sim_outcome alone = *outcome;
+    struct tp_tape *once = NULL;
+    int error = 0;
+
+    if (to < count) {
+        error = tp_sweep_compose(s->sweep, s->unit->node, s->unit->first, s->second, &once);
+        for (uint64_t i = 0; i < to && error == 0; i++)
+            error = tp_tape_put(once, s->stream, i, tp_tape_entry(tape, s->stream, i));
+        if (error == 0)
+            error = tp_trial_replay(&s->trial, once, &alone);
+        tp_tape_destroy(once);
+    }
+    if (error < 0)
+        return error;
+    s->result->failed.needs_end = alone.verdict == TP_VERDICT_PASSED;
+    if (s->result->failed.needs_end)
+        note_failure(s, tape, count, outcome);
+    else
+        note_failure(s, tape, to, &alone);
+    return 0;
 }
 
 /* Some of the sets, evenly, are those behind which there are second cuts. */
@@ -142,13 +166,33 @@ static bool find_draws(const struct sweeper *s, const struct tp_tape *tape,
 
 /* ------------------------------------------------------------------ runs */
 
+/* What came of a set. Whether there are more. */
+static bool note_set(struct sweeper *s, const struct tp_tape *tape,
+                     const struct tp_sim_outcome *outcome)
+{
+    bool fails = outcome->verdict != TP_VERDICT_PASSED, more = false;
+    uint64_t from = 0, to = tp_tape_count(tape, s->stream);
+
+    s->result->count.runs++;
+    s->result->failed.runs++;
+    if (find_draws(s, tape, &from, &to)) {
+        more = tp_survivors_note(&s->survivors, tape, s->stream, from, to);
+        if (s->unit->kept == NULL && s->survivors.is_set && !fails)
+            keep(s, tape, from, to);
+    }
+    if (fails && s->result->failed.failures > 0)
+        s->result->failed.failures++;
+    else if (fails)
+        s->result->error = note_first_failure(s, tape, to, outcome);
+    return more && s->result->error == 0;
+}
+
 /* One set. Whether there are more. */
 static bool try_set(struct sweeper *s)
 {
     struct tp_sim_outcome outcome;
     struct tp_tape *tape = NULL;
-    uint64_t from, to;
-    bool more = false, fails;
+    bool more = false;
     int error = tp_sweep_compose(s->sweep, s->unit->node, s->unit->first, s->second, &tape);
 
     if (error == 0)
@@ -156,21 +200,11 @@ static bool try_set(struct sweeper *s)
     tp_cuts_init(s->cuts, s->unit->node);
     if (error == 0)
         error = tp_trial_replay(&s->trial, tape, &outcome);
-    if (error == 0) {
-        s->result->count.runs++;
-        s->result->failed.runs++;
-        fails = outcome.verdict != TP_VERDICT_PASSED;
-        if (fails)
-            note_failure(s, tape, &outcome);
-        if (find_draws(s, tape, &from, &to)) {
-            more = tp_survivors_note(&s->survivors, tape, s->stream, from, to);
-            if (s->unit->kept == NULL && s->survivors.is_set && !fails)
-                keep(s, tape, from, to);
-        }
-    }
-    tp_tape_destroy(tape);
     s->result->error = error;
-    return more && error == 0;
+    if (error == 0)
+        more = note_set(s, tape, &outcome);
+    tp_tape_destroy(tape);
+    return more;
 }
 
 static bool is_over(const struct sweeper *s)

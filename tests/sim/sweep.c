@@ -251,6 +251,7 @@ Test(sweep, finds_the_one_set_of_32_that_is_not_borne, .timeout = 60)
     /* Open, read, five writes; it has begun the stat, and nothing else is in flight. */
     cr_assert(eq(u64, found[0].cut.first, 2 + SECTORS + 1));
     cr_assert(eq(u64, found[0].cut.failures, 1));
+    cr_assert(not(found[0].cut.needs_end));
     cr_assert(eq(u64, found[0].cut.runs, 32));
     cr_assert(eq(u64, sweep.first.all + sweep.first.sampled, sweep.first.done));
     len = saved(&sweep, one, sizeof one);
@@ -279,5 +280,65 @@ Test(sweep, says_of_how_many_cuts_it_left_sets_out)
      * more, as they also happen in part. */
     cr_assert(eq(u64, sweep.first.sampled, 7));
     cr_assert(eq(u64, sweep.first.all, sweep.first.places - 7));
+    end_sweep(&sweep);
+}
+
+/* ------------------------------------------------------------------ the end, besides */
+
+/* Each boot writes the five anew; that the third, which the cut at the end makes, finds
+ * them mixed is not borne. A first cut alone never does that. */
+static enum tp_step rewriter_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    static const struct tp_open_options plain = {.read = true, .write = true};
+    struct writer *w = tp_container_of(machine, struct writer, machine);
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/five", plain), &result);
+    w->fd = tp_into_fd(cx, result);
+    w->buf = tp_buf_empty(w->bytes, sizeof w->bytes);
+    TP_AWAIT(cx, tp_read_at(cx, w->fd, &w->buf, 0), &result);
+    if (tp_node_boots(w->node) == 3 && new_ones(w) != (1 << SECTORS) - 1)
+        tp_sim_fail(tp_node_sim(w->node), "mixed");
+    memset(w->bytes, 'b', sizeof w->bytes);
+    w->buf = tp_buf_full(w->bytes, sizeof w->bytes);
+    TP_AWAIT(cx, tp_write_at(cx, w->fd, &w->buf, 0), &result);
+    TP_AWAIT(cx, tp_close(cx, w->fd), &result);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void boot_rewriter(struct tp_node *node)
+{
+    struct writer *w = tp_node_new(node, sizeof *w);
+
+    w->node = node;
+    tp_node_spawn(node, &w->machine, rewriter_tick, "rewriter");
+}
+
+/* The third boot comes of the second cut, or of the end. */
+static void note_end(void *context, const struct tp_sweep *sweep,
+                     const struct tp_sweep_cut *cut)
+{
+    cr_assert(eq(u32, cut->needs_end, cut->second == 0));
+    note_found(context, sweep, cut);
+}
+
+/* Of a set that is drawn, what the end leaves is drawn, too: the first cut is not blamed.
+ */
+Test(sweep, says_when_it_takes_the_cut_at_the_end_besides)
+{
+    static const struct tp_scenario twice = {
+        .name = "twice", .setup = set_up_file, .boot = boot_rewriter};
+    struct found found = {.count = 0};
+    struct tp_sweep sweep = {
+        .survivors = 16, .jobs = 2, .failed = note_end, .context = &found};
+    struct tp_sim_outcome outcome;
+
+    sweep_of(&twice, &sweep);
+    cr_assert(gt(u32, found.count, 0));
+    cr_assert(found.cut.needs_end);
+    cr_assert(eq(int, tp_trial_replay(sweep.trial, sweep.tape, &outcome), 0));
+    cr_assert(eq(u32, outcome.verdict, TP_VERDICT_FAILED), "%s", outcome.message);
     end_sweep(&sweep);
 }

@@ -335,7 +335,6 @@ class Timeline {
     }
   }
 
-  /* The operation of the explanation. */
   /* What is a moment is a spot above its band, or above all. */
   spotOf(event) {
     const y = event.node ? this.top(this.run.node(event.node)) + 28 : 45;
@@ -346,6 +345,7 @@ class Timeline {
     [...this.marks].map(index => this.run.events[index]).filter(accepts).forEach(event => this.paintMark(event));
   }
 
+  /* What the explanation points at. */
   paintMark(event) {
     const c = this.c, box = event.type === "op" ? this.boxOf(event) : this.spotOf(event);
     c.strokeStyle = this.color("mark");
