@@ -77,7 +77,15 @@ function hurried(explanation, message) {
     barrier.promise ? ": it has to complete before that is promised." : `: it has to complete${(BEFORES[barrier.before] || "").slice(1)}.`))];
 }
 
-function why(explanation, message) {
+/* The one choice without which it passes. */
+function befell(explanation, nodes) {
+  const {event, event_node: node, operation} = explanation, more = "Without this the run passes.";
+  if (event)
+    return [`This befell ${nodes[node] ? nodes[node].name : "it"}: ${event}`, operation ? `${more} It was at: ${operation}.` : more];
+  return [operation ? `The world was rough here: ${operation}` : "The world was rough once", more];
+}
+
+function why(explanation, {message, nodes}) {
   if (explanation.kind === "torn")
     return torn(explanation, message);
   if (explanation.kind === "wait")
@@ -88,16 +96,17 @@ function why(explanation, message) {
   case "early":
     return [lines(["promise", `It told others: ${explanation.operation}`, "What that says was not durable yet."], ["end", ...split(message)]),
       el("div", {class: "cure"}, el("h3", {}, "What came too early"), el("p", {}, "The message at ",
-        el("code", {}, place(explanation, explanation.operation)), "."))];
+        el("code", {}, place(explanation, explanation.operation)), ": what it says has to be durable before."))];
   case "error":
     return [lines(["change", `This failed: ${explanation.operation}`, explanation.lost
       ? "What it should have made durable was not, and the program went on." : "Without that error the run passes."],
     ["end", ...split(message)]),
       el("div", {class: "cure"}, el("h3", {}, "What was not borne"), el("p", {}, "The error at ",
-        el("code", {}, place(explanation, explanation.operation)), "."))];
+        el("code", {}, place(explanation, explanation.operation)), ": it can come at any time."))];
   case "choice":
-    return [lines(["end", ...split(message)]), el("div", {class: "cure"}, el("h3", {}, "What it depends on"),
-      el("p", {}, "One choice of the world: made milder, the run passes. Which one is below."))];
+    return [lines(["change", ...befell(explanation, nodes)], ["end", ...split(message)]), el("div", {class: "cure"},
+      el("h3", {}, "What it depends on"), el("p", {}, "No barrier is missing, and no error is ignored: the program does not bear this: ",
+        explanation.event ? el("strong", {}, explanation.event) : "one choice of the world, which is below", "."))];
   default:
     return [lines(["end", ...split(message)]), el("p", {class: "quiet"},
       "No single barrier, error or choice was found that makes this run pass. Go back, and look at it step by step.")];
@@ -106,13 +115,17 @@ function why(explanation, message) {
 
 /* A program that stopped itself: what was not true, where, and what it was told last. */
 function stopped({message, nodes}, last) {
-  const isLaw = /\(law \d+\)/.test(message), [words, ...rest] = split(message)[0].split("\n"), where = (isLaw ? /submitted at (?:\S*\/)?(\S+\.c:\d+)/ : /^(\S+\.c:\d+): /).exec(message);
+  const isLaw = /\(law \d+\)/.test(message);
+  const where = (isLaw ? /submitted at (?:\S*\/)?(\S+\.c:\d+)/ : /^(\S+\.c:\d+): /).exec(message);
+  const [words, ...rest] = split(message)[0].split("\n");
   const who = last && nodes.length > 1 && nodes[last.node] ? nodes[last.node].name : "the program";
-  return [lines(last ? ["change", `The last that is known of ${who}: ${last.text}${last.result === null || last.result === undefined
-    ? "" : ` = ${last.result}`}`, `at ${timeText(last.at_ns)}`] : null,
-  ["end", isLaw ? "It broke a law of the runtime, which stopped it" : "It stopped itself: what it asserts was not true", words]),
-  el("div", {class: "cure"}, el("h3", {}, "Where it stopped"), el("p", {}, ...where ? [isLaw ? "Submitted at " : "At ",
-    el("code", {}, where[1]), isLaw ? ". " : ": "] : [], isLaw ? "What the laws are is in docs/laws.md." : "that must always hold there. What led to it is before this moment: go back, step by step.")),
+  const result = last && last.result !== null && last.result !== undefined ? ` = ${last.result}` : "";
+  return [lines(last ? ["change", `The last that is known of ${who}: ${last.text}${result}`, `at ${timeText(last.at_ns)}`] : null,
+    ["end", isLaw ? "It broke a law of the runtime, which stopped it" : "It stopped itself: what it asserts was not true", words]),
+  el("div", {class: "cure"}, el("h3", {}, "Where it stopped"), el("p", {},
+    ...where ? [isLaw ? "Submitted at " : "At ", el("code", {}, where[1]), isLaw ? ". " : ": "] : [],
+    isLaw ? "What the laws are is in docs/laws.md."
+      : "that must always hold there. What led to it is before this moment: go back, step by step.")),
   rest.length > 0 ? el("details", {}, el("summary", {}, "All that it said"), el("pre", {}, message)) : ""];
 }
 
@@ -131,7 +144,7 @@ export function tellStory(root, {state, found, last, actions}) {
     if (!isTold && verdict !== "stopped")
       story.push(el("p", {class: "message"}, words), where ? el("p", {class: "quiet small"}, where) : "");
     if (isTold)
-      story.push(...why(found.explanation, message));
+      story.push(...why(found.explanation, state));
     else if (found && found.error)
       story.push(el("p", {class: "quiet"}, `It could not be explained: ${found.error}`));
     else if (verdict === "stopped")
@@ -140,7 +153,7 @@ export function tellStory(root, {state, found, last, actions}) {
       story.push(el("p", {class: "quiet looking"}, "Why? Running it again, with one thing changed each time \u2026 ",
         el("span", {id: "tries", "aria-hidden": "true"})));
     if (isTold)
-      story.push(el("details", {}, el("summary", {}, "As tempest-sim explain says it"), el("pre", {}, found.explanation.text)));
+      story.push(el("details", {open: found.explanation.kind === "choice" && !found.explanation.event}, el("summary", {}, "As tempest-sim explain says it"), el("pre", {}, found.explanation.text)));
   }
   story.push(el("div", {class: "bar"}, ...actions.map(action => el("button", {type: "button", onclick: action.act}, action.words))));
   root.className = "verdict " + (passed ? "good" : "bad");

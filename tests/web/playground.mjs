@@ -200,6 +200,15 @@ part("zoo 3: a click on cut the power is told in plain words", "", {}, async vis
   assert.match(await visit.page.locator("#verdict").getAttribute("class"), /good/);
 });
 
+part("what befell a program, where nothing was missing", "#scenario=zoo-14&seed=9", {}, async visit => {
+  await visit.end();
+  await visit.page.locator("#verdict.bad .cure").waitFor();
+  const told = await visit.text("#verdict");
+  assert.match(told, /This befell node 0: its process is killed/);
+  assert.match(told, /does not bear this: its process is killed\./);
+  assert.match(await visit.text("#events"), /The process exits: log ended with EINVAL/);
+});
+
 part("a click can be taken back", "#scenario=zoo-03&seed=1&faults=-all", {}, async visit => {
   const trace = await visit.end();
   await visit.page.keyboard.press("Home");
@@ -417,10 +426,12 @@ part("the page answers while a run goes as fast as it can", "#scenario=kv&seed=4
   /* On its way to somewhere it turns back at once. */
   await visit.page.keyboard.press("Home");
   await visit.untilEvent(0);
-  await visit.page.evaluate(() => drawn.clear());
+  await visit.page.keyboard.press("ArrowRight");
+  await visit.untilEvent(1);
   await visit.page.evaluate(() => {
-    document.getElementById("last").click();
-    document.getElementById("first").click();
+    drawn.clear();
+    for (const key of ["End", "Home"])
+      document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
   });
   await visit.untilEvent(0);
   assert.ok(await visit.page.evaluate(most => !drawn.has(most), end), "it has not gone to the end first");

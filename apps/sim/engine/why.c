@@ -122,6 +122,10 @@ void engine_why_write(struct engine_why *why, FILE *out)
     (void)fprintf(out, ",\"line\":%u", site->line);
     write_text("operation",
                site->node == 0 ? "" : tp_record_operation(site, words, sizeof words), out);
+    write_text("event", explain->event.text, out);
+    (void)fprintf(out, ",\"event_node\":%u",
+                  explain->event.node == 0 ? explain->event.detail
+                                           : explain->event.node - 1);
     write_barriers(explain, out);
     (void)fputc('}', out);
 }
