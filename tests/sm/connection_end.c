@@ -10,6 +10,15 @@ static void close_it(void)
     nudge();
 }
 
+/* Nothing happens for so long, but for its last nanosecond; then it has ended. */
+static void check_timed_out_after(uint64_t ns)
+{
+    pass_time(ns - 1);
+    cr_assert(tp_machine_alive(&owner.machine));
+    pass_time(1);
+    check_closed(-ETIMEDOUT);
+}
+
 /* ------------------------------------------------------------------ in order */
 
 Test(connection_end, sends_all_says_so_and_waits_for_the_peer)
@@ -47,10 +56,7 @@ Test(connection_end, does_not_wait_for_a_peer_for_ever)
     owner.options.close_ns = 100 * MS;
     close_it();
     come_to(TP_SHUTDOWN, 0);
-    pass_time(99 * MS);
-    cr_assert(tp_machine_alive(&owner.machine));
-    pass_time(1 * MS);
-    check_closed(-ETIMEDOUT);
+    check_timed_out_after(100 * MS);
 }
 
 /* Its timer runs for being idle, and then the close's comes first. */
@@ -61,10 +67,7 @@ Test(connection_end, a_close_may_be_shorter_than_idle_time)
     open_connection(LINES);
     close_it();
     come_to(TP_SHUTDOWN, 0);
-    pass_time(10 * MS - 1);
-    cr_assert(tp_machine_alive(&owner.machine));
-    pass_time(1);
-    check_closed(-ETIMEDOUT);
+    check_timed_out_after(10 * MS);
 }
 
 Test(connection_end, a_peer_that_does_not_read_is_not_waited_for_either)
@@ -188,10 +191,7 @@ Test(connection_end, idle_for_too_long)
     settle();
     pass_time(60 * MS);
     cr_assert(accept_send(100)); /* that the peer reads is activity, too */
-    pass_time(99 * MS);
-    cr_assert(tp_machine_alive(&owner.machine));
-    pass_time(1 * MS);
-    check_closed(-ETIMEDOUT);
+    check_timed_out_after(100 * MS);
 }
 
 Test(connection_end, a_peer_that_does_not_read_is_idle)
@@ -220,10 +220,7 @@ Test(connection_end, who_waits_for_a_held_reply_is_not_idle)
     cr_assert(tp_machine_alive(&owner.machine));
     accept_all();
     cr_assert(was_sent("<a>"));
-    pass_time(99 * MS);
-    cr_assert(tp_machine_alive(&owner.machine));
-    pass_time(1 * MS);
-    check_closed(-ETIMEDOUT);
+    check_timed_out_after(100 * MS);
 }
 
 Test(connection_end, who_waits_for_the_owner_is_not_idle)
@@ -236,10 +233,7 @@ Test(connection_end, who_waits_for_the_owner_is_not_idle)
     cr_assert(tp_machine_alive(&owner.machine));
     owner.connection.working = false;
     nudge();
-    pass_time(99 * MS);
-    cr_assert(tp_machine_alive(&owner.machine));
-    pass_time(1 * MS);
-    check_closed(-ETIMEDOUT);
+    check_timed_out_after(100 * MS);
 }
 
 Test(connection_end, a_close_waits_for_a_held_reply_however_long)
@@ -254,10 +248,7 @@ Test(connection_end, a_close_waits_for_a_held_reply_however_long)
     cr_assert(tp_machine_alive(&owner.machine));
     owner.reached = 1;
     nudge();
-    pass_time(10 * MS - 1);
-    cr_assert(tp_machine_alive(&owner.machine));
-    pass_time(1);
-    check_closed(-ETIMEDOUT);
+    check_timed_out_after(10 * MS);
 }
 
 /* All stood still for long. What has come meanwhile is found together with the timer. */
