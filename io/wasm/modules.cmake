@@ -7,6 +7,12 @@ file(CREATE_LINK ${TP_XXHASH_DIR}/xxhash.h ${PROJECT_BINARY_DIR}/xxhash/xxhash.h
 add_library(tempest-xxhash INTERFACE)
 target_include_directories(tempest-xxhash SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/xxhash)
 
+# What every engine has that has the other things a host needs (SIMD came last: Node 16.4, Chromium 91,
+# Firefox 89, Safari 16.4). A module is optimised as a whole; what the linker calls by itself must not be (see
+# io/wasm/CMakeLists.txt).
+target_compile_options(tempest-flags INTERFACE -msimd128 -msign-ext -mnontrapping-fptoint -flto)
+target_link_options(tempest-flags INTERFACE -flto)
+
 # tp_wasm_module(NAME SOURCES file... [LIBRARIES target...] PAGES n [STACK bytes]): NAME.wasm, a
 # reactor: it exports what its sources mark, memory, and _initialize(), which comes first. Its memory
 # has n pages of 64 KiB and never another size, since growing detaches every view of it that a host

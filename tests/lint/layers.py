@@ -21,7 +21,7 @@ ROOMS = [
     ("io/posix", ("io", "io/posix"), ANY),
     ("io/auto", ("io", "io/auto", "io/linux", "io/posix"), PLAIN),
     ("io/virtual", ("io", "io/virtual"), PLAIN),
-    ("io/wasm", ("io", "io/wasm"), PLAIN | {"unistd.h", "wasi/api.h"}),
+    ("io/wasm", ("io", "io/wasm"), PLAIN | {"unistd.h", "wasi/api.h", "wasm_simd128.h"}),
     ("io", ("io",), PLAIN | ATOMIC),
     ("runtime", ("io", "runtime"), PLAIN | ATOMIC),
     ("sm", ("io", "runtime", "sm"), PLAIN),
