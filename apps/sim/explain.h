@@ -25,7 +25,8 @@ enum tp_explained {
     TP_EXPLAINED_BARRIER, /* one that is missing */
     TP_EXPLAINED_TWO,     /* two of them */
     TP_EXPLAINED_UNHEARD, /* one that is there, and has failed unheard */
-    TP_EXPLAINED_WAIT,    /* one that is there, and was not waited for */
+    TP_EXPLAINED_WAIT,    /* one that is there, and was not waited for; or an operation that
+                             was overtaken by one, or by a promise */
     TP_EXPLAINED_TORN,    /* what a cut leaves of a change is not borne */
     TP_EXPLAINED_EARLY,   /* others were told of what was not done yet */
     TP_EXPLAINED_ERROR,   /* a failed operation that is not borne */
@@ -72,15 +73,17 @@ struct tp_explain {
     struct tp_explained_barrier barriers[2];
     struct tp_record failed; /* the operation that did: unheard, or not borne; or that was
                                 not waited for */
-    struct tp_record read;   /* torn: what first looked at it after the cut; or no file */
-    struct tp_record told;   /* early: what told it; `failed` is what it did not wait for. A
-                                node that is cut off: the last message of it from which on, if
-                                it is not heard, the run passes; or no file */
-    struct tp_record event;  /* what the choice comes to: text "" if that is not known */
-    struct tp_record where;  /* the operation that the choice befalls; of an event, the last
-                                before it, in flight or not; file NULL: not known */
-    struct tp_record next;   /* what the program did next with what failed, or was read: an
-                                operation, or the process's end; node 0: not known */
+    struct tp_record overtakes; /* wait: what was begun, or promised, before `failed` had
+                                   completed; at 0 ns: nothing, it is a barrier itself */
+    struct tp_record read;  /* torn: what first looked at it after the cut; or no file */
+    struct tp_record told;  /* early: what told it; `failed` is what it did not wait for. A
+                               node that is cut off: the last message of it from which on, if
+                               it is not heard, the run passes; or no file */
+    struct tp_record event; /* what the choice comes to: text "" if that is not known */
+    struct tp_record where; /* the operation that the choice befalls; of an event, the last
+                               before it, in flight or not; file NULL: not known */
+    struct tp_record next;  /* what the program did next with what failed, or was read: an
+                               operation, or the process's end; node 0: not known */
     struct tp_record promise; /* what the process promised after that; text "": nothing */
     struct tp_record
         noticed; /* what had completed when a check failed; file NULL: not known */

@@ -5,6 +5,7 @@
  *     explain_found.c   what a ghost that heals says
  *     explain_choices.c choices that are made mildest, messages that came too early
  *     explain_where.c   where that is, in the run with all stages of its operations
+ *     explain_overtaken.c  whether order alone would have healed
  *     explain_after.c   what the program did with it, and what its nodes wait for
  *     explain_mute.c    whether it takes what a node says that is cut off
  *     explain_words.c   what was found, in words
@@ -114,6 +115,13 @@ void tp_explain_mute(struct tp_explain_search *s);
 /** What the program did with what was found, where the run fails, what its nodes wait for.
  */
 void tp_explain_after(struct tp_explain *explain, const struct tp_recorder *recorder);
+
+/** Whether what was found is that an operation was overtaken: by the barrier that should
+ * have covered it, or by a promise. Then it is to be waited for. */
+bool tp_explain_overtaken_by_barrier(struct tp_explain *explain,
+                                     const struct tp_recorder *recorder);
+bool tp_explain_overtaken_by_promise(struct tp_explain *explain,
+                                     const struct tp_recorder *recorder);
 
 /** Where the choice that was found befalls the run; or whether the barrier that is missing
  * is under way. */

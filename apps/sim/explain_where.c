@@ -173,7 +173,13 @@ void tp_explain_where(struct tp_explain_search *s)
     if (!record_stages(s))
         return;
     if (explain->how == TP_EXPLAINED_BARRIER) {
-        look_for_barrier(explain, explain->trial->recorder);
+        if (!tp_explain_overtaken_by_barrier(explain, explain->trial->recorder))
+            look_for_barrier(explain, explain->trial->recorder);
+        return;
+    }
+    if ((explain->how == TP_EXPLAINED_CHOICE || explain->how == TP_EXPLAINED_ERROR) &&
+        tp_explain_overtaken_by_promise(explain, explain->trial->recorder)) {
+        s->stage = TP_STAGE_OVER;
         return;
     }
     if (explain->how == TP_EXPLAINED_CHOICE)

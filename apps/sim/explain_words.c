@@ -71,10 +71,34 @@ static void print_barrier(const struct tp_explained_barrier *barrier, FILE *out)
     print_next(barrier, out);
 }
 
+static void print_overtaken(const struct tp_explain *explain, FILE *out)
+{
+    const struct tp_record *overtakes = &explain->overtakes;
+    bool is_promise = overtakes->kind == TP_FACT_PROMISE;
+    char words[256];
+
+    if (!is_promise)
+        (void)fprintf(out,
+                      "not durable when the power was cut: %s\n"
+                      "the barrier is there, and overtakes it: ",
+                      explain->unkept);
+    (void)fprintf(out, "wait until this has completed\n  %s\n",
+                  tp_record_operation(&explain->failed, words, sizeof words));
+    if (is_promise)
+        (void)fprintf(out, "  before it is promised: %s\n", overtakes->text);
+    else
+        (void)fprintf(out, "  before this is begun: %s\n",
+                      tp_record_operation(overtakes, words, sizeof words));
+}
+
 static void print_wait(const struct tp_explain *explain, FILE *out)
 {
     char words[256];
 
+    if (explain->overtakes.at_ns != 0) {
+        print_overtaken(explain, out);
+        return;
+    }
     (void)fprintf(out,
                   "not durable when the power was cut: %s\n"
                   "the barrier is there, and is not waited for: wait until this has "

@@ -187,6 +187,20 @@ if not ASAN:
                           "--faults=-all,+power", "--json")
     why = json.loads(out)
     expect("a name in a hurry is explained", why["kind"] == "wait" and why["operation"] == "sync_dir", out)
+    # An operation that is overtaken, by the barrier that should cover it, or by a promise; order alone heals.
+    for scenario, family, operation, words in (
+            ("overtakes", "power", "write", ("overtakes it: wait until this has completed", "before this is begun: fsync /one")),
+            ("tells_early", "kill", "open", ("wait until this has completed\n  open /name", "before it is promised: name 1"))):
+        faults = f"--faults=-all,+{family}"
+        status, out, _ = call(VERDICTS, "run", scenario, "--seeds", "1..2000", faults, "--until-failure", "--json")
+        failing = json.loads(out)["failures"]
+        expect(f"{scenario} is found", failing, out)
+        seed = ("--seed", str(failing[0]["seed"]), faults)
+        status, out, _ = call(VERDICTS, "explain", scenario, *seed, "--json")
+        why = json.loads(out)
+        expect(f"{scenario} is explained", why["kind"] == "wait" and why["operation"] == operation, out)
+        status, out, _ = call(VERDICTS, "explain", scenario, *seed)
+        expect(f"{scenario} in words", all(word in out for word in words), out)
     status, out, _ = call(SIM, "explain", "zoo-14", "--seed", "9")
     expect("a killed process", "does not happen" in out and "killed (node 0)" in out and
            "while in flight: open /log.0 (14_empty_file.c:" in out, out)

@@ -14,7 +14,7 @@ struct worker {
     struct tp_fd fd;
     char bytes[16];
     uint32_t rounds;
-    struct tp_op sync;
+    struct tp_op sync, write;
     struct tp_statx statx;
 };
 
@@ -343,6 +343,64 @@ static enum tp_step names_in_a_hurry(struct tp_machine *machine, struct tp_ctx *
     TP_END(cx);
 }
 
+/* The sync is begun while the write is under way, which it may overtake. */
+static enum tp_step overtakes(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.read = true, .write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/one", options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    w->buf = tp_buf_empty(w->bytes, 1);
+    TP_AWAIT(cx, tp_read_at(cx, w->fd, &w->buf, 0), &result);
+    if (*promised_by(w) > 0) {
+        if (result.value != 1 || w->bytes[0] != 'x')
+            tp_sim_fail(tp_node_sim(w->node), "a promised byte is gone");
+        return tp_end(machine, 0);
+    }
+    w->bytes[0] = 'x';
+    w->buf = tp_buf_full(w->bytes, 1);
+    w->write = tp_write_at(cx, w->fd, &w->buf, 0);
+    w->sync = tp_fsync(cx, w->fd, 0);
+    TP_AWAIT(cx, w->write, &result);
+    TP_AWAIT(cx, w->sync, &result);
+    tp_node_promised(w->node, "byte %u", ++*promised_by(w));
+    TP_AWAIT(cx, tp_close(cx, w->fd), &result);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+/* It is promised while the file is being made; a kill may come before that. */
+static enum tp_step tells_early(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.read = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    if (*promised_by(w) > 0) {
+        TP_AWAIT(cx, tp_open(cx, "/name", options), &result);
+        if (result.value == -ENOENT)
+            tp_sim_fail(tp_node_sim(w->node), "a promised name is gone");
+        TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+        return tp_end(machine, result.value);
+    }
+    options.write = options.create = true;
+    w->sync = tp_open(cx, "/name", options);
+    TP_AWAIT(cx, tp_stat(cx, "/", &w->statx), &result);
+    tp_node_promised(w->node, "name %u", ++*promised_by(w));
+    TP_AWAIT(cx, tp_stat(cx, "/", &w->statx), &result);
+    TP_AWAIT(cx, w->sync, &result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    return tp_end(machine, result.value);
+    TP_END(cx);
+}
+
 static void boot(struct tp_node *node)
 {
     struct worker *w = tp_node_new(node, sizeof *w);
@@ -475,6 +533,14 @@ int main(int argc, char **argv)
          .boot = boot,
          .state_bytes = sizeof(uint32_t),
          .context = &(tp_tick_fn *){names_in_a_hurry}},
+        {.name = "overtakes",
+         .boot = boot,
+         .state_bytes = sizeof(uint32_t),
+         .context = &(tp_tick_fn *){overtakes}},
+        {.name = "tells_early",
+         .boot = boot,
+         .state_bytes = sizeof(uint32_t),
+         .context = &(tp_tick_fn *){tells_early}},
         {.name = "invariant",
          .boot = boot,
          .context = &(tp_tick_fn *){works},

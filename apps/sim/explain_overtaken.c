@@ -1,0 +1,125 @@
+/* Whether order alone would have healed: an operation was under way when what depends on it
+ * was begun, a barrier on the same object or a promise, which overtook it. */
+#include "apps/sim/explain_internal.h"
+
+/* A change of files or names, done or not. */
+static bool may_change(const struct tp_record *record)
+{
+    switch (record->op) {
+    case TP_OPEN:
+    case TP_WRITE:
+    case TP_TRUNCATE:
+    case TP_FALLOCATE:
+    case TP_RENAME:
+    case TP_REMOVE:
+    case TP_CREATE_DIR:
+    case TP_REMOVE_DIR:
+    case TP_SYMLINK:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool is_stage(const struct tp_record *record, uint32_t node,
+                     enum tp_virtual_stage stage)
+{
+    return record->kind == TP_FACT_OPERATION && record->node == node &&
+           record->stage == (uint32_t)stage;
+}
+
+/* Where the operation that began at `begun` is done with: it completes, or its process
+ * ends. */
+static uint32_t end_of(const struct tp_recorder *recorder, uint32_t begun)
+{
+    const struct tp_record *operation = &recorder->records[begun];
+
+    for (uint32_t i = begun + 1; i < recorder->count; i++) {
+        const struct tp_record *record = &recorder->records[i];
+
+        if (record->node == operation->node &&
+            (record->kind == TP_FACT_END ||
+             (is_stage(record, operation->node, TP_VIRTUAL_COMPLETED) &&
+              record->handle == operation->handle)))
+            return i;
+    }
+    return recorder->count;
+}
+
+static void conclude(struct tp_explain *explain, const struct tp_record *operation,
+                     const struct tp_record *overtakes)
+{
+    explain->how = TP_EXPLAINED_WAIT;
+    explain->failed = *operation;
+    explain->overtakes = *overtakes;
+}
+
+/* ------------------------------------------------------------------ by a barrier */
+
+/* The change after which a ghost heals: the program's own barrier was begun while it was
+ * under way. Begun behind it, that would be where the ghost is, or later. */
+bool tp_explain_overtaken_by_barrier(struct tp_explain *explain,
+                                     const struct tp_recorder *recorder)
+{
+    const struct tp_ghost *ghost = &explain->barriers[0].ghost;
+    const struct tp_record *after = &explain->barriers[0].after;
+    enum tp_kind barrier = ghost->names ? TP_SYNC_DIR : TP_FSYNC;
+    uint32_t begun = recorder->count, end;
+
+    for (uint32_t i = 0; i < recorder->count; i++) {
+        const struct tp_record *record = &recorder->records[i];
+
+        if (is_stage(record, after->node, TP_VIRTUAL_BEGUN) &&
+            record->handle == after->handle)
+            begun = i;
+        if (is_stage(record, after->node, TP_VIRTUAL_EFFECT) &&
+            record->effect == after->effect)
+            break;
+    }
+    if (begun == recorder->count)
+        return false;
+    end = end_of(recorder, begun);
+    for (uint32_t i = begun + 1; i < end; i++) {
+        const struct tp_record *record = &recorder->records[i];
+
+        if (!is_stage(record, after->node, TP_VIRTUAL_BEGUN) ||
+            record->op != (uint32_t)barrier || record->inode != ghost->inode)
+            continue;
+        conclude(explain, after, record);
+        return true;
+    }
+    return false;
+}
+
+/* ------------------------------------------------------------------ by a promise */
+
+/* The run passes if what was in flight at the end of a process had happened: of that, the
+ * one that was under way when something was promised. What is promised in the tick that
+ * submits the operation is told before it begins: that may be right, and is not blamed. */
+bool tp_explain_overtaken_by_promise(struct tp_explain *explain,
+                                     const struct tp_recorder *recorder)
+{
+    uint32_t node = explain->choice_stream / TP_CONCERNS;
+
+    if (explain->choice.kind != TP_DRAW_CUT_OP)
+        return false;
+    for (uint32_t begun = 0; begun < recorder->count; begun++) {
+        const struct tp_record *operation = &recorder->records[begun];
+        uint32_t end;
+
+        if (!is_stage(operation, node, TP_VIRTUAL_BEGUN) || !may_change(operation))
+            continue;
+        end = end_of(recorder, begun);
+        if (end == recorder->count || recorder->records[end].kind != TP_FACT_END)
+            continue; /* it completed */
+        for (uint32_t i = begun + 1; i < end; i++) {
+            const struct tp_record *record = &recorder->records[i];
+
+            if (record->kind != TP_FACT_PROMISE || record->node != node)
+                continue;
+            conclude(explain, operation, record);
+            return true;
+        }
+    }
+    return false;
+}
