@@ -6,7 +6,7 @@ const MARKS_MAX = 400;
 
 const classOf = mark => {
   if (mark.kind === "end")
-    return mark.fault ? /power|disk/.test(mark.text) ? "power" : "kill" : "exit";
+    return /^the power/.test(mark.text) ? "power" : /^the process is killed/.test(mark.text) ? "kill" : "exit";
   return mark.kind;
 };
 

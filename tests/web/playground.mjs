@@ -207,6 +207,8 @@ part("what befell a program, where nothing was missing", "#scenario=zoo-14&seed=
   assert.match(told, /This befell node 0: its process is killed/);
   assert.match(told, /does not bear this: its process is killed\./);
   assert.match(await visit.text("#events"), /The process exits: log ended with EINVAL/);
+  assert.deepEqual(await visit.page.evaluate(() => [...document.querySelectorAll(".mark")].filter(mark => mark.title.startsWith("the process"))
+    .map(mark => mark.className.replace("mark k-", "")).reduce((seen, name) => seen.includes(name) ? seen : [...seen, name], []).sort()), ["exit", "kill"]);
 });
 
 part("a click can be taken back", "#scenario=zoo-03&seed=1&faults=-all", {}, async visit => {
