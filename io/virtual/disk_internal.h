@@ -88,7 +88,9 @@ struct tp_inode {
     uint64_t size_low;   /* the smallest since a size reached the media */
     uint64_t changed_at; /* operations on names up to its last change, its own included */
     int64_t modified_ns, media_modified_ns;
-    uint32_t kind; /* enum tp_file_kind or TP_FILE_SOCKET; TP_FILE_OTHER: free */
+    int64_t tick_ns;   /* when it was written: noted once in a tick at most */
+    uint64_t tick_ops; /* operations on names up to that */
+    uint32_t kind;     /* enum tp_file_kind or TP_FILE_SOCKET; TP_FILE_OTHER: free */
     uint32_t mode, media_mode;
     uint32_t names[TP_NAME_SPACES]; /* entries that name it, in each space */
     uint32_t pending;               /* mentions in the log of name operations */

@@ -19,6 +19,8 @@ uint32_t tp_inode_make(struct tp_disk *disk, uint32_t kind, uint32_t mode, int64
     file->media_mode = file->mode;
     file->modified_ns = now_ns;
     file->media_modified_ns = now_ns;
+    file->tick_ns = now_ns;
+    file->tick_ops = disk->name_ops_made;
     file->counted = 1;
     disk->inodes_counted++;
     file->changed_at = disk->name_ops_made;
@@ -59,17 +61,30 @@ void tp_inode_settle(struct tp_disk *disk, uint32_t inode)
     tp_pool_give(&disk->inodes, inode);
 }
 
+static bool has_ticked(int64_t from_ns, int64_t to_ns)
+{
+    return to_ns - from_ns <= -TP_TICK_NS || to_ns - from_ns >= TP_TICK_NS;
+}
+
 /* Linux takes the time of a change from a clock with ticks (4 ms, or 10). A write that
  * changes neither size nor storage, in the tick of the last change, leaves the inode as it
- * is: an fsync finds nothing of it to commit, and commits no name that is older. */
+ * is: an fsync finds nothing of it to commit, and commits no name that is older. Where many
+ * come one upon the other, the first one behind each tick does change it: one that is no
+ * older than a write that is a tick ago. */
 void tp_inode_modified(struct tp_disk *disk, uint32_t inode, int64_t now_ns)
 {
     struct tp_inode *file = tp_inode_at(disk, inode);
-    int64_t since_ns = now_ns - file->modified_ns;
+    uint64_t at_least = has_ticked(file->modified_ns, now_ns) ? disk->name_ops_made
+                        : has_ticked(file->tick_ns, now_ns)   ? file->tick_ops
+                                                              : 0;
 
+    if (file->changed_at < at_least)
+        file->changed_at = at_least;
     file->modified_ns = now_ns;
-    if (since_ns <= -TP_TICK_NS || since_ns >= TP_TICK_NS)
-        file->changed_at = disk->name_ops_made;
+    if (!has_ticked(file->tick_ns, now_ns))
+        return;
+    file->tick_ns = now_ns;
+    file->tick_ops = disk->name_ops_made;
 }
 
 void tp_inode_open(struct tp_disk *disk, uint32_t inode)

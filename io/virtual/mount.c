@@ -48,6 +48,8 @@ static void reload_file(struct tp_disk *disk, struct tp_inode *file)
     file->opens = 0;
     file->lock = 0;
     file->changed_at = 0;
+    file->tick_ns = file->modified_ns;
+    file->tick_ops = 0;
     file->diverged = 0;
     file->error = 0;
     file->error_seen = 0;

@@ -172,9 +172,9 @@ static bool loses_name_after_change(uint32_t profile)
     return some_cut(lacks_other);
 }
 
-/* A write in place, so long after the file's last change, is synced; before it /other was
- * made. */
-static bool loses_name_before_overwrite(uint32_t profile, int64_t later_ns)
+/* Writes in place, so long after the file's last change and each other, are synced; before
+ * them /other was made. */
+static bool loses_name_before_overwrite(uint32_t profile, int64_t later_ns, uint32_t writes)
 {
     struct tp_fd fd;
 
@@ -184,22 +184,30 @@ static bool loses_name_before_overwrite(uint32_t profile, int64_t later_ns)
     cr_assert(eq(i32, f_write(&f, fd, 'B', PAGE, 0), PAGE));
     cr_assert(eq(i32, f_do(&f, tp_request_fsync(fd, 0)), 0));
     f_put(&f, "/other", 'A', 1);
-    tp_virtual_io_step_wall(f.io, later_ns);
-    cr_assert(eq(i32, f_write(&f, fd, 'C', PAGE, 0), PAGE));
+    for (uint32_t i = 0; i < writes; i++) {
+        tp_virtual_io_step_wall(f.io, later_ns);
+        cr_assert(eq(i32, f_write(&f, fd, 'C', PAGE, 0), PAGE));
+    }
     cr_assert(eq(i32, f_do(&f, tp_request_fsync(fd, 0)), 0));
     return some_cut(lacks_other);
 }
 
-/* No clock of files' times has ticked meanwhile: nothing of the file has changed but data.
- */
+/* No clock of files' times need have ticked meanwhile: nothing of the file has changed but
+ * data. */
 static bool loses_name_before_overwrite_at_once(uint32_t profile)
 {
-    return loses_name_before_overwrite(profile, 0);
+    return loses_name_before_overwrite(profile, 8000000, 1);
 }
 
 static bool loses_name_before_overwrite_later(uint32_t profile)
 {
-    return loses_name_before_overwrite(profile, 10000000);
+    return loses_name_before_overwrite(profile, 10000000, 1);
+}
+
+/* Of so many one upon the other some has changed the file. */
+static bool loses_name_before_many_overwrites(uint32_t profile)
+{
+    return loses_name_before_overwrite(profile, 8000000, 4);
 }
 
 /* A sync of a file that was replaced meanwhile: if the power cut undoes the replacing,
@@ -347,6 +355,7 @@ static const struct row {
     {"R5: a name older than a synced write in place is lost",
      loses_name_before_overwrite_at_once},
     {"R5: the same, 10 ms after the file's last change", loses_name_before_overwrite_later},
+    {"R5: the same, of writes 8 ms apart, for 20 ms", loses_name_before_many_overwrites},
     {"R5: data synced in a file without a name are lost", loses_synced_without_name},
     {"R5: a synced new name has the old one beside it", keeps_both_names},
     {"R7: memory has the old at once after a failed sync", reverts_at_once},
