@@ -460,6 +460,13 @@ static void effect_failed(struct tp_virtual *v, struct tp_flight *f)
     }
 }
 
+/* A read past the page cache shows what was lost on its way down, however long ago. */
+static bool sees_loss(const struct tp_virtual *v, const struct tp_flight *f)
+{
+    return f->request.kind == TP_READ && f->file != 0 && !file_of(v, f)->is_socket &&
+           tp_fault_is_direct(v, f) && tp_inode_at(v->disk, file_of(v, f)->inode)->diverged;
+}
+
 int32_t tp_effect(struct tp_virtual *v, struct tp_flight *f)
 {
     int32_t result;
@@ -467,7 +474,7 @@ int32_t tp_effect(struct tp_virtual *v, struct tp_flight *f)
     if (v->checks)
         tp_flight_check_loan(v, f);
     tp_fault_try(v, f);
-    if (f->fail == 0 && v->disk_faults && tp_disk_fault(v, f, &result))
+    if (f->fail == 0 && (v->disk_faults || sees_loss(v, f)) && tp_disk_fault(v, f, &result))
         return result;
     if (f->fail == 0)
         return tp_effect_plain(v, f);

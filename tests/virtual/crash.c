@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { SEEDS = 300, LOCK_SEEDS = 60, PAGE = 4096 };
+enum { SEEDS = 300, LOCK_SEEDS = 60, PAGE = 4096, SECTOR = 512 };
 
 static struct fixture f;
 static uint8_t memory[4 * PAGE];
@@ -112,6 +112,35 @@ Test(crash, a_killed_write_may_land_late)
     }
     cr_assert(late > 0);
     cr_assert(earliest <= 3 && latest >= 10 && latest <= 16, "%u to %u", earliest, latest);
+}
+
+/* The power goes before it has landed: then it happened, up to a sector, or not. The device
+ * of this profile loses nothing of what it got. */
+Test(crash, a_write_that_would_land_late_is_cut_as_well)
+{
+    uint32_t none = 0, part = 0, whole = 0;
+
+    f.disk_config.profile = TP_DISK_NVME_PLP;
+    for (uint64_t seed = 0; seed < 3 * SEEDS; seed++) {
+        struct tp_disk *disk;
+        uint32_t len = 0;
+
+        write_in_flight(seed, true, false);
+        tp_virtual_io_kill(f.io);
+        if (prefix_of_b(0, 2 * PAGE) != 0)
+            continue; /* it did not wait */
+        f_halt(&f);
+        disk = f_cut(&f, seed + 1000); /* a tape unlike that of the kill */
+        while (len < 2 * PAGE && f_letter(disk, "/f", len, SECTOR) == 'B')
+            len += SECTOR;
+        cr_assert(len == 2 * PAGE || f_letter(disk, "/f", len, 4 * PAGE - len) == 'A');
+        tp_disk_destroy(disk);
+        none += len == 0;
+        part += len > 0 && len < 2 * PAGE;
+        whole += len == 2 * PAGE;
+    }
+    f.disk_config.profile = TP_DISK_PARANOID;
+    cr_assert(none > 0 && part > 0 && whole > 0, "%u %u %u", none, part, whole);
 }
 
 Test(crash, a_kill_leaves_everything_that_completed)

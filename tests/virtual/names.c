@@ -277,6 +277,48 @@ static void rename_and_sync_the_new(void)
     cr_assert(eq(u32, tp_disk_usage(f.disk).pending_names, 1));
 }
 
+/* Which of eight new names are there after a cut that leaves no more than it must. */
+static uint32_t names_committed(uint32_t profile, uint64_t seed)
+{
+    uint32_t kept = 0;
+    char path[4] = "/a";
+
+    f_free(&f);
+    f.disk_config.profile = profile;
+    f.disk_config.writeback_off = false;
+    f.disk_config.writeback_one_in = 4;
+    f_boot(&f, seed);
+    for (uint32_t i = 0; i < 8; i++, path[1]++)
+        f_put(&f, path, 'A', 1);
+    f_halt(&f);
+    tp_tape_set_harsh(f.tape, true);
+    tp_disk_power_cut(f.disk, f.tape, 0);
+    path[1] = 'a';
+    for (uint32_t i = 0; i < 8; i++, path[1]++)
+        kept |= (f_exists(f.disk, path) ? 1U : 0U) << i;
+    return kept;
+}
+
+/* Nobody asks for it: one after the other from the first with a journal, else any. */
+Test(names, some_become_durable_by_themselves)
+{
+    static const uint32_t profiles[] = {TP_DISK_PARANOID, TP_DISK_EXT4};
+
+    for (uint32_t i = 0; i < 2; i++) {
+        uint32_t some = 0, out_of_order = 0;
+
+        for (uint64_t seed = 0; seed < 60; seed++) {
+            uint32_t kept = names_committed(profiles[i], seed);
+
+            some += kept != 0 && kept != 255;
+            out_of_order += (kept & (kept + 1)) != 0;
+        }
+        cr_assert(some > 30, "%u", some);
+        cr_assert(eq(int, out_of_order > 10, profiles[i] == TP_DISK_PARANOID));
+        cr_assert(profiles[i] == TP_DISK_PARANOID || out_of_order == 0);
+    }
+}
+
 Test(names, an_old_name_may_stay_beside_a_durable_one)
 {
     struct tp_statx statx;

@@ -5,7 +5,7 @@
 enum { PAGE = 4096, SECTOR = 512, ALWAYS = 1000000 };
 
 static struct fixture f;
-static uint8_t memory[4 * PAGE];
+static _Alignas(PAGE) uint8_t memory[4 * PAGE];
 
 static void set_up(void)
 {
@@ -133,6 +133,31 @@ Test(sync_faults, memory_has_the_old_after_an_eviction)
         cr_assert(eq(chr, f_letter(f.disk, "/f", 0, PAGE), 'C'));
     }
     cr_assert(old > 15, "%u", old);
+}
+
+/* Past the page cache one reads what the device has, page by page. */
+Test(sync_faults, a_direct_read_shows_what_was_lost)
+{
+    uint32_t lost = 0;
+
+    for (uint64_t seed = 0; seed < 30; seed++) {
+        struct tp_open_options options = F_RW;
+        uint32_t kept = 0;
+        struct tp_fd fd;
+
+        start(TP_DISK_XFS, seed);
+        fd = four_dirty_pages();
+        set_faults((struct tp_virtual_faults){.sync_error_ppm = ALWAYS});
+        cr_assert(sync_of(fd) < 0);
+        set_faults((struct tp_virtual_faults){.fail_nth = 0});
+        options.direct = true;
+        fd = f_open(&f, "/f", options);
+        for (uint32_t page = 0; page < 4; page++)
+            kept |= (letter_of(fd, (uint64_t)page * PAGE, PAGE) == 'B') << page;
+        lost += kept != 15;
+        cr_assert(eq(u32, durable_pages(), kept));
+    }
+    cr_assert(lost > 15, "%u", lost);
 }
 
 /* Bytes past the end stay zeros, whatever the media have there: a file that grows shows
