@@ -1,6 +1,7 @@
 /* Whether order alone would have healed: an operation was under way when what depends on it
  * was begun, a barrier on the same object or a promise, which overtook it. */
 #include "apps/sim/explain_internal.h"
+#include "apps/sim/sim_internal.h"
 
 /* A change of files or names, done or not. */
 static bool may_change(const struct tp_record *record)
@@ -28,9 +29,10 @@ static bool is_stage(const struct tp_record *record, uint32_t node,
            record->stage == (uint32_t)stage;
 }
 
-/* Where the operation that began at `begun` is done with: it completes, or its process
- * ends. */
-static uint32_t end_of(const struct tp_recorder *recorder, uint32_t begun)
+/* Where the operation that began at `begun` has come to a stage, or its process ends before
+ * that. */
+static uint32_t end_of(const struct tp_recorder *recorder, uint32_t begun,
+                       enum tp_virtual_stage stage)
 {
     const struct tp_record *operation = &recorder->records[begun];
 
@@ -38,9 +40,8 @@ static uint32_t end_of(const struct tp_recorder *recorder, uint32_t begun)
         const struct tp_record *record = &recorder->records[i];
 
         if (record->node == operation->node &&
-            (record->kind == TP_FACT_END ||
-             (is_stage(record, operation->node, TP_VIRTUAL_COMPLETED) &&
-              record->handle == operation->handle)))
+            (record->kind == TP_FACT_END || (is_stage(record, operation->node, stage) &&
+                                             record->handle == operation->handle)))
             return i;
     }
     return recorder->count;
@@ -78,7 +79,7 @@ bool tp_explain_overtaken_by_barrier(struct tp_explain *explain,
     }
     if (begun == recorder->count)
         return false;
-    end = end_of(recorder, begun);
+    end = end_of(recorder, begun, TP_VIRTUAL_COMPLETED);
     for (uint32_t i = begun + 1; i < end; i++) {
         const struct tp_record *record = &recorder->records[i];
 
@@ -93,33 +94,70 @@ bool tp_explain_overtaken_by_barrier(struct tp_explain *explain,
 
 /* ------------------------------------------------------------------ by a promise */
 
-/* The run passes if what was in flight at the end of a process had happened: of that, the
- * one that was under way when something was promised. What is promised in the tick that
- * submits the operation is told before it begins: that may be right, and is not blamed. */
-bool tp_explain_overtaken_by_promise(struct tp_explain *explain,
-                                     const struct tp_recorder *recorder)
+/* Whether its process's end may have left it undone, which is a choice then. */
+static bool may_be_undone(const struct tp_record *record)
 {
-    uint32_t node = explain->choice_stream / TP_CONCERNS;
+    switch (record->op) {
+    case TP_FSYNC:
+    case TP_SYNC_DIR:
+    case TP_CREATE_DIR_ALL:
+    case TP_SET_MODE:
+    case TP_LISTEN:
+    case TP_SEND:
+    case TP_SEND_BUFS:
+    case TP_SEND_TO:
+    case TP_SHUTDOWN:
+        return true;
+    default:
+        return may_change(record);
+    }
+}
 
-    if (explain->choice.kind != TP_DRAW_CUT_OP)
-        return false;
+/* The only operation of a node that was in flight when a process of it ended; the count:
+ * there are more, or none. */
+static uint32_t find_undone(const struct tp_recorder *recorder, uint32_t node)
+{
+    uint32_t found = recorder->count;
+
     for (uint32_t begun = 0; begun < recorder->count; begun++) {
         const struct tp_record *operation = &recorder->records[begun];
         uint32_t end;
 
-        if (!is_stage(operation, node, TP_VIRTUAL_BEGUN) || !may_change(operation))
+        if (!is_stage(operation, node, TP_VIRTUAL_BEGUN) || !may_be_undone(operation))
             continue;
-        end = end_of(recorder, begun);
-        if (end == recorder->count || recorder->records[end].kind != TP_FACT_END)
-            continue; /* it completed */
-        for (uint32_t i = begun + 1; i < end; i++) {
-            const struct tp_record *record = &recorder->records[i];
+        end = end_of(recorder, begun, TP_VIRTUAL_EFFECT);
+        if (end == recorder->count || recorder->records[end].kind != TP_FACT_END ||
+            recorder->records[end].detail == TP_END_OVER)
+            continue;
+        if (found < recorder->count)
+            return recorder->count;
+        found = begun;
+    }
+    return found;
+}
 
-            if (record->kind != TP_FACT_PROMISE || record->node != node)
-                continue;
-            conclude(explain, operation, record);
-            return true;
-        }
+/* The run passes if an operation that was in flight at the end of a process had happened.
+ * Which one is not known if there are several, and nothing is said then: others may be
+ * promised while it is under way. What is promised in the tick that submits it is told
+ * before it begins: that may be right, and is not blamed. */
+bool tp_explain_overtaken_by_promise(struct tp_explain *explain,
+                                     const struct tp_recorder *recorder)
+{
+    uint32_t node = explain->choice_stream / TP_CONCERNS, begun, end;
+
+    if (explain->choice.kind != TP_DRAW_CUT_OP || recorder->dropped > 0)
+        return false;
+    begun = find_undone(recorder, node);
+    if (begun == recorder->count || !may_change(&recorder->records[begun]))
+        return false;
+    end = end_of(recorder, begun, TP_VIRTUAL_EFFECT);
+    for (uint32_t i = begun + 1; i < end; i++) {
+        const struct tp_record *record = &recorder->records[i];
+
+        if (record->kind != TP_FACT_PROMISE || record->node != node)
+            continue;
+        conclude(explain, &recorder->records[begun], record);
+        return true;
     }
     return false;
 }
