@@ -105,7 +105,7 @@ function why(explanation, {message, nodes}) {
         el("code", {}, place(explanation, explanation.operation)), ": it can come at any time."))];
   case "choice":
     return [lines(["change", ...befell(explanation, nodes)], ["end", ...split(message)]), el("div", {class: "cure"},
-      el("h3", {}, "What it depends on"), el("p", {}, "No barrier is missing, and no error is ignored: the program does not bear this: ",
+      el("h3", {}, "What it depends on"), el("p", {}, "No missing barrier and no ignored error was found: the program does not bear this: ",
         explanation.event ? el("strong", {}, explanation.event) : "one choice of the world, which is below", "."))];
   default:
     return [lines(["end", ...split(message)]), el("p", {class: "quiet"},

@@ -170,7 +170,7 @@ function cureOf(data, run) {
       cure.append(element("p", {}, "The message at ", element("code", {}, place.site || place.operation),
         ": what it tells was not durable yet."));
   } else if (explanation.how === "choice") {
-    cure.append(element("h2", {}, "What it depends on"), element("p", {}, "No barrier is missing and no error is ignored: ",
+    cure.append(element("h2", {}, "What it depends on"), element("p", {}, "No missing barrier and no ignored error was found: ",
       "the program does not bear ", ...(explanation.event ? ["this: ", element("strong", {}, decode(explanation.event.text))]
         : explanation.places.length > 0 ? ["what the world chose at ", element("code", {}, explanation.places[0].site ||
           explanation.places[0].operation)] : ["one choice of the world"]), ". Without it the run passes."));
