@@ -41,3 +41,5 @@ for (const { name, ...figures } of answer.rows) {
   const column = (us) => `${us.toFixed(1).padStart(7)} ${(us / bare).toFixed(2)}x`;
   console.log(`${name.padEnd(17)} ${bare.toFixed(1).padStart(6)}   ${column(one)}   ${column(many)}`);
 }
+const [one, many] = [answer.idle.one, answer.idle.many].map((us) => Math.min(...us).toFixed(1).padStart(7));
+console.log(`without a file             ${one}         ${many}`);

@@ -40,6 +40,13 @@ async function through(module, host, name, depth, count) {
   return us;
 }
 
+// Everything but a file: what module, bridge and driver cost by themselves.
+const idleHost = () => ({
+  features: ['open', 'close', 'read'],
+  parallel: 64,
+  session: () => ({ start: ({ name, bytes }) => (name === 'read' ? bytes.length : 0), end() {} }),
+});
+
 onmessage = async ({ data: { rounds, count } }) => {
   try {
     const module = await WebAssembly.compileStreaming(fetch('/bench.wasm'));
@@ -49,14 +56,22 @@ onmessage = async ({ data: { rounds, count } }) => {
     handle.write(new Uint8Array(BLOCK * BLOCKS), { at: 0 });
     handle.close();
     const rows = Object.keys(KINDS).map((name) => ({ name, bare: [], one: [], many: [] }));
-    for (let round = 0; round < rounds; round++)
+    const idle = { one: [], many: [] };
+    for (let round = 0; round < rounds; round++) {
+      idle.one.push(await through(module, idleHost(), 'read', 1, count));
+      idle.many.push(await through(module, idleHost(), 'read', 32, count));
       for (const row of rows) {
         const times = row.name === 'write and flush' ? count / 5 : count;
-        row.bare.push(await bare(row.name, times));
-        row.one.push(await through(module, host, row.name, 1, times));
-        row.many.push(await through(module, host, row.name, 32, times));
+        const turns = [
+          async () => row.bare.push(await bare(row.name, times)),
+          async () => row.one.push(await through(module, host, row.name, 1, times)),
+          async () => row.many.push(await through(module, host, row.name, 32, times)),
+        ];
+        // Who writes first finds clean pages, so they take turns at that, too.
+        for (let i = 0; i < turns.length; i++) await turns[(round + i) % turns.length]();
       }
-    postMessage({ rows });
+    }
+    postMessage({ rows, idle });
   } catch (error) {
     postMessage({ error: error.message });
   }

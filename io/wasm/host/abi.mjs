@@ -55,6 +55,22 @@ export function bytesAt(memory, pointer, length) {
   return new Uint8Array(memory.buffer, pointer, length);
 }
 
+// The views of lent memory, by where they begin: a machine lends the same buffers again and again, and a view
+// takes as long to make as a short read does.
+const lent = { buffer: null, views: [] };
+const LENT_VIEWS = 256;
+
+function lentAt(memory, pointer, length) {
+  const { buffer } = memory;
+  if (lent.buffer !== buffer) {
+    lent.buffer = buffer;
+    lent.views = new Array(LENT_VIEWS).fill(null);
+  }
+  const place = (pointer ^ pointer >>> 6 ^ pointer >>> 12) & (LENT_VIEWS - 1), view = lent.views[place];
+  if (view !== null && view.byteOffset === pointer && view.byteLength === length) return view;
+  return (lent.views[place] = bytesAt(memory, pointer, length));
+}
+
 /** A copy of a path; it may lie in shared memory, which not everything can read from. */
 function pathAt(memory, pointer, length, isName) {
   const copy = bytesAt(memory, pointer, length).slice();
@@ -83,23 +99,33 @@ export function requestId(memory, pointer) {
   return view.getBigUint64(pointer, true);
 }
 
+// An exact number, or Infinity.
+function u64At(view, at) {
+  const high = view.getUint32(at + 4, true);
+  return high < 1 << 21 ? high * 2 ** 32 + view.getUint32(at, true) : Infinity;
+}
+
 /** Reads a request. Offsets and lengths become numbers where they are exact ones, and Infinity beyond.
  *  `bytes` is the lent memory itself. */
 export function readRequest(memory, pointer) {
   const view = viewOfAll(memory);
-  const u32 = (at) => view.getUint32(pointer + at, true);
-  const u64 = (at) => (u32(at + 4) < 1 << 21 ? u32(at + 4) * 2 ** 32 + u32(at) : Infinity);
-  const name = NAMES[u32(8)];
+  const name = NAMES[view.getUint32(pointer + 8, true)];
   if (name === undefined) throw new HostError('ENOSYS');
+  const at = view.getUint32(pointer + 24, true);
+  let length = view.getUint32(pointer + 28, true);
   // A read may be lent more than there is, and comes short; the system does not mind either.
-  const length = name === 'read' ? Math.min(u32(28), Math.max(view.byteLength - u32(24), 0)) : u32(28);
+  if (name === 'read') length = Math.min(length, Math.max(view.byteLength - at, 0));
   const op = {
-    name, flags: u32(12), fd: u32(16), fd2: u32(20), bytes: bytesAt(memory, u32(24), length),
-    offset: u64(32), length: u64(40), target: name === 'cancel' ? view.getBigUint64(pointer + 40, true) : 0n, path: null, path2: null, mode: u32(64), options: u32(68),
+    name, flags: view.getUint32(pointer + 12, true), fd: view.getUint32(pointer + 16, true),
+    fd2: view.getUint32(pointer + 20, true), bytes: lentAt(memory, at, length), offset: u64At(view, pointer + 32),
+    length: u64At(view, pointer + 40), target: name === 'cancel' ? view.getBigUint64(pointer + 40, true) : 0n,
+    path: null, path2: null, mode: view.getUint32(pointer + 64, true), options: view.getUint32(pointer + 68, true),
+    run: null,
   };
   const isName = (op.flags & FLAG.inDir) !== 0;
-  if (u32(48) !== 0) op.path = pathAt(memory, u32(48), u32(52), isName);
-  if (u32(56) !== 0) op.path2 = pathAt(memory, u32(56), u32(60), isName && name === 'rename');
+  const path = view.getUint32(pointer + 48, true), path2 = view.getUint32(pointer + 56, true);
+  if (path !== 0) op.path = pathAt(memory, path, view.getUint32(pointer + 52, true), isName);
+  if (path2 !== 0) op.path2 = pathAt(memory, path2, view.getUint32(pointer + 60, true), isName && name === 'rename');
   return op;
 }
 

@@ -134,7 +134,7 @@ class Node {
     this.opens = 0;
     this.access = null;
     this.locked = null;
-    this.modified = BigInt(Date.now()) * 1000000n;
+    this.modifiedMs = Date.now();
   }
 
   async acquire() {
@@ -289,7 +289,7 @@ class OpfsSession {
   write({ fd, bytes, offset, run }) {
     if (offset === Infinity) fail('EFBIG');
     return this.on(fd, (node, { options }) => {
-      node.modified = BigInt(Date.now()) * 1000000n;
+      node.modifiedMs = Date.now();
       const put = (data, at) => {
         const count = node.access.write(data, { at });
         if (options & OPEN.dsync) node.access.flush();
@@ -322,18 +322,18 @@ class OpfsSession {
     });
   }
 
-  fill(bytes, path, kind, size, modified) {
+  fill(bytes, path, kind, size, modifiedMs) {
     writeStatx(bytes, {
       size: BigInt(size), allocated: BigInt(Math.ceil(size / 4096) * 4096), inode: this.host.inode(path ?? ''), device: 1n,
-      modified, kind, mode: kind === FILE.directory ? 0o755 : 0o644, links: path === null ? 0 : 1,
+      modified: BigInt(modifiedMs) * 1000000n, kind, mode: kind === FILE.directory ? 0o755 : 0o644, links: path === null ? 0 : 1,
     });
     return 0;
   }
 
   fstat({ fd, bytes }) {
     const { node, path } = this.file(fd);
-    if (!node) return this.fill(bytes, path, FILE.directory, 0, 0n);
-    return this.on(fd, ({ access, modified }) => this.fill(bytes, node.path, FILE.regular, access.getSize(), modified));
+    if (!node) return this.fill(bytes, path, FILE.directory, 0, 0);
+    return this.on(fd, ({ access, modifiedMs }) => this.fill(bytes, node.path, FILE.regular, access.getSize(), modifiedMs));
   }
 
   stat({ path, flags, fd, bytes }) {
@@ -341,12 +341,12 @@ class OpfsSession {
     return this.host.inTurn(async () => {
       const { handle } = await this.host.find(place);
       if (!handle) fail('ENOENT');
-      if (handle.kind === 'directory') return this.fill(bytes, place.path, FILE.directory, 0, 0n);
+      if (handle.kind === 'directory') return this.fill(bytes, place.path, FILE.directory, 0, 0);
       if (place.slash) fail('ENOTDIR');
       const node = this.host.nodes.get(place.path);
-      if (node) return this.fill(bytes, place.path, FILE.regular, node.access.getSize(), node.modified);
+      if (node) return this.fill(bytes, place.path, FILE.regular, node.access.getSize(), node.modifiedMs);
       const file = await handle.getFile();
-      return this.fill(bytes, place.path, FILE.regular, file.size, BigInt(file.lastModified) * 1000000n);
+      return this.fill(bytes, place.path, FILE.regular, file.size, file.lastModified);
     });
   }
 
