@@ -65,17 +65,26 @@ static void draw_shrinking(void *context, const struct tp_shrink *shrink)
     draw(context, shrink->tried, what);
 }
 
+static void draw_explaining(void *context, const struct tp_explain *explain)
+{
+    draw(context, explain->runs, "looking for what was missing");
+}
+
 static int find_why(struct tp_explain *explain, struct progress *progress)
 {
-    uint64_t until_ns = tp_host_now_ns() + EXPLAIN_NS;
     int error = tp_explain_begin(explain);
 
+    explain->until_ns = tp_host_now_ns() + EXPLAIN_NS;
+    explain->progress = draw_explaining;
+    explain->context = progress;
     progress->began_ns = tp_host_now_ns();
     if (error < 0)
         return error;
-    while (tp_explain_step(explain) && tp_host_now_ns() < until_ns &&
-           app_signals_caught() == 0)
-        draw(progress, explain->runs, "looking for what was missing");
+    while (tp_explain_step(explain) && tp_host_now_ns() < explain->until_ns &&
+           app_signals_caught() == 0) {
+        draw_explaining(progress, explain);
+        tp_explain_ahead(explain);
+    }
     return tp_explain_end(explain);
 }
 
@@ -97,6 +106,7 @@ int tp_command_find_why(const struct tp_sim_arguments *arguments,
     *tape = shrink.best;
     explain->tape = shrink.best;
     explain->outcome = shrink.outcome;
+    explain->jobs = arguments->jobs;
     if (error == 0 && app_signals_caught() == 0)
         error = find_why(explain, &progress);
     app_bar_wipe();

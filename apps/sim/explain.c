@@ -155,14 +155,36 @@ static void list_candidates(struct tp_explain_search *s)
 
 /* ------------------------------------------------------------------ barriers */
 
+uint32_t tp_explain_pairs_of(const struct tp_explain_search *s)
+{
+    return s->candidate_count < PAIRS_OF ? s->candidate_count : PAIRS_OF;
+}
+
+void tp_explain_healed(struct tp_explain_search *s, uint32_t first, uint32_t second)
+{
+    if (first == second) {
+        tp_explain_found_one(s, &s->candidates[first]);
+        s->stage = TP_STAGE_WHERE;
+        return;
+    }
+    tp_explain_found_two(s, &s->candidates[first], &s->candidates[second]);
+    s->stage = TP_STAGE_OVER;
+}
+
+void tp_explain_none_healed(struct tp_explain_search *s)
+{
+    s->first = 0;
+    s->second = 1;
+    s->left = tp_tape_count(s->explain->tape, 0);
+    s->stage = s->stage == TP_STAGE_ONE ? TP_STAGE_TWO : TP_STAGE_FAULTS;
+}
+
 static void try_one(struct tp_explain_search *s)
 {
     const struct tp_candidate *candidate = &s->candidates[s->first];
 
     if (s->first == s->candidate_count) {
-        s->stage = TP_STAGE_TWO;
-        s->first = 0;
-        s->second = 1;
+        tp_explain_none_healed(s);
         return;
     }
     switch (tp_explain_try(s, &candidate->ghost, 1)) {
@@ -172,15 +194,14 @@ static void try_one(struct tp_explain_search *s)
         s->first++;
         return;
     case TP_TRIED_HEALS:
-        tp_explain_found_one(s, candidate);
-        s->stage = TP_STAGE_WHERE;
+        tp_explain_healed(s, s->first, s->first);
         return;
     }
 }
 
 static void try_two(struct tp_explain_search *s)
 {
-    uint32_t pairs_of = s->candidate_count < PAIRS_OF ? s->candidate_count : PAIRS_OF;
+    uint32_t pairs_of = tp_explain_pairs_of(s);
     struct tp_ghost both[2];
 
     if (s->second >= pairs_of) {
@@ -188,8 +209,7 @@ static void try_two(struct tp_explain_search *s)
         s->second = s->first + 1;
     }
     if (s->second >= pairs_of) {
-        s->stage = TP_STAGE_FAULTS;
-        s->left = tp_tape_count(s->explain->tape, 0);
+        tp_explain_none_healed(s);
         return;
     }
     both[0] = s->candidates[s->first].ghost;
@@ -201,8 +221,7 @@ static void try_two(struct tp_explain_search *s)
         s->second++;
         return;
     case TP_TRIED_HEALS:
-        tp_explain_found_two(s, &s->candidates[s->first], &s->candidates[s->second]);
-        s->stage = TP_STAGE_OVER;
+        tp_explain_healed(s, s->first, s->second);
         return;
     }
 }

@@ -65,7 +65,11 @@ struct tp_explain {
     struct tp_trial *trial;
     const struct tp_tape *tape;    /* fails; best if it was shrunk */
     struct tp_sim_outcome outcome; /* of it */
-    uint64_t until_ns;             /* of the host's clock; for tp_explain_run() */
+    uint64_t until_ns;             /* of the host's clock */
+    uint32_t jobs;                 /* for tp_explain_ahead(); 0: 1 */
+    /* Called a few times a second by tp_explain_ahead(); NULL: not. */
+    void (*progress)(void *context, const struct tp_explain *explain);
+    void *context;
     struct tp_explain_search *search;
     /* What was found. */
     enum tp_explained how;
@@ -110,6 +114,10 @@ int tp_explain_begin(struct tp_explain *explain);
 bool tp_explain_step(struct tp_explain *explain);
 bool tp_explain_skip(struct tp_explain *explain);
 int tp_explain_end(struct tp_explain *explain);
+
+/** Between two steps: where ghosts come next, all of these at once, on `jobs` processors.
+ * What is found, and the number of runs, are the same as without. */
+void tp_explain_ahead(struct tp_explain *explain);
 
 /** In a word: "fsync", "sync_dir", "wait", "torn", "early", "error", "choice", or "none".
  */

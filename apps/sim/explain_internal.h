@@ -2,6 +2,7 @@
  *
  *     explain.c         the run as it was; what to try, in which order
  *     explain_heals.c   whether the run passes with ghosts
+ *     explain_ahead.c   the same, on several processors
  *     explain_found.c   what a ghost that heals says
  *     explain_choices.c choices that are made mildest, messages that came too early
  *     explain_where.c   where that is, in the run with all stages of its operations
@@ -88,6 +89,13 @@ enum tp_explain_tried { TP_TRIED_HEALS, TP_TRIED_SO_FAR, TP_TRIED_FAILS };
  * can be, then, if these are too many, with some that are drawn. */
 enum tp_explain_tried tp_explain_try(struct tp_explain_search *s,
                                      const struct tp_ghost *ghosts, uint32_t count);
+
+/** Two at once are tried of so many candidates, the first. */
+uint32_t tp_explain_pairs_of(const struct tp_explain_search *s);
+
+/** What comes of a stage of ghosts: a candidate has healed, or two; or none has. */
+void tp_explain_healed(struct tp_explain_search *s, uint32_t first, uint32_t second);
+void tp_explain_none_healed(struct tp_explain_search *s);
 
 /** Notes what a candidate says, or two, that have healed. */
 void tp_explain_found_one(struct tp_explain_search *s,

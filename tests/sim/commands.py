@@ -156,7 +156,9 @@ for scenario, kind, operation, missing in () if ASAN else (
     failing = json.loads(out)["failures"]
     expect(f"{scenario} is found", failing, out)
     seed = ("--seed", str(failing[0]["seed"]))
-    status, out, _ = call(SIM, "explain", scenario, *seed, "--json")
+    status, out, _ = call(SIM, "explain", scenario, *seed, "--json", "-j1")
+    _, again, _ = call(SIM, "explain", scenario, *seed, "--json", "-j3")
+    expect(f"{scenario} is explained alike by one and by three", out == again, out, again)
     why = json.loads(out)
     expect(f"{scenario} is explained", status == 0 and why["explained"] and why["kind"] == kind and
            why["operation"] == operation and why["file"] == "tally.c" and why["choices"] <= 10, out)
@@ -166,6 +168,12 @@ for scenario, kind, operation, missing in () if ASAN else (
     if kind != "sync_dir":
         status, out, _ = call(SIM, "explain", scenario, *seed)
         expect(f"{scenario} in words", missing in out and f"tally.c:{why['line']}" in out, out)
+# Where no ghost heals, one or two at once, the same again.
+if not ASAN:
+    status, out, _ = call(SIM, "run", "zoo-12", "--seeds", "1..5000", "--until-failure", "--json")
+    seed = str(json.loads(out)["failures"][0]["seed"])
+    whys = [call(SIM, "explain", "zoo-12", "--seed", seed, "--json", "-j", j)[1] for j in ("1", "3")]
+    expect("zoo-12 is explained alike by one and by three", whys[0] == whys[1] and json.loads(whys[0])["barriers"] == 0, whys)
 # A barrier that is there, and is not waited for; and what befell a node, with what was under way.
 if not ASAN:
     status, out, _ = call(VERDICTS, "run", "hurries", "--seeds", "1..2000", "--faults=-all,+power", "--until-failure",
