@@ -124,9 +124,11 @@ static bool take(void *context, uint64_t unit, const void *result_of_unit)
     struct tp_sweep *sweep = round->sweep;
 
     (void)unit;
-    round->error = result->error;
-    if (result->failed.failures > 0 && sweep->failures == 0 && round->error == 0)
+    /* A signal may have ended the unit: what it had found is kept all the same. */
+    if (result->failed.failures > 0 && sweep->failures == 0)
         round->error = save_tape(sweep, result);
+    if (result->error < 0)
+        round->error = result->error;
     add_up(round, result);
     if (result->failed.failures > 0)
         sweep->failed(sweep->context, sweep, &result->failed);
