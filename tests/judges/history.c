@@ -178,15 +178,24 @@ static uint32_t blocks_to(uint32_t bytes)
 }
 
 /* What a change does to the file apart from its data: `certain`, or because its time moves,
- * which it does not within a tick of a clock that nobody sees. */
+ * which it need not within a tick of a clock that nobody sees. Of many, one upon the other,
+ * one moved it that is no older than the last before the tick. */
 static void change(struct history *history, uint32_t index, uint32_t object, bool certain)
 {
     struct object *o = &history->objects[object];
     uint64_t at_ns = history->acts[index].at_ns;
+    uint32_t least = 0;
 
     if (certain || at_ns - o->written_ns >= TICK_NS)
-        o->changed = index + 1;
+        least = index + 1;
+    else if (at_ns - o->tick_ns >= TICK_NS)
+        least = o->tick;
+    o->changed = least > o->changed ? least : o->changed;
     o->written_ns = at_ns;
+    if (at_ns - o->tick_ns < TICK_NS)
+        return;
+    o->tick_ns = at_ns;
+    o->tick = index + 1;
 }
 
 static void resize(struct history *history, uint32_t index, uint32_t object, uint32_t size)
@@ -225,6 +234,7 @@ static uint32_t object_make(struct history *history, uint32_t index, bool is_dir
     object->program = history->acts[index].program;
     object->made = index;
     object->written_ns = history->acts[index].at_ns;
+    object->tick_ns = object->written_ns;
     if (!is_dir)
         (void)version_make(history, index, number);
     return number;

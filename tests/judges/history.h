@@ -61,6 +61,8 @@ struct object {
         changed; /* acts until after the last that changed it or its names for certain */
     uint32_t touched;    /* the same, with writes that may have changed nothing but data */
     uint64_t written_ns; /* when its content was changed last */
+    uint64_t tick_ns;    /* the same, noted once in a tick at most ... */
+    uint32_t tick;       /* ... and acts until after that */
     uint32_t versions;   /* how many */
 };
 
