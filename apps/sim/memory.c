@@ -11,18 +11,16 @@
 #endif
 #endif
 
-/* Blocks that are kept have this alignment, or a larger one that is not made use of. */
-#define ALIGN ((size_t)64)
-
 #ifdef __SANITIZE_ADDRESS__
 
-static void *give_plainly(void *context, size_t size_bytes, size_t align)
+/* AddressSanitizer sees more when it is asked for every block. */
+static void *give(void *context, size_t size_bytes, size_t align)
 {
     (void)context;
     return tp_alloc(NULL, size_bytes, align > 64 ? align : 64);
 }
 
-static void take_plainly(void *context, void *block, size_t size_bytes)
+static void take(void *context, void *block, size_t size_bytes)
 {
     (void)context;
     tp_free(NULL, block, size_bytes, 64);
@@ -32,19 +30,31 @@ static void take_plainly(void *context, void *block, size_t size_bytes)
 
 /* From here on a block is mapped: most of a large table is never touched. */
 #define MAPPED_BYTES ((size_t)96 * 1024)
-#define PAGE_BYTES   4096
+#define PAGE_BYTES   ((size_t)4096)
+#define STEP_BYTES   ((size_t)64) /* sizes are multiples of it, and so is every address */
+#define CLASSES      40
 
-/* The place of a size, made if there is room; -1: there is none. */
-static int32_t find(struct tp_memory *memory, size_t size_bytes)
+struct kept {
+    struct kept *next;
+};
+
+/* Blocks that were given back, by class of size. */
+static struct kept *kept_first[CLASSES];
+
+/* Four sizes for each doubling, so that a class wastes at most a quarter: the class of a
+ * size, and how many bytes its blocks have. A block of a page and more begins at one. */
+static uint32_t class_of(size_t size_bytes, size_t *ret_bytes)
 {
-    for (uint32_t i = 0; i < memory->size_count; i++) {
-        if (memory->sizes[i].size_bytes == size_bytes)
-            return (int32_t)i;
-    }
-    if (memory->size_count == TP_MEMORY_SIZES)
-        return -1;
-    memory->sizes[memory->size_count].size_bytes = size_bytes;
-    return (int32_t)memory->size_count++;
+    uint32_t steps =
+        size_bytes == 0 ? 1 : (uint32_t)((size_bytes + STEP_BYTES - 1) / STEP_BYTES);
+    uint32_t shift = 0;
+
+    while ((steps - 1) >> shift >= 8)
+        shift++;
+    steps = ((steps - 1) >> shift) + 1;
+    *ret_bytes = (STEP_BYTES * steps) << shift;
+    tp_assert(*ret_bytes >= size_bytes && shift * 4 + steps < CLASSES);
+    return shift * 4 + steps;
 }
 
 #ifdef __wasm__
@@ -76,69 +86,40 @@ static void unmap(void *block, size_t size_bytes)
 
 #endif
 
-static size_t rounded(size_t size_bytes)
-{
-    return (size_bytes + ALIGN - 1) & ~(ALIGN - 1);
-}
-
 static void *give(void *context, size_t size_bytes, size_t align)
 {
-    struct tp_memory *memory = context;
-    size_t size = rounded(size_bytes);
-    struct tp_memory_free *block;
-    int32_t place;
+    size_t bytes;
+    struct kept *block;
+    uint32_t class;
 
-    if (size >= MAPPED_BYTES)
-        return align > PAGE_BYTES ? NULL : map(size);
-    place = find(memory, size);
-    block = place < 0 || align > ALIGN ? NULL : memory->sizes[place].first;
+    (void)context;
+    tp_assert(align <= (size_bytes < PAGE_BYTES ? STEP_BYTES : PAGE_BYTES));
+    if (size_bytes >= MAPPED_BYTES)
+        return map(size_bytes);
+    class = class_of(size_bytes, &bytes);
+    block = kept_first[class];
     if (block == NULL)
-        return tp_alloc(NULL, size, align > ALIGN ? align : ALIGN);
-    memory->sizes[place].first = block->next;
-    return memset(block, 0, size);
+        return tp_alloc(NULL, bytes, bytes < PAGE_BYTES ? STEP_BYTES : PAGE_BYTES);
+    kept_first[class] = block->next;
+    return memset(block, 0, size_bytes);
 }
 
-static void take(void *context, void *block, size_t size_bytes)
+static void take(void *context, void *memory, size_t size_bytes)
 {
-    struct tp_memory *memory = context;
-    size_t size = rounded(size_bytes);
-    struct tp_memory_free *kept = block;
-    int32_t place;
+    struct kept *block = memory;
+    size_t bytes;
+    uint32_t class;
 
-    if (size >= MAPPED_BYTES) {
-        unmap(block, size);
+    (void)context;
+    if (size_bytes >= MAPPED_BYTES) {
+        unmap(memory, size_bytes);
         return;
     }
-    place = find(memory, size);
-    if (place < 0) {
-        tp_free(NULL, block, size, ALIGN);
-        return;
-    }
-    kept->next = memory->sizes[place].first;
-    memory->sizes[place].first = kept;
+    class = class_of(size_bytes, &bytes);
+    block->next = kept_first[class];
+    kept_first[class] = block;
 }
 
 #endif
 
-/* AddressSanitizer sees more when it is asked for every block. */
-void tp_memory_init(struct tp_memory *memory)
-{
-    memset(memory, 0, sizeof *memory);
-#ifdef __SANITIZE_ADDRESS__
-    memory->allocator = (struct tp_allocator){give_plainly, take_plainly, memory};
-#else
-    memory->allocator = (struct tp_allocator){give, take, memory};
-#endif
-}
-
-void tp_memory_deinit(struct tp_memory *memory)
-{
-    for (uint32_t i = 0; i < memory->size_count; i++) {
-        while (memory->sizes[i].first != NULL) {
-            struct tp_memory_free *block = memory->sizes[i].first;
-
-            memory->sizes[i].first = block->next;
-            tp_free(NULL, block, memory->sizes[i].size_bytes, ALIGN);
-        }
-    }
-}
+const struct tp_allocator tp_memory = {give, take, NULL};

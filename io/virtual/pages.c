@@ -7,7 +7,7 @@
 
 #define CHUNK_PAGES          (UINT32_C(1) << TP_PAGES_CHUNK_LOG2)
 #define CHUNK_BYTES          ((size_t)CHUNK_PAGES * TP_PAGE_BYTES)
-#define PAGES_FIRST_CAPACITY (8 * CHUNK_PAGES)
+#define PAGES_FIRST_CAPACITY (32 * CHUNK_PAGES)
 
 static const uint8_t hole_bytes[TP_PAGE_BYTES];
 

@@ -3,12 +3,24 @@
 #include <errno.h>
 #include <string.h>
 
-#define POOL_FIRST_CAPACITY 32
-#define POOL_ALIGN          16
+#define POOL_ALIGN 16
+
+/* What a pool begins with: this many bytes, but not fewer items than the least nor more
+ * than the most. Sweeps make thousands of them that stay nearly empty. */
+enum { FIRST_BYTES = 8192, FIRST_LEAST = 4, FIRST_MOST = 32 };
 
 static size_t pool_bytes(const struct tp_pool *pool, uint32_t capacity)
 {
     return (size_t)pool->item_bytes * capacity;
+}
+
+static uint32_t first_capacity(uint32_t item_bytes)
+{
+    uint32_t items = FIRST_BYTES / item_bytes;
+
+    if (items < FIRST_LEAST)
+        return FIRST_LEAST;
+    return items < FIRST_MOST ? items : FIRST_MOST;
 }
 
 int tp_pool_init(struct tp_pool *pool, uint32_t item_bytes,
@@ -20,10 +32,10 @@ int tp_pool_init(struct tp_pool *pool, uint32_t item_bytes,
     *pool = empty;
     pool->item_bytes = item_bytes;
     pool->used = 1;
-    pool->items = tp_alloc(allocator, pool_bytes(pool, POOL_FIRST_CAPACITY), POOL_ALIGN);
+    pool->capacity = first_capacity(item_bytes);
+    pool->items = tp_alloc(allocator, pool_bytes(pool, pool->capacity), POOL_ALIGN);
     if (pool->items == NULL)
         return -ENOMEM;
-    pool->capacity = POOL_FIRST_CAPACITY;
     return 0;
 }
 
