@@ -169,6 +169,36 @@ Test(names, fsync_of_a_file_commits_names_by_profile)
     }
 }
 
+/* Of two writes in one tick of the clock of files' times the second is a change all the
+ * same if it makes the file longer, or fills a hole of it. */
+Test(names, a_write_that_grows_or_allocates_is_a_change_at_once)
+{
+    static const uint64_t offsets[] = {1, PAGE, 2 * PAGE - 1, 0};
+
+    for (uint32_t i = 0; i < 4; i++) {
+        struct tp_fd fd;
+        uint32_t lost = 0;
+
+        start(TP_DISK_EXT4);
+        fd = f_open(&f, "/f", F_RW);
+        cr_assert(eq(i32, f_write(&f, fd, 'A', 1, 0), 1));
+        if (i == 1)
+            cr_assert(eq(i32, run(tp_request_truncate(fd, 2 * PAGE)), 0));
+        cr_assert(eq(i32, run(tp_request_fsync(fd, 0)), 0));
+        f_put(&f, "/other", 'A', 1);
+        cr_assert(eq(i32, f_write(&f, fd, 'B', 1, offsets[i]), 1));
+        cr_assert(eq(i32, run(tp_request_fsync(fd, 0)), 0));
+        f_halt(&f);
+        for (uint64_t seed = 0; seed < 40; seed++) {
+            struct tp_disk *disk = f_cut(&f, seed);
+
+            lost += !f_exists(disk, "/other");
+            tp_disk_destroy(disk);
+        }
+        cr_assert(eq(int, lost > 0, offsets[i] == 0)); /* the last one is in place */
+    }
+}
+
 Test(names, a_removal_may_be_lost_and_brings_all_data_back)
 {
     bool back = false, gone = false;
