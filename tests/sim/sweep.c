@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "apps/sim/sim_internal.h"
+#include "apps/sim/survivors.h"
 #include "apps/sim/sweep.h"
 
 enum { OPERATIONS = TP_CHAOS_WITHIN + 9 };
@@ -341,4 +342,91 @@ Test(sweep, says_when_it_takes_the_cut_at_the_end_besides)
     cr_assert(eq(int, tp_trial_replay(sweep.trial, sweep.tape, &outcome), 0));
     cr_assert(eq(u32, outcome.verdict, TP_VERDICT_FAILED), "%s", outcome.message);
     end_sweep(&sweep);
+}
+
+/* ------------------------------------------------------------------ sets, one by one
+ *
+ * A cut that decides of so many sectors, as a cut of the simulated disk does. */
+
+enum {
+    AT_STAKE = 6,
+    SETS = 1 << AT_STAKE,
+    CORNERS = 1 + 2 * AT_STAKE, /* none, each alone lost, each alone kept */
+    CUT_STREAM = 3
+};
+
+/* Which sectors are lost. */
+static uint32_t cut_sectors(struct tp_tape *tape)
+{
+    uint64_t way = tp_tape_draw(tape, CUT_STREAM, TP_DRAW_CUT_DATA, 5);
+    uint32_t lost = 0;
+
+    for (uint32_t i = 0; i < AT_STAKE && way == 4; i++)
+        lost |= (uint32_t)tp_tape_draw(tape, CUT_STREAM, TP_DRAW_CUT_SECTOR, 2) << i;
+    return way == 1 ? SETS - 1 : lost;
+}
+
+/* All sets there are with this limit: how often each came. Their count. */
+static uint32_t all_sets(uint32_t limit, uint32_t ret_times[SETS], bool *ret_are_all)
+{
+    static struct tp_survivors survivors;
+    uint32_t count = 0;
+    bool more = true;
+
+    memset(ret_times, 0, SETS * sizeof *ret_times);
+    tp_survivors_begin(&survivors, limit);
+    while (more) {
+        struct tp_tape *tape;
+        uint32_t lost;
+
+        cr_assert(eq(int, tp_tape_empty(NULL, &tape), 0));
+        tp_tape_realign(tape);
+        cr_assert(eq(int, tp_survivors_put(&survivors, tape, CUT_STREAM), 0));
+        lost = cut_sectors(tape);
+        more = tp_survivors_note(&survivors, tape, CUT_STREAM, 0,
+                                 tp_tape_asked(tape, CUT_STREAM));
+        ret_times[lost] += survivors.is_set;
+        count += survivors.is_set;
+        tp_tape_destroy(tape);
+    }
+    *ret_are_all = tp_survivors_are_all(&survivors);
+    return count;
+}
+
+Test(survivors, are_every_set_once_if_they_are_few)
+{
+    uint32_t times[SETS];
+    bool are_all;
+
+    cr_assert(eq(u32, all_sets(SETS, times, &are_all), SETS));
+    cr_assert(are_all);
+    for (uint32_t i = 0; i < SETS; i++)
+        cr_assert(eq(u32, times[i], 1), "set %u", i);
+}
+
+Test(survivors, are_the_corner_cases_and_drawn_ones_if_they_are_many)
+{
+    uint32_t times[SETS], others = 0;
+    bool are_all;
+
+    cr_assert(eq(u32, all_sets(2 * CORNERS, times, &are_all), 2 * CORNERS));
+    cr_assert(not(are_all));
+    for (uint32_t i = 0; i < SETS; i++) {
+        uint32_t lost = (uint32_t)__builtin_popcount(i);
+
+        if (lost < 2 || lost + 2 > AT_STAKE)
+            cr_assert(gt(u32, times[i], 0), "set %u", i);
+        else
+            others += times[i];
+    }
+    cr_assert(gt(u32, others, 0)); /* of those that are drawn */
+}
+
+Test(survivors, are_as_many_as_the_limit_whatever_it_is)
+{
+    uint32_t times[SETS];
+    bool are_all;
+
+    for (uint32_t limit = 1; limit < SETS; limit++)
+        cr_assert(eq(u32, all_sets(limit, times, &are_all), limit));
 }
