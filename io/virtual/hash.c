@@ -5,8 +5,14 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#define LONG_BYTES 240 /* longer than that is hashed in blocks, where AVX2 gains */
+
 uint64_t tp_hash(const void *bytes, size_t len_bytes, uint64_t seed)
 {
+#ifdef TP_HASH_AVX2
+    if (len_bytes > LONG_BYTES && __builtin_cpu_supports("avx2"))
+        return tp_hash_avx2(bytes, len_bytes, seed);
+#endif
     return XXH3_64bits_withSeed(bytes, len_bytes, seed);
 }
 

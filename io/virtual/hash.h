@@ -11,6 +11,11 @@
 /** The hash of `len_bytes` at `bytes`, chained to `seed` (the hash of what came before). */
 uint64_t tp_hash(const void *bytes, size_t len_bytes, uint64_t seed);
 
+#ifdef TP_HASH_AVX2
+/** The same value, on a processor that has AVX2: for tp_hash(), which asks. */
+uint64_t tp_hash_avx2(const void *bytes, size_t len_bytes, uint64_t seed);
+#endif
+
 /** The hash of `count` numbers, as little-endian bytes; `count` is at most
  * TP_HASH_WORDS_MAX. */
 #define TP_HASH_WORDS_MAX 16
