@@ -10,7 +10,7 @@ const struct judge_rules judge_rules[] = {
     {.name = "paranoid"},
     {.name = "ext4", .names_in_order = true, .sync_all_names = true},
     {.name = "xfs", .names_in_order = true, .sync_all_names = true},
-    {.name = "btrfs", .sync_own_names = true, .both_names = true},
+    {.name = "btrfs", .sync_own_names = true, .both_names = true, .passing_names = true},
     {.name = "at-once", .names_in_order = true, .at_once = true},
 };
 const uint32_t judge_rules_count = sizeof judge_rules / sizeof judge_rules[0];
@@ -26,6 +26,26 @@ static bool needs(const struct name_op *later, const struct name_op *earlier)
     for (uint32_t i = 0; i < 2; i++) {
         if (places[i] != 0 && (places[i] == earlier->from || places[i] == earlier->to))
             return true;
+    }
+    return false;
+}
+
+/* Whether an operation takes a name away that a new file had for a while; what made it, in
+ * `ret_made`. */
+static bool ends_passing(const struct trial *trial, uint32_t op, uint32_t *ret_made)
+{
+    const struct name_op *ops = trial->history->name_ops;
+    uint32_t place = ops[op].from;
+
+    if (!trial->rules->passing_names || trial->least || place == 0)
+        return false;
+    for (uint32_t made = op; made > 0; made--) {
+        const struct name_op *o = &ops[made - 1];
+
+        if (o->from != place && o->to != place)
+            continue;
+        *ret_made = made - 1;
+        return o->from == 0 && o->to == place && o->object == ops[op].object;
     }
     return false;
 }
@@ -53,6 +73,26 @@ static bool sync_covers(const struct trial *trial, const struct sync *sync,
     return rules->sync_own_names && sync->named && op->object == sync->object;
 }
 
+/* Whether the later operation, which was promised, takes the earlier one along. */
+static bool takes_along(const struct trial *trial, uint32_t later, uint32_t op)
+{
+    const struct name_op *ops = trial->history->name_ops;
+    uint32_t made = 0;
+
+    if (trial->rules->names_in_order)
+        return true;
+    if (!needs(&ops[later], &ops[op]))
+        return false;
+    /* Neither what took a passing name away nor what made it is needed by what comes into
+     * its place. */
+    for (uint32_t end = op; end < later; end++) {
+        if (ends_passing(trial, end, &made) && (end == op || made == op) &&
+            ops[later].to == ops[end].from && ops[later].from == 0 && !trial->promised[end])
+            return false;
+    }
+    return true;
+}
+
 static void find_promised(struct trial *trial)
 {
     const struct history *h = trial->history;
@@ -70,8 +110,7 @@ static void find_promised(struct trial *trial)
     }
     for (uint32_t later = trial->op_count; later > 0; later--) {
         for (uint32_t op = 0; op < later - 1 && trial->promised[later - 1]; op++) {
-            if (trial->rules->names_in_order ||
-                needs(&h->name_ops[later - 1], &h->name_ops[op]))
+            if (takes_along(trial, later - 1, op))
                 trial->promised[op] = true;
         }
     }
@@ -177,7 +216,7 @@ static bool try_each(struct trial *trial, uint32_t program, uint32_t op, bool di
 {
     const struct name_op *o;
     struct name_op at;
-    uint32_t values[2];
+    uint32_t values[2], made = 0;
     bool blocked[2];
 
     while (op < trial->op_count && trial->history->name_ops[op].program != program)
@@ -210,7 +249,7 @@ static bool try_each(struct trial *trial, uint32_t program, uint32_t op, bool di
     }
     if (trial->promised[op])
         return false;
-    trial->blocked[at.from] = true;
+    trial->blocked[at.from] = !(ends_passing(trial, op, &made) && !trial->kept[made]);
     trial->blocked[at.to] = true;
     if (try_each(trial, program, op + 1, dirs_blocked || at.moves_dir))
         return true;
@@ -234,7 +273,7 @@ static bool judge_each(struct trial *trial, struct judge_tally *tally)
 
 static struct trial *trial_create(const struct judge_rules *rules,
                                   const struct history *history, const struct seen *seen,
-                                  uint32_t cut)
+                                  uint32_t cut, bool least)
 {
     struct trial *trial = calloc(1, sizeof *trial);
 
@@ -243,6 +282,7 @@ static struct trial *trial_create(const struct judge_rules *rules,
     trial->history = history;
     trial->seen = seen;
     trial->cut = cut;
+    trial->least = least;
     while (trial->op_count < history->name_op_count &&
            act_has_begun(trial, history->name_ops[trial->op_count].act))
         trial->op_count++;
@@ -253,10 +293,9 @@ static struct trial *trial_create(const struct judge_rules *rules,
 bool judge_least(const struct judge_rules *rules, const struct history *history,
                  const struct seen *seen, uint32_t cut, char ret_why[512])
 {
-    struct trial *trial = trial_create(rules, history, seen, cut);
+    struct trial *trial = trial_create(rules, history, seen, cut, true);
     bool allowed;
 
-    trial->least = true;
     allowed = try_first(trial, trial->op_count);
     if (!allowed)
         (void)snprintf(ret_why, WHY_BYTES, "at least, simulated: %.400s", trial->why);
@@ -268,7 +307,7 @@ bool judge(const struct judge_rules *rules, const struct history *history,
            const struct seen *seen, uint32_t cut, struct judge_tally *tally,
            char ret_why[512])
 {
-    struct trial *trial = trial_create(rules, history, seen, cut);
+    struct trial *trial = trial_create(rules, history, seen, cut, false);
     bool allowed;
 
     tally->cuts++;

@@ -20,7 +20,9 @@ struct judge_rules {
                             any more, nothing, not even its data */
     bool both_names;     /* a file renamed into another directory may have its old name too,
                             once the new one is durable */
-    bool at_once;        /* names are durable without a sync: wrong, for a self-test */
+    bool passing_names; /* one that a new file had for a while, and no longer, need not have
+                           been there: the next file of that name does not need it */
+    bool at_once;       /* names are durable without a sync: wrong, for a self-test */
 };
 
 extern const struct judge_rules judge_rules[];
