@@ -108,7 +108,7 @@ Test(kv_bounds, flushing_everything_is_one_small_step)
     apply_measured(store, kv_effect_flushall(), lsn++, &worst);
     expect_small(&worst, "flushing");
     kv_store_memory(store, &memory);
-    cr_assert(gt(u64, memory.dead, UINT64_C(4000000)));
+    cr_assert(lt(u64, UINT64_C(4000000), memory.dead));
     for (uint32_t i = 0; i < 30000; i++) /* what comes next frees it on the side */
         apply_measured(store, set_number(&i, 0), lsn++, &worst);
     expect_small(&worst, "afterwards");
@@ -138,7 +138,7 @@ Test(kv_bounds, large_values_are_freed_later)
         cr_assert(le(u64, memory.dead, 20 << 20));
     }
     cr_assert(ge(u64, memory.dead, 10 << 20));
-    cr_assert(gt(u32, kv_store_work(store, 1000), 10));
+    cr_assert(lt(u32, 10, kv_store_work(store, 1000)));
     kv_store_memory(store, &memory);
     cr_assert(eq(u64, memory.total, 0));
     kv_store_destroy(store);
@@ -198,7 +198,7 @@ Test(kv_bounds, makes_every_change_though_an_allocation_fails, .timeout = 240)
         kv_store_destroy(store);
         cr_assert(eq(u64, heap.live_bytes, 0));
     }
-    cr_assert(gt(u32, failures, 100));
+    cr_assert(lt(u32, 100, failures));
 }
 
 /* A heap of a fixed size: writes go on until it is full, then deletes bring it back. */
@@ -217,7 +217,7 @@ Test(kv_bounds, is_short_of_memory_until_something_is_deleted)
         cr_assert(lt(u32, number, 1000000));
         kv_store_apply(store, &effect, lsn++);
     }
-    cr_assert(gt(u32, number, 100000));
+    cr_assert(lt(u32, 100000, number));
     for (uint32_t more = number; more < number + 1000; more++) { /* what was under way */
         struct kv_effect effect = set_number(&more, 0);
 
@@ -230,7 +230,7 @@ Test(kv_bounds, is_short_of_memory_until_something_is_deleted)
         cr_assert(lt(u32, i, number));
         kv_store_apply(store, &effect, lsn++);
     }
-    cr_assert(gt(u64, kv_store_count(store, 0), number / 4), "not everything had to go");
+    cr_assert(lt(u64, number / 4, kv_store_count(store, 0)), "not everything had to go");
     kv_store_destroy(store);
     cr_assert(eq(u64, heap.live_bytes, 0));
 }

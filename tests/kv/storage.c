@@ -55,8 +55,8 @@ Test(kv_storage, gives_back_what_was_kept, .init = set_up, .fini = tear_down)
         overlapped += world.service.overlapped;
         boot(&idle);
     }
-    cr_assert(gt(u64, saves, 40));
-    cr_assert(gt(u64, overlapped, 40), "records were appended while snapshots were taken");
+    cr_assert(lt(u64, 40, saves));
+    cr_assert(lt(u64, 40, overlapped), "records were appended while snapshots were taken");
     cr_assert(eq(u64, world.oracle.count, 40 * 40));
     cr_assert(world.service.storage.loaded.snapshot);
 }
@@ -75,7 +75,7 @@ Test(kv_storage, knows_how_much_log_there_was, .init = set_up, .fini = tear_down
     work.records = 4;
     boot(&work);
     cr_assert(ge(u64, kv_storage_log_before(storage), storage->loaded.record_bytes));
-    cr_assert(gt(u64, storage->loaded.record_bytes, 40 * 20));
+    cr_assert(lt(u64, 40 * 20, storage->loaded.record_bytes));
     work.records = 1;
     for (uint32_t i = 0; i < 6; i++)
         boot(&work);
@@ -323,6 +323,6 @@ Test(kv_storage, keeps_long_values, .init = set_up, .fini = tear_down)
         work.save_last = true;
         boot(&work);
         boot(&idle);
-        cr_assert(gt(u64, world.service.storage.loaded.snapshot_entries, 3));
+        cr_assert(lt(u64, 3, world.service.storage.loaded.snapshot_entries));
     }
 }

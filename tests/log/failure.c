@@ -104,7 +104,7 @@ Test(log_failure, of_a_read_refuses_the_log)
         if (world.run.end_result == 0)
             break;
         cr_assert(eq(i32, world.run.end_result, -EIO));
-        cr_assert(gt(u64, world.run.journal.problem.segment, 0));
+        cr_assert(lt(u64, 0, world.run.journal.problem.segment));
     }
     world_deinit(&after);
 }
@@ -129,7 +129,7 @@ Test(log_failure, of_a_write_refuses_records_from_then_on)
         }
         world_deinit(&world);
     }
-    cr_assert(gt(u32, failed, 5));
+    cr_assert(lt(u32, 5, failed));
 }
 
 /* What could not be removed is removed when there is more to be. */
@@ -145,7 +145,7 @@ Test(log_failure, of_a_removal_is_made_up_for)
         world.faults.fail_kind = TP_REMOVE;
         cr_assert(eq(i32, world_boot(&world, &work), 0));
         cr_assert(eq(i32, world.run.end_result, 0));
-        cr_assert(gt(u64, world.run.journal.stats.segments_trimmed, 5), "removal %u",
+        cr_assert(lt(u64, 5, world.run.journal.stats.segments_trimmed), "removal %u",
                   (unsigned)nth);
         cr_assert(lt(u32, tp_disk_usage(world.disk).inodes, 12));
         check_by_boots("failure of removal", nth, nth);
@@ -177,7 +177,7 @@ Test(log_failure, of_a_removals_sync_ends_trimming)
         world.faults.fail_kind = TP_FSYNC;
         cr_assert(eq(i32, world_boot(&world, &work), 0));
         if (world.run.end_result == 0 && journal->stats.spares_failed == 0) {
-            cr_assert(gt(u64, journal->trimmer.keep_segment, journal->trimmer.oldest + 5));
+            cr_assert(lt(u64, journal->trimmer.oldest + 5, journal->trimmer.keep_segment));
             cr_assert(not(is_there(journal->trimmer.oldest)));
             cr_assert(is_there(journal->trimmer.oldest + 1), "sync %u", (unsigned)nth);
             failed++;
@@ -186,7 +186,7 @@ Test(log_failure, of_a_removals_sync_ends_trimming)
         check_by_boots("failure of sync", nth, nth);
         world_deinit(&world);
     }
-    cr_assert(gt(u32, failed, 5));
+    cr_assert(lt(u32, 5, failed));
 }
 
 Test(log_failure, short_and_interrupted_operations_are_none)

@@ -89,7 +89,7 @@ static void serve(void)
         work.trim_every = seed == 4 ? 30 : 0;
         boot(&work);
         cr_assert(eq(u64, oracle->appended, seed * 80));
-        cr_assert(gt(u64, run.journal.stats.segments, 1));
+        cr_assert(lt(u64, 1, run.journal.stats.segments));
     }
 }
 
@@ -192,7 +192,7 @@ Test(log_linux, a_killed_process_loses_nothing, .init = set_up, .fini = tear_dow
         cr_assert(eq(str, oracle->violation, ""), "in the child, round %u", round);
         cr_assert(eq(int, WIFSIGNALED(status) ? 1 : 0, 1), "the child failed by itself");
         if (round % 2 == 0)
-            cr_assert(gt(u64, oracle->appended, appended), "nothing happened in a minute");
+            cr_assert(lt(u64, appended, oracle->appended), "nothing happened in a minute");
         boot(&work);
         cr_assert(ge(u64, oracle->appended, appended));
     }

@@ -35,8 +35,8 @@ Test(life, is_calm_when_nothing_goes_wrong)
         (void)live(seed, UINT32_MAX);
     cr_assert(eq(u64, tally.failures, 0));
     cr_assert(eq(u64, tally.stats.steps_refused, 0));
-    cr_assert(gt(u64, tally.stats.steps_acked, 100));
-    cr_assert(gt(u64, tally.races, tally.unknown_races));
+    cr_assert(lt(u64, 100, tally.stats.steps_acked));
+    cr_assert(lt(u64, tally.unknown_races, tally.races));
     for (uint32_t family = 0; family < TP_FAMILIES; family++)
         cr_assert(eq(u64, sum.fired[family], 0), "%s", tp_family_name(family));
 }
@@ -57,21 +57,21 @@ Test(life, holds_everything_that_can_go_wrong)
 {
     for (uint64_t seed = 1; seed <= 40; seed++)
         (void)live(seed, 0);
-    cr_assert(gt(u64, tally.boots, 80));
-    cr_assert(gt(u64, tally.stops, 10), "servers that ended in order");
-    cr_assert(gt(u64, tally.failures, 3), "of the disk, or of the log");
-    cr_assert(gt(u64, tally.snapshots, 20));
-    cr_assert(gt(u64, tally.races, 1000));
-    cr_assert(gt(u64, tally.unknown_races, 20));
+    cr_assert(lt(u64, 80, tally.boots));
+    cr_assert(lt(u64, 10, tally.stops), "servers that ended in order");
+    cr_assert(lt(u64, 3, tally.failures), "of the disk, or of the log");
+    cr_assert(lt(u64, 20, tally.snapshots));
+    cr_assert(lt(u64, 1000, tally.races));
+    cr_assert(lt(u64, 20, tally.unknown_races));
     cr_assert(eq(u64, tally.undecided, 0));
-    cr_assert(gt(u64, tally.stats.survived, 20),
+    cr_assert(lt(u64, 20, tally.stats.survived),
               "writes without an answer that were there");
-    cr_assert(gt(u64, tally.stats.steps_unknown, tally.stats.survived + 20),
+    cr_assert(lt(u64, tally.stats.survived + 20, tally.stats.steps_unknown),
               "and that were not");
-    cr_assert(gt(u64, tally.stats.steps_refused, 0));
-    cr_assert(gt(u64, tally.stats.reads_of_others, 100));
+    cr_assert(lt(u64, 0, tally.stats.steps_refused));
+    cr_assert(lt(u64, 100, tally.stats.reads_of_others));
     for (uint32_t family = 0; family <= TP_FAMILY_REFUSE; family++)
-        cr_assert(gt(u64, sum.fired[family], 0), "%s", tp_family_name(family));
+        cr_assert(lt(u64, 0, sum.fired[family]), "%s", tp_family_name(family));
 }
 
 /* Somebody outside has done what a run without faults does not have. */
@@ -115,6 +115,6 @@ Test(life, bears_what_is_done_to_it_from_outside)
         tp_tape_destroy(options.tape);
         tp_tape_destroy(tape);
     }
-    cr_assert(gt(u64, tally.failures, 0));
-    cr_assert(gt(u64, tally.stats.steps_refused, 0));
+    cr_assert(lt(u64, 0, tally.failures));
+    cr_assert(lt(u64, 0, tally.stats.steps_refused));
 }

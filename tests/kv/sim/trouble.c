@@ -71,7 +71,7 @@ static struct tp_op receive(struct tp_ctx *cx)
 
 static bool is_complete(struct tp_result result)
 {
-    cr_assert(gt(i32, result.value, 0));
+    cr_assert(lt(i32, 0, result.value));
     caller.in_len += (uint32_t)result.value;
     caller.answer = kv_answer_read(caller.in, caller.in_len);
     return caller.answer.kind != KV_ANSWER_MORE;
