@@ -89,8 +89,8 @@ static void sweep(uint64_t seed, const struct sweep *how)
             break;
         cr_assert(eq(i32, result, -ESHUTDOWN));
     }
-    cr_assert(gt(u64, saves, 1), "there were snapshots to be cut");
-    cr_assert(gt(u64, overlapped, 1), "records were appended while they were written");
+    cr_assert(ge(u64, saves, 1), "there were snapshots to be cut");
+    cr_assert(ge(u64, overlapped, 1), "records were appended while they were written");
 }
 
 Test(kv_storage_crash, power_cut_at_any_event_loses_nothing, .timeout = 600)
