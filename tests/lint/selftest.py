@@ -21,6 +21,7 @@ WRONG = [
     (layers, "sm/x.c", "#include <unistd.h>\n"),
     (layers, "apps/x.c", '#include "io/linux/linux.h"\n'),
     (bans, "apps/x.c", "void f(char *s) { strcpy(s, s); }"),
+    (bans, "tests/x.c", "void f(int n) { cr_assert(gt(int, n, 0)); }"),
     (bans, "io/linux/x.c", "void *f(void) { return malloc(1); }"),
     (bans, "sm/x.c", "double f(void);"),
     (bans, "runtime/x.c", "long f(void);"),
