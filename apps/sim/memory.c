@@ -26,24 +26,20 @@ static void take(void *context, void *block, size_t size_bytes)
     tp_free(NULL, block, size_bytes, 64);
 }
 
+static void give_back(struct tp_memory *memory)
+{
+    (void)memory; /* nothing is kept */
+}
+
 #else
 
 /* From here on a block is mapped: most of a large table is never touched. */
 #define MAPPED_BYTES ((size_t)96 * 1024)
 #define PAGE_BYTES   ((size_t)4096)
 #define STEP_BYTES   ((size_t)64) /* sizes are multiples of it, and so is every address */
-#define CLASSES      40
 
-struct kept {
-    struct kept *next;
-};
-
-/* Blocks that were given back, by class of size. */
-static struct kept *kept_first[CLASSES];
-
-/* Four sizes for each doubling, so that a class wastes at most a quarter: the class of a
- * size, and how many bytes its blocks have. A block of a page and more begins at one. */
-static uint32_t class_of(size_t size_bytes, size_t *ret_bytes)
+/* Four sizes for each doubling, so that a class wastes at most a quarter. */
+static uint32_t class_of(size_t size_bytes)
 {
     uint32_t steps =
         size_bytes == 0 ? 1 : (uint32_t)((size_bytes + STEP_BYTES - 1) / STEP_BYTES);
@@ -51,10 +47,16 @@ static uint32_t class_of(size_t size_bytes, size_t *ret_bytes)
 
     while ((steps - 1) >> shift >= 8)
         shift++;
-    steps = ((steps - 1) >> shift) + 1;
-    *ret_bytes = (STEP_BYTES * steps) << shift;
-    tp_assert(*ret_bytes >= size_bytes && shift * 4 + steps < CLASSES);
-    return shift * 4 + steps;
+    return shift * 4 + ((steps - 1) >> shift) + 1;
+}
+
+/* Of the blocks of a class. One of a page and more begins at one. */
+static size_t bytes_of(uint32_t class)
+{
+    uint32_t shift = class <= 8 ? 0 : (class - 5) / 4;
+
+    tp_assert(class < TP_MEMORY_CLASSES);
+    return (STEP_BYTES * (class - shift * 4)) << shift;
 }
 
 #ifdef __wasm__
@@ -86,40 +88,65 @@ static void unmap(void *block, size_t size_bytes)
 
 #endif
 
+static size_t align_of(size_t size_bytes)
+{
+    return size_bytes < PAGE_BYTES ? STEP_BYTES : PAGE_BYTES;
+}
+
 static void *give(void *context, size_t size_bytes, size_t align)
 {
-    size_t bytes;
-    struct kept *block;
+    struct tp_memory *memory = context;
+    struct tp_memory_kept *block;
     uint32_t class;
 
-    (void)context;
-    tp_assert(align <= (size_bytes < PAGE_BYTES ? STEP_BYTES : PAGE_BYTES));
+    tp_assert(align <= align_of(size_bytes));
     if (size_bytes >= MAPPED_BYTES)
         return map(size_bytes);
-    class = class_of(size_bytes, &bytes);
-    block = kept_first[class];
+    class = class_of(size_bytes);
+    tp_assert(bytes_of(class) >= size_bytes);
+    block = memory->kept[class];
     if (block == NULL)
-        return tp_alloc(NULL, bytes, bytes < PAGE_BYTES ? STEP_BYTES : PAGE_BYTES);
-    kept_first[class] = block->next;
+        return tp_alloc(NULL, bytes_of(class), align_of(bytes_of(class)));
+    memory->kept[class] = block->next;
     return memset(block, 0, size_bytes);
 }
 
-static void take(void *context, void *memory, size_t size_bytes)
+static void take(void *context, void *given, size_t size_bytes)
 {
-    struct kept *block = memory;
-    size_t bytes;
+    struct tp_memory *memory = context;
+    struct tp_memory_kept *block = given;
     uint32_t class;
 
-    (void)context;
     if (size_bytes >= MAPPED_BYTES) {
-        unmap(memory, size_bytes);
+        unmap(given, size_bytes);
         return;
     }
-    class = class_of(size_bytes, &bytes);
-    block->next = kept_first[class];
-    kept_first[class] = block;
+    class = class_of(size_bytes);
+    block->next = memory->kept[class];
+    memory->kept[class] = block;
+}
+
+static void give_back(struct tp_memory *memory)
+{
+    for (uint32_t i = 0; i < TP_MEMORY_CLASSES; i++) {
+        while (memory->kept[i] != NULL) {
+            struct tp_memory_kept *block = memory->kept[i];
+
+            memory->kept[i] = block->next;
+            tp_free(NULL, block, bytes_of(i), align_of(bytes_of(i)));
+        }
+    }
 }
 
 #endif
 
-const struct tp_allocator tp_memory = {give, take, NULL};
+void tp_memory_init(struct tp_memory *memory)
+{
+    memset(memory, 0, sizeof *memory);
+    memory->allocator = (struct tp_allocator){give, take, memory};
+}
+
+void tp_memory_deinit(struct tp_memory *memory)
+{
+    give_back(memory);
+}

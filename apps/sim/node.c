@@ -62,7 +62,7 @@ void tp_node_make_ready(struct tp_node *node)
 
 struct tp_node *tp_node_create(struct tp_sim *sim, const struct tp_node_config *config)
 {
-    struct tp_node *node = tp_alloc(&tp_memory, sizeof *node, 64);
+    struct tp_node *node = tp_alloc(&sim->memory.allocator, sizeof *node, 64);
     struct tp_disk_config disk;
 
     if (node == NULL)
@@ -78,7 +78,7 @@ struct tp_node *tp_node_create(struct tp_sim *sim, const struct tp_node_config *
                                     (uint8_t)(node->number >> 8), (uint8_t)node->number, 0);
     node->timer_ns = node->start_ns = node->resume_ns = TP_NEVER;
     disk = node->config.disk;
-    disk.allocator = &tp_memory;
+    disk.allocator = &sim->memory.allocator;
     disk.profile = sim->options.profile > 0 ? sim->options.profile - 1
                                             : (uint32_t)sim->scenario->profile;
     if (tp_disk_create(&disk, &node->disk) < 0)
@@ -93,7 +93,7 @@ static void free_memory(struct tp_node *node)
         struct tp_block *memory = node->memory;
 
         node->memory = memory->next;
-        tp_free(&tp_memory, memory, memory->size_bytes, 64);
+        tp_free(&node->sim->memory.allocator, memory, memory->size_bytes, 64);
     }
     node->parts = NULL;
 }
@@ -103,7 +103,7 @@ void tp_node_destroy(struct tp_node *node)
     tp_assert(node->io == NULL);
     tp_disk_destroy(node->disk);
     tp_disk_destroy(node->snapshot);
-    tp_free(&tp_memory, node, sizeof *node, 64);
+    tp_free(&node->sim->memory.allocator, node, sizeof *node, 64);
 }
 
 static void set_finished(struct tp_node *node, bool finished)
@@ -148,7 +148,7 @@ static void create_io(struct tp_node *node)
     config.watch = &node->watch;
     config.may_fault = may_fault;
     config.may_fault_context = node;
-    config.allocator = &tp_memory;
+    config.allocator = &node->sim->memory.allocator;
     if (tp_virtual_io_create(&config, &node->io) < 0)
         tp_stop(__FILE__, __LINE__, "a node's Io cannot be made: is its config possible?");
 }
@@ -168,7 +168,7 @@ void tp_node_boot(struct tp_node *node)
     struct tp_scheduler_config config = {.size = sizeof config,
                                          .ops_max = node->config.ops_max,
                                          .machines_max = node->config.machines_max,
-                                         .allocator = &tp_memory};
+                                         .allocator = &sim->memory.allocator};
     void (*boot)(struct tp_node *) =
         node->config.boot != NULL ? node->config.boot : sim->scenario->boot;
 
@@ -425,7 +425,8 @@ struct tp_node *tp_sim_node(const struct tp_sim *sim, uint32_t index)
 
 void *tp_node_new(struct tp_node *node, size_t size_bytes)
 {
-    struct tp_block *memory = tp_alloc(&tp_memory, BLOCK_HEAD + size_bytes, 64);
+    struct tp_block *memory =
+        tp_alloc(&node->sim->memory.allocator, BLOCK_HEAD + size_bytes, 64);
 
     tp_assert(node->io != NULL);
     if (memory == NULL)

@@ -284,7 +284,8 @@ static void end_phase(struct tp_sim *sim, enum ended how)
 static void set_up(struct tp_sim *sim)
 {
     const struct tp_scenario *scenario = sim->scenario;
-    struct tp_net_config net = {.tape = sim->tape, .hosts_max = 1, .allocator = &tp_memory};
+    struct tp_net_config net = {
+        .tape = sim->tape, .hosts_max = 1, .allocator = &sim->memory.allocator};
     uint32_t plain = scenario->nodes == 0 && scenario->setup == NULL ? 1 : scenario->nodes;
 
     for (uint32_t i = 0; i < plain; i++)
@@ -305,13 +306,14 @@ static void create(struct tp_sim *sim)
 {
     size_t bytes = sim->scenario->state_bytes;
 
+    tp_memory_init(&sim->memory);
     sim->state = tp_alloc(NULL, bytes == 0 ? 1 : bytes, 64);
     sim->tape = sim->options.tape;
-    if (sim->tape == NULL &&
-        tp_tape_from_seed(sim->options.seed, false, &tp_memory, &sim->own_tape) == 0)
+    if (sim->tape == NULL && tp_tape_from_seed(sim->options.seed, false,
+                                               &sim->memory.allocator, &sim->own_tape) == 0)
         sim->tape = sim->own_tape;
     if (sim->state == NULL || sim->tape == NULL ||
-        tp_world_create(&tp_memory, &sim->world) < 0)
+        tp_world_create(&sim->memory.allocator, &sim->world) < 0)
         tp_stop(__FILE__, __LINE__, "the host has no memory for a run");
     sim->party = tp_world_join(sim->world, due, sim);
 }
@@ -328,6 +330,7 @@ static void destroy(struct tp_sim *sim)
     tp_tape_destroy(sim->own_tape);
     tp_free(NULL, sim->state,
             sim->scenario->state_bytes == 0 ? 1 : sim->scenario->state_bytes, 64);
+    tp_memory_deinit(&sim->memory);
 }
 
 uint64_t tp_sim_trace(const struct tp_sim *sim)

@@ -104,6 +104,7 @@ struct tp_sim {
     struct tp_sim_options options;
     struct tp_sim_outcome *outcome;
     enum tp_sim_phase phase;
+    struct tp_memory memory;
     void *state;
     struct tp_tape *tape, *own_tape;
     struct tp_world *world;

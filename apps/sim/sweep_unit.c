@@ -247,31 +247,42 @@ static void sweep_unit(struct sweeper *s)
     }
 }
 
+static int run_unit(struct sweeper *s)
+{
+    int error;
+
+    s->cuts = mmap(NULL, sizeof *s->cuts, PROT_READ | PROT_WRITE,
+                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (s->cuts == MAP_FAILED)
+        return -ENOMEM;
+    error = tp_trial_open(&s->trial, &s->sweep->trial->job);
+    if (error == 0) {
+        s->trial.hang_ns = s->sweep->trial->hang_ns;
+        s->trial.realigns = true;
+        s->trial.watch = &s->cuts->watch;
+        sweep_unit(s);
+        error = s->result->error;
+        tp_trial_close(&s->trial);
+    }
+    (void)munmap(s->cuts, sizeof *s->cuts);
+    return error;
+}
+
 void tp_sweep_unit_run(const struct tp_sweep *sweep, const struct tp_sweep_unit *unit,
                        struct tp_sweep_result *ret_result)
 {
-    static struct sweeper sweeper; /* of this process */
-    struct sweeper *s = &sweeper;
+    struct sweeper *s = tp_alloc(NULL, sizeof *s, 64); /* too much for a stack */
 
+    ret_result->failed.node = unit->node;
+    ret_result->failed.first = unit->first;
+    if (s == NULL) {
+        ret_result->error = -ENOMEM;
+        return;
+    }
     s->sweep = sweep;
     s->unit = unit;
     s->result = ret_result;
     s->stream = tp_stream(unit->node + 1, TP_CONCERN_CRASH);
-    ret_result->failed.node = unit->node;
-    ret_result->failed.first = unit->first;
-    s->cuts = mmap(NULL, sizeof *s->cuts, PROT_READ | PROT_WRITE,
-                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (s->cuts == MAP_FAILED) {
-        ret_result->error = -ENOMEM;
-        return;
-    }
-    ret_result->error = tp_trial_open(&s->trial, &sweep->trial->job);
-    if (ret_result->error == 0) {
-        s->trial.hang_ns = sweep->trial->hang_ns;
-        s->trial.realigns = true;
-        s->trial.watch = &s->cuts->watch;
-        sweep_unit(s);
-        tp_trial_close(&s->trial);
-    }
-    (void)munmap(s->cuts, sizeof *s->cuts);
+    ret_result->error = run_unit(s);
+    tp_free(NULL, s, sizeof *s, 64);
 }
