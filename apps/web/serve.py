@@ -46,7 +46,7 @@ def port_number(text):
 
 def main():
     parser = argparse.ArgumentParser(prog="apps/run.sh web", description="Serves the playground on 127.0.0.1.")
-    parser.add_argument("folder")
+    parser.add_argument("folder", help=argparse.SUPPRESS)  # apps/run.sh says which
     parser.add_argument("--port", type=port_number, metavar="N", help="0: any that is free")
     arguments = parser.parse_args()
     server = listen(arguments.folder, arguments.port)
