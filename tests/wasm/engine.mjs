@@ -1,5 +1,5 @@
-// engine.mjs MODULE TEMPEST-SIM: acts, tapes and their labels, natively too; snapshots; looking changes nothing; explanations;
-// what is refused.
+// engine.mjs MODULE TEMPEST-SIM: acts, tapes and their labels, natively too; snapshots; looking changes nothing;
+// explanations; what is refused.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

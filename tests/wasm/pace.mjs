@@ -1,8 +1,8 @@
 // pace.mjs MODULE NATIVE [SEEDS] [ROUNDS]: how long the simulator's module takes for what the same code takes natively.
-// NATIVE is the program of pace.c (cmake --build --preset release --target wasm-pace): it lives as long as this one does and is asked in turn,
-// so both are warm, and the machine is as busy for one as for the other. What is compared is the processor's time of
-// the same seeds of the same scenarios through the same engine. What a first round takes more, in which an engine
-// like V8 compiles again what is called often, is said apart, and so is what loading the module takes.
+// NATIVE is the program of pace.c (cmake --build --preset release --target wasm-pace): it lives as long as this one
+// does and is asked in turn, so both are warm, and the machine is as busy for one as for the other. What is compared is
+// the processor's time of the same seeds of the same scenarios through the same engine. What a first round takes more,
+// in which an engine like V8 compiles again what is called often, is said apart, and so is what loading the module takes.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,5 @@
 // traces.mjs MODULE NATIVE SEEDS: every scenario gives in the module the trace that it gives natively, event
 // for event; the module imports nothing but the log. NATIVE is the program of traces.c.
-// What both took of the processor is said, too, which says something when NATIVE is of the release.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
