@@ -153,7 +153,8 @@ export function tellStory(root, {state, found, last, actions}) {
       story.push(el("p", {class: "quiet looking"}, "Why? Running it again, with one thing changed each time \u2026 ",
         el("span", {id: "tries", "aria-hidden": "true"})));
     if (isTold)
-      story.push(el("details", {open: found.explanation.kind === "choice" && !found.explanation.event}, el("summary", {}, "As tempest-sim explain says it"), el("pre", {}, found.explanation.text)));
+      story.push(el("details", {open: found.explanation.kind === "choice" && !found.explanation.event},
+        el("summary", {}, "As tempest-sim explain says it"), el("pre", {}, found.explanation.text)));
   }
   story.push(el("div", {class: "bar"}, ...actions.map(action => el("button", {type: "button", onclick: action.act}, action.words))));
   root.className = "verdict " + (passed ? "good" : "bad");
