@@ -82,14 +82,11 @@ static bool changes_world(const struct tp_flight *f)
  * anywhere. */
 static uint32_t part_of(const struct crash *crash, const struct tp_flight *f)
 {
-    uint32_t sector = crash->v->disk->config.sector_bytes;
     bool bytes = !crash->power && !tp_vfile_at(crash->v, f->file)->direct;
-    uint64_t end = f->request.b.offset + f->request.len - 1 -
-                   draw(crash, TP_DRAW_CUT_LEN, f->request.len);
 
-    if (!bytes)
-        end -= end % sector;
-    return end > f->request.b.offset ? (uint32_t)(end - f->request.b.offset) : 0;
+    return tp_torn_len(f->request.b.offset, f->request.len,
+                       1 + draw(crash, TP_DRAW_CUT_LEN, f->request.len),
+                       bytes ? 1 : crash->v->disk->config.sector_bytes);
 }
 
 /* Whether the write would have been one at all, and not an error. */

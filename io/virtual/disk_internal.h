@@ -485,4 +485,16 @@ void tp_disk_land(struct tp_disk *disk);
 void tp_landing_write(struct tp_disk *disk, uint32_t index, uint32_t len);
 void tp_landing_end(struct tp_disk *disk, uint32_t index);
 
+/** How much there is of a write that lacks this many bytes (1 to `len`) at its end, and
+ * stops where a unit does. */
+static inline uint32_t tp_torn_len(uint64_t offset, uint32_t len, uint64_t missing,
+                                   uint32_t unit)
+{
+    uint64_t end = offset + len - missing;
+
+    tp_assert(missing >= 1 && missing <= len);
+    end -= end % unit;
+    return end > offset ? (uint32_t)(end - offset) : 0;
+}
+
 #endif

@@ -327,16 +327,6 @@ static void settle_fate(struct cut *cut, const struct fate *fate)
 
 /* ------------------------------------------------------------------ the event */
 
-/* How much of it happened: up to a sector. */
-static uint32_t part_of(const struct cut *cut, const struct tp_landing *landing)
-{
-    uint64_t end =
-        landing->offset + landing->len - 1 - draw(cut, TP_DRAW_CUT_LEN, landing->len);
-
-    end -= end % cut->disk->config.sector_bytes;
-    return end > landing->offset ? (uint32_t)(end - landing->offset) : 0;
-}
-
 static void cut_landings(struct cut *cut)
 {
     while (cut->disk->landing_count > 0) {
@@ -344,7 +334,9 @@ static void cut_landings(struct cut *cut)
         uint64_t way = draw(cut, TP_DRAW_CUT_OP, 3);
 
         if (way == 2)
-            len = part_of(cut, &cut->disk->landings[0]);
+            len = tp_torn_len(cut->disk->landings[0].offset, len,
+                              1 + draw(cut, TP_DRAW_CUT_LEN, len),
+                              cut->disk->config.sector_bytes);
         if (way == 1 || len == 0)
             tp_landing_end(cut->disk, 0);
         else
