@@ -81,7 +81,9 @@ static enum tp_step maker_tick(struct tp_machine *machine, struct tp_ctx *cx)
 
     TP_BEGIN(cx);
     do {
-        TP_AWAIT(cx, tp_remove_in(cx, m->dir, TP_JOURNAL_SPARE_NAME), &result);
+        do {
+            TP_AWAIT(cx, tp_remove_in(cx, m->dir, TP_JOURNAL_SPARE_NAME), &result);
+        } while (tp_journal_interrupted(&m->stalls, result.value));
         TP_AWAIT(cx, open_temporary(cx, m), &result);
         if (!opened(cx, m, result))
             continue;

@@ -3,6 +3,7 @@
 #include <criterion/new/assert.h>
 #include <errno.h>
 
+#include "sm/journal_format.h"
 #include "tests/log/world.h"
 
 static struct world world, after;
@@ -132,18 +133,24 @@ Test(log_failure, of_a_write_refuses_records_from_then_on)
     cr_assert(lt(u32, 5, failed));
 }
 
+/* A boot that trims often, and an operation of this kind that fails. */
+static void boot_trimming(enum tp_kind kind, uint64_t nth)
+{
+    struct workload work = world_work(nth);
+
+    work.records = 100;
+    work.trim_every = 10;
+    world_init(&world, NULL, nth);
+    world.faults.fail_nth = nth;
+    world.faults.fail_kind = kind;
+    cr_assert(eq(i32, world_boot(&world, &work), 0));
+}
+
 /* What could not be removed is removed when there is more to be. */
 Test(log_failure, of_a_removal_is_made_up_for)
 {
     for (uint64_t nth = 1; nth <= 12; nth++) {
-        struct workload work = world_work(nth);
-
-        work.records = 100;
-        work.trim_every = 10;
-        world_init(&world, NULL, nth);
-        world.faults.fail_nth = nth;
-        world.faults.fail_kind = TP_REMOVE;
-        cr_assert(eq(i32, world_boot(&world, &work), 0));
+        boot_trimming(TP_REMOVE, nth);
         cr_assert(eq(i32, world.run.end_result, 0));
         cr_assert(lt(u64, 5, world.run.journal.stats.segments_trimmed), "removal %u",
                   (unsigned)nth);
@@ -151,6 +158,26 @@ Test(log_failure, of_a_removal_is_made_up_for)
         check_by_boots("failure of removal", nth, nth);
         world_deinit(&world);
     }
+}
+
+/* What a process has left that died while it made a segment must go first: no new one can
+ * be made beside it. */
+Test(log_failure, of_a_removal_that_is_interrupted_is_none)
+{
+    struct workload work = world_work(1);
+
+    world_init(&world, NULL, 1);
+    cr_assert(
+        eq(i32,
+           tp_disk_write_file(world.disk, WORLD_PATH "/" TP_JOURNAL_SPARE_NAME, "left", 4),
+           0));
+    world.faults.fail_nth = 1;
+    world.faults.fail_kind = TP_REMOVE;
+    world.faults.fail_errno = EINTR;
+    cr_assert(eq(i32, world_boot(&world, &work), 0));
+    cr_assert(eq(i32, world.run.end_result, 0));
+    check_by_boots("interrupted removal", 1, 1);
+    world_deinit(&world);
 }
 
 static bool is_there(uint64_t segment)
@@ -167,15 +194,9 @@ Test(log_failure, of_a_removals_sync_ends_trimming)
     uint32_t failed = 0;
 
     for (uint64_t nth = 3; nth <= 60; nth++) {
-        struct workload work = world_work(nth);
         const struct tp_journal *journal = &world.run.journal;
 
-        work.records = 100;
-        work.trim_every = 10;
-        world_init(&world, NULL, nth);
-        world.faults.fail_nth = nth;
-        world.faults.fail_kind = TP_FSYNC;
-        cr_assert(eq(i32, world_boot(&world, &work), 0));
+        boot_trimming(TP_FSYNC, nth);
         if (world.run.end_result == 0 && journal->stats.spares_failed == 0) {
             cr_assert(lt(u64, journal->trimmer.oldest + 5, journal->trimmer.keep_segment));
             cr_assert(not(is_there(journal->trimmer.oldest)));
