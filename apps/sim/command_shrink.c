@@ -96,13 +96,13 @@ static int shrink_all(const struct tp_sim_arguments *arguments, struct tp_shrink
 
     if (!arguments->others)
         return tp_shrink_run(shrink);
-    error = tp_shrink_shorter(shrink, after, arguments->jobs, &s->seed);
+    error = tp_shrink_shorter(shrink, after, &s->seed);
     shrink->until_ns = tp_host_now_ns() / 4 + until_ns / 4 * 3;
     if (error == 0)
         error = tp_shrink_run(shrink);
     shrink->until_ns = until_ns;
     if (error == 0)
-        error = tp_shrink_others(shrink, after, arguments->jobs, &s->seed);
+        error = tp_shrink_others(shrink, after, &s->seed);
     return error;
 }
 

@@ -22,8 +22,7 @@ struct tp_shrink {
     struct tp_tape *best;          /* a record that fails; replaced by smaller ones */
     struct tp_sim_outcome outcome; /* of the best */
     uint64_t until_ns;             /* of the host's clock */
-    uint32_t
-        jobs; /* candidates tried at a time; 0: 1. What is kept does not depend on it */
+    uint32_t jobs; /* processes at a time; 0: 1. What is kept does not depend on it */
     uint64_t tried, kept;
     /* Called after each try; NULL: not. */
     void (*progress)(void *context, const struct tp_shrink *shrink);
@@ -41,8 +40,7 @@ int tp_shrink_run(struct tp_shrink *shrink);
 /** Before that: of the next seeds behind `after` that fail alike, takes the one with the
  * shortest run, if it is shorter, and sets `*ret_seed`; on `jobs` processors, for a part of
  * the time. 0, or -errno. */
-int tp_shrink_shorter(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
-                      uint64_t *ret_seed);
+int tp_shrink_shorter(struct tp_shrink *shrink, uint64_t after, uint64_t *ret_seed);
 
 /** A run of so few choices is short: they are read at a glance. */
 enum { TP_SHRINK_SHORT = 10 };
@@ -52,8 +50,7 @@ enum { TP_SHRINK_SHORT = 10 };
  * set if it is of one of them. Which seeds are looked at does not depend on the jobs. 0, or
  * -errno.
  */
-int tp_shrink_others(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
-                     uint64_t *ret_seed);
+int tp_shrink_others(struct tp_shrink *shrink, uint64_t after, uint64_t *ret_seed);
 
 /** Choices of a tape that are not 0, seeds of generators not counted. */
 uint32_t tp_shrink_choices(const struct tp_tape *tape);

@@ -47,29 +47,25 @@ static uint64_t part_ns(const struct tp_shrink *shrink)
     return now_ns >= shrink->until_ns ? 0 : (shrink->until_ns - now_ns) / PART;
 }
 
-/* The next seed behind one that fails; false: none was found in time. */
-static bool find_seed(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
-                      struct look *ret_look)
+/* Looks at so many seeds behind one; false: nothing was found in time. */
+static bool look_behind(struct look *look, uint64_t after, uint64_t seeds,
+                        struct tp_farm_config config)
 {
+    struct tp_shrink *shrink = look->shrink;
     struct tp_farm_totals totals;
-    struct tp_farm_config config = {
-        .job = shrink->trial->job,
-        .first = after + 1,
-        .last = after + SEEDS_MAX,
-        .time_ns = part_ns(shrink),
-        .hang_ns = shrink->trial->hang_ns, /* --limit */
-        .jobs = jobs,
-        .until_failure = true,
-        .result = take_result,
-        .progress = show,
-        .context = ret_look,
-    };
 
-    *ret_look = (struct look){.shrink = shrink};
-    if (config.time_ns == 0 || after > UINT64_MAX - SEEDS_MAX)
+    config.job = shrink->trial->job;
+    config.first = after + 1;
+    config.last = after + seeds;
+    config.time_ns = part_ns(shrink);
+    config.hang_ns = shrink->trial->hang_ns; /* --limit */
+    config.jobs = shrink->jobs > 0 ? shrink->jobs : 1;
+    config.progress = show;
+    config.context = look;
+    if (config.time_ns == 0 || after > UINT64_MAX - seeds)
         return false;
     shrink->error = tp_farm_run(&config, &totals);
-    return shrink->error == 0 && ret_look->found;
+    return shrink->error == 0 && look->found;
 }
 
 /* Shrinks it; what is shorter becomes the best. */
@@ -82,8 +78,7 @@ static bool try_seed(struct tp_shrink *shrink, uint64_t seed)
     shrink->error = tp_trial_seed(other.trial, seed, &other.outcome, &other.best);
     if (shrink->error < 0)
         return false;
-    if (other.outcome.verdict == shrink->outcome.verdict &&
-        other.outcome.kind == shrink->outcome.kind) {
+    if (tp_shrink_is_alike(shrink, &other.outcome)) {
         other.until_ns = tp_host_now_ns() + part_ns(shrink);
         shrink->error = tp_shrink_run(&other);
         is_shorter = tp_shrink_choices(other.best) < tp_shrink_choices(shrink->best);
@@ -107,40 +102,26 @@ static void take_shorter(void *context, const struct tp_seed_result *result)
     struct look *look = context;
     const struct tp_sim_outcome *outcome = &result->outcome, *best = &look->result.outcome;
 
-    if (outcome->verdict != best->verdict || outcome->kind != best->kind ||
-        outcome->events > best->events ||
+    if (!tp_shrink_is_alike(look->shrink, outcome) || outcome->events > best->events ||
         (outcome->events == best->events && result->seed > look->result.seed))
         return;
     look->found = true;
     look->result = *result;
 }
 
-int tp_shrink_shorter(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
-                      uint64_t *ret_seed)
+int tp_shrink_shorter(struct tp_shrink *shrink, uint64_t after, uint64_t *ret_seed)
 {
+    const struct tp_farm_config config = {.result = take_shorter};
     struct look look = {.shrink = shrink,
                         .result = {.seed = after, .outcome = shrink->outcome}};
-    struct tp_farm_totals totals;
-    struct tp_farm_config config = {
-        .job = shrink->trial->job,
-        .first = after + 1,
-        .last = after + SHORTER_OF,
-        .time_ns = part_ns(shrink),
-        .hang_ns = shrink->trial->hang_ns,
-        .jobs = jobs,
-        .result = take_shorter,
-        .progress = show,
-        .context = &look,
-    };
     struct tp_sim_outcome outcome;
     struct tp_tape *tape = NULL;
 
-    if (after > UINT64_MAX - SHORTER_OF || config.time_ns == 0)
-        return 0;
-    shrink->error = tp_farm_run(&config, &totals);
-    if (shrink->error == 0 && look.found)
-        shrink->error = tp_trial_seed(shrink->trial, look.result.seed, &outcome, &tape);
-    if (shrink->error < 0 || !look.found)
+    shrink->error = 0;
+    if (!look_behind(&look, after, SHORTER_OF, config))
+        return shrink->error;
+    shrink->error = tp_trial_seed(shrink->trial, look.result.seed, &outcome, &tape);
+    if (shrink->error < 0)
         return shrink->error;
     tp_tape_destroy(shrink->best);
     shrink->best = tape;
@@ -151,22 +132,21 @@ int tp_shrink_shorter(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
 
 /* ------------------------------------------------------------------ all of it */
 
-int tp_shrink_others(struct tp_shrink *shrink, uint64_t after, uint32_t jobs,
-                     uint64_t *ret_seed)
+int tp_shrink_others(struct tp_shrink *shrink, uint64_t after, uint64_t *ret_seed)
 {
+    const struct tp_farm_config config = {.until_failure = true, .result = take_result};
     uint32_t tries = 0;
 
-    tp_assert(jobs > 0 && shrink->outcome.verdict != TP_VERDICT_PASSED);
+    tp_assert(shrink->outcome.verdict != TP_VERDICT_PASSED);
     shrink->error = 0;
     for (uint32_t looks = 0; looks < LOOKS_MAX && tries < TRIES_MAX; looks++) {
-        struct look look;
+        struct look look = {.shrink = shrink};
 
         if (tp_shrink_choices(shrink->best) <= TP_SHRINK_SHORT ||
-            tp_shrink_is_over(shrink) || !find_seed(shrink, after, jobs, &look))
+            tp_shrink_is_over(shrink) || !look_behind(&look, after, SEEDS_MAX, config))
             break;
         after = look.result.seed;
-        if (look.result.outcome.verdict != shrink->outcome.verdict ||
-            look.result.outcome.kind != shrink->outcome.kind)
+        if (!tp_shrink_is_alike(shrink, &look.result.outcome))
             continue;
         tries++;
         if (try_seed(shrink, after))

@@ -90,7 +90,7 @@ static int shrink_and_explain(struct tp_trial *trial, uint64_t seed, uint64_t ti
     shrink.until_ns = tp_host_now_ns() + time_ns;
     error = tp_shrink_run(&shrink);
     if (error == 0)
-        error = tp_shrink_others(&shrink, seed, 1, &seed);
+        error = tp_shrink_others(&shrink, seed, &seed);
     study->choices = tp_shrink_choices(shrink.best);
     explain.tape = shrink.best;
     explain.outcome = shrink.outcome;
