@@ -165,11 +165,14 @@ static void work(struct gang *gang)
 int tp_crew_run(const struct tp_crew *crew)
 {
     struct gang gang = {.crew = crew, .place_count = crew->jobs * AHEAD, .said_fd = -1};
-    size_t bytes = gang.place_count * crew->result_bytes;
+    size_t bytes;
 
     tp_assert(crew->jobs > 0 && crew->result_bytes > 0);
     if (crew->units == 0)
         return 0;
+    if (gang.place_count > crew->units)
+        gang.place_count = (uint32_t)crew->units;
+    bytes = gang.place_count * crew->result_bytes;
     gang.results =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     gang.places = calloc(gang.place_count, sizeof *gang.places);
