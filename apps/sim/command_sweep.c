@@ -95,7 +95,7 @@ static void tell_sets(const struct tp_sweep_count *count, uint64_t sets)
 
     (void)printf(": %s with every set of survivors, ",
                  app_count(count->all, all, sizeof all));
-    (void)printf("%s with %" PRIu64 " of them (%s runs)\n",
+    (void)printf("%s with %" PRIu64 " of them at most (%s runs)\n",
                  app_count(count->sampled, some, sizeof some), sets,
                  app_count(count->runs, runs, sizeof runs));
 }

@@ -28,9 +28,10 @@ static void note(void *context, const struct tp_fact *fact)
 
     if (fact->kind == TP_FACT_PHASE && fact->detail == TP_PHASE_RECOVERY)
         cuts->ended = true;
-    if (fact->node == NULL || fact->node->index >= TP_CUTS_NODES)
+    if (fact->node == NULL)
         return;
     index = fact->node->index;
+    tp_assert(index < TP_TAPE_NODES_MAX);
     cuts->spared[index] = fact->node->config.spared;
     if (index + 1 > cuts->nodes)
         cuts->nodes = index + 1;

@@ -216,6 +216,7 @@ static bool learn(struct tp_survivors *s, const struct tp_tape *tape, uint32_t s
             entry.value = way_of(&entry);
             good = false;
         }
+        s->skips = s->skips || (!is_way(&entry) && entry.bound > VALUES_ALL);
         s->next[s->next_count++] = entry;
     }
     return good;
@@ -270,5 +271,6 @@ bool tp_survivors_note(struct tp_survivors *survivors, const struct tp_tape *tap
 
 bool tp_survivors_are_all(const struct tp_survivors *survivors)
 {
-    return survivors->there_are <= survivors->limit && survivors->stage != TP_SURVIVORS_ASK;
+    return survivors->there_are <= survivors->limit && !survivors->skips &&
+           survivors->stage != TP_SURVIVORS_ASK;
 }

@@ -3,11 +3,12 @@
  * What a cut leaves is drawn on the node's crash stream: how operations in flight end, and,
  * of names, data and sizes, first a way that correlates and then, if it says so, of each
  * whether it is kept. Here the way is always the last, each by itself, so a set is the
- * values of all other draws. If there are not more sets than the limit, each comes once: of
- * a draw that says how far or which one, and has many values, the ends and those next to
- * them. Else come the corner cases (all kept, none, each alone lost, each alone kept; if
- * these are more than half of the limit, some of them, evenly), and then sets that are
- * drawn, until there are as many as the limit.
+ * values of all other draws. If there are not more sets than the limit, each comes once; of
+ * a draw that says how far or which one, and has many values, only the ends and those next
+ * to them are tried, and then these are not all there are. Else come the corner cases (all
+ * kept, none, each alone lost, each alone kept; if these are more than half of the limit,
+ * some of them, evenly), and then sets that are drawn, until there are as many as the
+ * limit.
  *
  * What there is to be chosen is known from a run only. So each call gives what the draws
  * are to be, and is told what they were; the first few runs keep all, to find out. A tape
@@ -36,6 +37,7 @@ struct tp_survivors {
     uint64_t
         there_are; /* sets, at most, as far as the first says; UINT64_MAX: that, or more */
     bool is_set;   /* the last run was one of them, and did not only ask */
+    bool skips;    /* of a draw not every value is tried */
     /* What is drawn next, and what all kept is. */
     struct tp_draw_entry next[TP_SURVIVORS_DRAWS], kept[TP_SURVIVORS_DRAWS];
     uint32_t next_count, kept_count;

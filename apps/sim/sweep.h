@@ -2,9 +2,9 @@
  * of the recovery.
  *
  * Each cut is survived by every set of survivors there can be, if they are few, else by the
- * corner cases and by some that are drawn (survivors.h). First come the cuts at operations
- * and the one at the end, after all work is done; then second cuts, in the recoveries from
- * a few of the sets of each first cut, with a part of the sets.
+ * corner cases and by some that are drawn (survivors.h); it is counted which. First come
+ * the cuts at operations and the one at the end, after all work is done; then second cuts,
+ * in the recoveries from a few of the sets of each first cut, with a part of the sets.
  *
  * The cuts are choices of a tape, so that what fails is replayed, shrunk and explained like
  * any other run: the options are those of tp_sweep_options(). So there is a last operation
@@ -41,7 +41,7 @@ struct tp_sweep_cut {
 struct tp_sweep_count {
     uint64_t places, done;
     uint64_t all;     /* with every set of survivors */
-    uint64_t sampled; /* with corner cases and drawn ones */
+    uint64_t sampled; /* with some: corner cases and drawn ones, or not all lengths */
     uint64_t runs;
 };
 
