@@ -316,6 +316,9 @@ with tempfile.TemporaryDirectory() as folder:
     expect("a shrink that was stopped", found["verdict"] == "failed" and found["tried"] > 0, out)
     status, out, _ = call(VERDICTS, "replay", "dawdles", "--tape", tape, "--json")
     expect("and its tape", json.loads(out)["trace_hash"] == found["trace_hash"], out)
+    out, err = interrupt(signal.SIGINT, "", 6, SIM, "sweep", "kv", "--seed", "1", "-o", tape, "-j2", "--json")
+    found = json.loads(out)
+    expect("a sweep that was stopped", found["points_done"] < found["points"] and found["failures"] == 0, out)
 
 # What is not understood.
 for words in ((), ("run",), ("fly",), ("run", "nothing"), ("run", "tally", "--seeds", "9..3"),
