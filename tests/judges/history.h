@@ -56,10 +56,9 @@ struct object {
     bool is_dir;
     uint64_t inode; /* the real one's number; may be used again */
     uint32_t program;
-    uint32_t made; /* the act */
-    uint32_t
-        changed; /* acts until after the last that changed it or its names for certain */
-    uint32_t touched;    /* the same, with writes that may have changed nothing but data */
+    uint32_t made;    /* the act */
+    uint32_t changed; /* acts until after the last that did so to it or its names, surely */
+    uint32_t touched; /* the same, with writes that may have changed nothing but data */
     uint64_t written_ns; /* when its content was changed last */
     uint64_t tick_ns;    /* the same, noted once in a tick at most ... */
     uint32_t tick;       /* ... and acts until after that */

@@ -33,16 +33,21 @@ void d_end(void)
 
 /* ------------------------------------------------------------------ send, receive */
 
+void d_fill(uint8_t *ret_bytes, uint32_t number, uint32_t len)
+{
+    cr_assert(len <= D_LEN_MAX);
+    for (uint32_t i = 0; i < len; i++)
+        ret_bytes[i] = n_byte(number + i);
+    if (len >= 4)
+        memcpy(ret_bytes, &number, 4);
+}
+
 int32_t d_send(uint32_t node, struct tp_fd fd, const struct tp_address *to, uint32_t number,
                uint32_t len)
 {
     struct tp_buf buf = tp_buf_full(d.memory, len);
 
-    cr_assert(len <= D_LEN_MAX);
-    for (uint32_t i = 0; i < len; i++)
-        d.memory[i] = n_byte(number + i);
-    if (len >= 4)
-        memcpy(d.memory, &number, 4);
+    d_fill(d.memory, number, len);
     return n_do(node, tp_request_send_to(fd, &buf, to));
 }
 

@@ -33,7 +33,9 @@ void d_boot(uint64_t seed);
 /** The world ends; what a test has configured goes with it. */
 void d_end(void);
 
-/** Sends `len` bytes of those that belong to the number; the result. */
+/** The first `len` bytes of those that belong to the number. */
+void d_fill(uint8_t *ret_bytes, uint32_t number, uint32_t len);
+/** Sends so many of them; the result. */
 int32_t d_send(uint32_t node, struct tp_fd fd, const struct tp_address *to, uint32_t number,
                uint32_t len);
 /** From `a` to `b`, as many as the number says, expecting success. */

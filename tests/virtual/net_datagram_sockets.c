@@ -105,9 +105,7 @@ Test(net_datagram_sockets, a_crash_cuts_no_datagram)
         for (uint32_t i = 0; i < 3; i++) {
             static uint8_t bytes[3][D_LEN_MAX];
 
-            for (uint32_t at = 0; at < d_len_of(i); at++)
-                bytes[i][at] = n_byte(i + at);
-            memcpy(bytes[i], &i, 4);
+            d_fill(bytes[i], i, d_len_of(i));
             buf = tp_buf_full(bytes[i], d_len_of(i));
             (void)n_begin(0, tp_request_send_to(d.a.fd, &buf, &d.b.address));
         }
