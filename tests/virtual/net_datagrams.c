@@ -133,20 +133,8 @@ static struct tp_net_faults everything(void)
 /* A world with a tape of another's. */
 static void boot_with(struct tp_tape *tape)
 {
-    struct tp_net_config config = n.net_config;
-
-    n_end();
     n.handle = 0; /* it is in the trace */
-    n.tape = tape;
-    n.net_config = config;
-    n.net_config.tape = tape;
-    cr_assert(eq(int, tp_world_create(NULL, &n.world), 0));
-    cr_assert(eq(int, tp_net_create(&n.net_config, n.world, &n.net), 0));
-    for (uint32_t node = 0; node < 2; node++) {
-        n.address[node] = tp_address_ipv4(10, 0, 0, (uint8_t)(node + 1), 80);
-        cr_assert(eq(int, tp_disk_create(NULL, &n.disk[node]), 0));
-        n_reboot(node);
-    }
+    n_boot_from(2, tape);
     bind_wide();
 }
 

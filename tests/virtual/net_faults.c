@@ -279,28 +279,16 @@ Test(net_faults, the_nth_operation_fails_and_leaves_nothing)
 /* Zeros are the mildest world: nothing is split, lost or reset, whatever the rates. */
 Test(net_faults, a_tape_of_zeros_is_a_world_in_which_nothing_goes_wrong)
 {
-    struct tp_net_config config = n.net_config;
     struct tp_tape *zeros;
 
     cr_assert(eq(int, tp_tape_from_bytes(NULL, 0, NULL, &zeros), 0));
-    n_boot(2, 1); /* for the worlds that follow: the fixture's own tape is not used */
-    n_end();
-    config.faults = (struct tp_net_faults){.loss_ppm = 300000,
-                                           .clog_ppm = 300000,
-                                           .reset_ppm = 300000,
-                                           .refuse_ppm = 500000,
-                                           .silence_ppm = 400000};
-    config.faults.resolve_ppm = 500000;
-    n.net_config = config;
-    n.tape = zeros;
-    cr_assert(eq(int, tp_world_create(NULL, &n.world), 0));
-    n.net_config.tape = zeros;
-    cr_assert(eq(int, tp_net_create(&n.net_config, n.world, &n.net), 0));
-    for (uint32_t node = 0; node < 2; node++) {
-        n.address[node] = tp_address_ipv4(10, 0, 0, (uint8_t)(node + 1), 80);
-        cr_assert(eq(int, tp_disk_create(NULL, &n.disk[node]), 0));
-        n_reboot(node);
-    }
+    n.net_config.faults = (struct tp_net_faults){.loss_ppm = 300000,
+                                                 .clog_ppm = 300000,
+                                                 .reset_ppm = 300000,
+                                                 .refuse_ppm = 500000,
+                                                 .silence_ppm = 400000,
+                                                 .resolve_ppm = 500000};
+    n_boot_from(2, zeros);
     listener = n_listen(1, 0);
     pair = n_connect(0, 1, listener);
     (void)transfer_ns(1 << 20);

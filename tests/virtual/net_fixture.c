@@ -27,8 +27,16 @@ void n_reboot(uint32_t node)
 
 void n_boot(uint32_t nodes, uint64_t seed)
 {
+    struct tp_tape *tape;
+
+    cr_assert(eq(int, tp_tape_from_seed(seed, true, NULL, &tape), 0));
+    n_boot_from(nodes, tape);
+}
+
+void n_boot_from(uint32_t nodes, struct tp_tape *tape)
+{
     n_end();
-    cr_assert(eq(int, tp_tape_from_seed(seed, true, NULL, &n.tape), 0));
+    n.tape = tape;
     cr_assert(eq(int, tp_world_create(NULL, &n.world), 0));
     n.net_config.tape = n.tape;
     cr_assert(eq(int, tp_net_create(&n.net_config, n.world, &n.net), 0));

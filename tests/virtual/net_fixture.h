@@ -33,6 +33,8 @@ extern struct net_fixture n;
 
 /** `nodes` of them in one world; with a tape from `seed`. */
 void n_boot(uint32_t nodes, uint64_t seed);
+/** The same with this tape, which n_end() destroys. */
+void n_boot_from(uint32_t nodes, struct tp_tape *tape);
 /** One node, with a network of its own. */
 void n_boot_alone(uint64_t seed);
 /** A node that has ended comes back, on its own disk. */
