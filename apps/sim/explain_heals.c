@@ -1,10 +1,10 @@
 /* Whether a run passes with ghosts: as it was, with all survivors, with other ones. */
 #include "apps/sim/explain_internal.h"
+#include "apps/sim/survivors.h"
 
 enum {
     SURVIVORS = 64, /* drawn anew for one that heals */
     WAYS_MAX = 192, /* of survivors that are tried one by one before */
-    VALUES_ALL = 8, /* of a draw of so many values, all of them */
 };
 
 static struct tp_tape *copy_of(struct tp_explain_search *s, const struct tp_tape *tape)
@@ -76,20 +76,13 @@ bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghost
  * far or which one, the ends and the next to them. A choice of a kind that is never drawn
  * there, at the end, makes the tape keep what is drawn past it (tp_tape_realign()). */
 
-static bool is_tried(const struct tp_draw_entry *entry, uint64_t value)
-{
-    return entry->bound <= VALUES_ALL || value < 2 || value + 2 >= entry->bound;
-}
-
 /* The next way, in place: false when there was none. */
 static bool advance(struct tp_tape *tape, uint32_t stream, uint64_t from)
 {
     for (uint64_t i = tp_tape_count(tape, stream); i > from; i--) {
         struct tp_draw_entry entry = tp_tape_entry(tape, stream, i - 1);
-        uint64_t value = entry.value + 1;
+        uint64_t value = tp_survivors_value_after(&entry, entry.value);
 
-        while (value < entry.bound && !is_tried(&entry, value))
-            value++;
         if (value >= entry.bound)
             continue;
         tp_tape_set(tape, stream, i - 1, value);

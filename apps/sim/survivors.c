@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-enum { VALUES_ALL = 8 /* of a draw of so many values, all of them */ };
-
 /* ------------------------------------------------------------------ draws */
 
 static bool is_way(const struct tp_draw_entry *entry)
@@ -18,17 +16,12 @@ static uint64_t way_of(const struct tp_draw_entry *entry)
     return entry->bound - 1;
 }
 
-static bool is_tried(const struct tp_draw_entry *entry, uint64_t value)
-{
-    return entry->bound <= VALUES_ALL || value < 2 || value + 2 >= entry->bound;
-}
-
 /* How many values are tried. */
 static uint64_t width(const struct tp_draw_entry *entry)
 {
     if (is_way(entry))
         return 1;
-    return entry->bound <= VALUES_ALL ? entry->bound : 4;
+    return entry->bound <= TP_SURVIVORS_VALUES ? entry->bound : 4;
 }
 
 /* As many at most, with what is drawn besides for some of them: how long a part is, where a
@@ -38,21 +31,12 @@ static uint64_t width_with_parts(const struct tp_draw_entry *entry)
     switch (entry->kind) {
     case TP_DRAW_CUT_OP:
     case TP_DRAW_CUT_SIZE:
-        return width(entry) + (entry->bound > 2 ? VALUES_ALL - 1 : 0);
+        return width(entry) + (entry->bound > 2 ? TP_SURVIVORS_VALUES - 1 : 0);
     case TP_DRAW_CUT_SECTOR:
-        return width(entry) + (entry->bound > 4 ? 2 * (VALUES_ALL - 1) : 0);
+        return width(entry) + (entry->bound > 4 ? 2 * (TP_SURVIVORS_VALUES - 1) : 0);
     default:
         return width(entry);
     }
-}
-
-/* The value behind `value` that is tried; the bound: there is none. */
-static uint64_t value_after(const struct tp_draw_entry *entry, uint64_t value)
-{
-    do
-        value++;
-    while (value < entry->bound && !is_tried(entry, value));
-    return value;
 }
 
 /* Where everything is kept, but each by itself. */
@@ -74,7 +58,8 @@ static bool advance(struct tp_survivors *s)
 {
     for (uint32_t i = s->next_count; i > 0; i--) {
         struct tp_draw_entry *entry = &s->next[i - 1];
-        uint64_t value = is_way(entry) ? entry->bound : value_after(entry, entry->value);
+        uint64_t value =
+            is_way(entry) ? entry->bound : tp_survivors_value_after(entry, entry->value);
 
         if (value >= entry->bound)
             continue;
@@ -161,7 +146,7 @@ static void put_corner(struct tp_survivors *s, uint64_t corner)
             return;
         }
         for (uint64_t more = 0; more <= corner; more++)
-            value = value_after(&s->kept[i], value);
+            value = tp_survivors_value_after(&s->kept[i], value);
         s->next[i].value = value;
         return;
     }
@@ -216,7 +201,7 @@ static bool learn(struct tp_survivors *s, const struct tp_tape *tape, uint32_t s
             entry.value = way_of(&entry);
             good = false;
         }
-        s->skips = s->skips || (!is_way(&entry) && entry.bound > VALUES_ALL);
+        s->skips = s->skips || (!is_way(&entry) && entry.bound > TP_SURVIVORS_VALUES);
         s->next[s->next_count++] = entry;
     }
     return good;

@@ -22,6 +22,21 @@
 /** Draws of one cut that can be chosen from; of a larger one some are left at 0. */
 enum { TP_SURVIVORS_DRAWS = 1024 };
 
+/** Of a draw of so many values, all of them are tried. */
+enum { TP_SURVIVORS_VALUES = 8 };
+
+/** The value behind `value` that is tried, of a draw of more values one of the ends or next
+ * to them; the bound: there is none. */
+static inline uint64_t tp_survivors_value_after(const struct tp_draw_entry *entry,
+                                                uint64_t value)
+{
+    do
+        value++;
+    while (value < entry->bound && entry->bound > TP_SURVIVORS_VALUES && value >= 2 &&
+           value + 2 < entry->bound);
+    return value;
+}
+
 enum tp_survivors_stage {
     TP_SURVIVORS_ASK,    /* everything is kept, to know what there is */
     TP_SURVIVORS_ALL,    /* every set */
