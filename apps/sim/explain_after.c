@@ -239,16 +239,14 @@ static void note_open(struct tp_explain *explain, const struct tp_recorder *reco
 static void note_cut_off(struct tp_explain *explain, const struct tp_recorder *recorder,
                          uint32_t verdict)
 {
-    for (uint32_t i = 0; i < verdict; i++) {
-        const struct tp_record *record = &recorder->records[i];
+    uint32_t from = tp_explain_find_cut_off(explain, recorder->records, verdict);
+    uint32_t node;
 
-        if (record->kind == TP_FACT_EVENT && record->at_ns == explain->event.at_ns &&
-            record->node == 0) {
-            note_vain(explain, recorder, i, verdict, record->detail + 1);
-            note_open(explain, recorder, verdict, record->detail + 1);
-            return;
-        }
-    }
+    if (from == verdict)
+        return;
+    node = recorder->records[from].detail + 1;
+    note_vain(explain, recorder, from, verdict, node);
+    note_open(explain, recorder, verdict, node);
 }
 
 /* A node that is down: its last ends, if they are all alike, and what it had done last. */
@@ -299,6 +297,17 @@ bool tp_explain_is_cut_off(const struct tp_explain *explain)
 {
     return explain->how == TP_EXPLAINED_CHOICE && explain->event.text[0] != '\0' &&
            explain->event.node == 0;
+}
+
+uint32_t tp_explain_find_cut_off(const struct tp_explain *explain,
+                                 const struct tp_record *records, uint32_t count)
+{
+    uint32_t at = 0;
+
+    while (at < count && (records[at].kind != TP_FACT_EVENT || records[at].node != 0 ||
+                          records[at].at_ns != explain->event.at_ns))
+        at++;
+    return at;
 }
 
 void tp_explain_after(struct tp_explain *explain, const struct tp_recorder *recorder)

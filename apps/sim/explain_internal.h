@@ -115,6 +115,10 @@ void tp_explain_stop(struct tp_explain_search *s);
 /** Whether what was found is that links were cut, and a node is named by that. */
 bool tp_explain_is_cut_off(const struct tp_explain *explain);
 
+/** Where among so many records that happens, to node `detail` + 1; the count: nowhere. */
+uint32_t tp_explain_find_cut_off(const struct tp_explain *explain,
+                                 const struct tp_record *records, uint32_t count);
+
 /** One more message of such a node from which on it is not heard, after the first call of
  * begin. */
 void tp_explain_begin_mute(struct tp_explain_search *s);

@@ -1,35 +1,20 @@
 /* A node that is cut off, and goes on to talk to others: whether that is what it takes. */
 #include "apps/sim/explain_internal.h"
 
-/* The node whose links are cut, and from which fact on; 0: there is none. */
-static uint32_t find_cut_off(const struct tp_explain_search *s, uint32_t *ret_at)
-{
-    for (uint32_t i = 0; i < s->record_count; i++) {
-        const struct tp_record *record = &s->records[i];
-
-        if (record->kind == TP_FACT_EVENT && record->node == 0 &&
-            record->at_ns == s->explain->event.at_ns) {
-            *ret_at = i;
-            return record->detail + 1;
-        }
-    }
-    return 0;
-}
-
 /* A message of the node from there on, by its number; NULL: there are not so many. */
 static const struct tp_record *find_sent(const struct tp_explain_search *s, uint32_t number,
                                          uint32_t *ret_count)
 {
-    uint32_t from = 0, node = find_cut_off(s, &from);
+    uint32_t from = tp_explain_find_cut_off(s->explain, s->records, s->record_count);
 
     *ret_count = 0;
-    for (uint32_t i = from; i < s->record_count && node != 0; i++) {
+    for (uint32_t i = from; i < s->record_count; i++) {
         const struct tp_record *record = &s->records[i];
 
         if (record->kind == TP_FACT_VERDICT)
             break;
-        if (record->kind != TP_FACT_OPERATION || record->node != node ||
-            record->result <= 0 ||
+        if (record->kind != TP_FACT_OPERATION ||
+            record->node != s->records[from].detail + 1 || record->result <= 0 ||
             (record->op != TP_SEND && record->op != TP_SEND_BUFS &&
              record->op != TP_SEND_TO))
             continue;
