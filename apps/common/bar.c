@@ -8,7 +8,7 @@
 
 #include "apps/common/say.h"
 
-enum { CELLS = 24, WIDTH_DEFAULT = 80, WIDTH_MAX = 240 };
+enum { CELLS = 24, CELLS_LEAST = 4, WIDTH_DEFAULT = 80, WIDTH_MAX = 240 };
 
 /* The state of the screen, of which there is one. */
 static bool drawn;
@@ -67,30 +67,44 @@ static const char *amount(const struct app_bar *bar, uint64_t number, char *ret_
                        : app_bytes(number, ret_text, size_bytes);
 }
 
+/* "[====>    ] ", in what the words leave of the line; "" if that is too little. */
+static void print_cells(const struct app_bar *bar, size_t room, char *ret_cells)
+{
+    size_t count = room < CELLS + 3 ? (room < 3 ? 0 : room - 3) : CELLS;
+    size_t filled = bar->total_known && bar->total_bytes == 0 ? count : 0;
+
+    ret_cells[0] = '\0';
+    if (count < CELLS_LEAST)
+        return;
+    if (bar->total_bytes > 0)
+        filled = (size_t)part(bar->done_bytes, bar->total_bytes, count);
+    ret_cells[0] = '[';
+    memset(ret_cells + 1, ' ', count);
+    memset(ret_cells + 1, '=', filled);
+    if (filled < count)
+        ret_cells[1 + filled] = '>';
+    memcpy(ret_cells + 1 + count, "] ", sizeof "] ");
+}
+
 void app_bar_draw(const struct app_bar *bar)
 {
     struct app_bar shown = *bar;
-    char cells[CELLS + 1], line[WIDTH_MAX + 1];
+    char cells[CELLS + 4], line[WIDTH_MAX + 1];
     char done[APP_TEXT_BYTES], total[APP_TEXT_BYTES], rate[APP_TEXT_BYTES], left[64];
-    uint64_t filled;
+    size_t width = (size_t)width_of_terminal() - 1, used;
 
     if (shown.total_bytes < shown.done_bytes)
         shown.total_bytes = shown.done_bytes;
-    filled = shown.total_bytes == 0 ? (shown.total_known ? CELLS : 0)
-                                    : part(shown.done_bytes, shown.total_bytes, CELLS);
-    memset(cells, ' ', CELLS);
-    memset(cells, '=', (size_t)filled);
-    if (filled < CELLS)
-        cells[filled] = '>';
-    cells[CELLS] = '\0';
     print_left(&shown, rate_per_s(&shown), left, sizeof left);
-    (void)snprintf(line, sizeof line, "[%s] %s of %s%s, %s/s%s, %s", cells,
+    (void)snprintf(line, sizeof line, "%s of %s%s, %s/s%s, %s",
                    amount(bar, shown.done_bytes, done, sizeof done),
                    shown.total_known ? "" : "at least ",
                    amount(bar, shown.total_bytes, total, sizeof total),
                    amount(bar, rate_per_s(&shown), rate, sizeof rate), left, shown.what);
+    used = strlen(line);
+    print_cells(&shown, used < width ? width - used : 0, cells);
     /* Back to the first column, the line, and nothing behind it. */
-    (void)fprintf(stderr, "\r%.*s\033[K", width_of_terminal() - 1, line);
+    (void)fprintf(stderr, "\r%s%.*s\033[K", cells, (int)width, line);
     (void)fflush(stderr);
     drawn = true;
 }
