@@ -4,6 +4,7 @@
  * in operations of all nodes. */
 #include <errno.h>
 
+#include "apps/sim/record.h"
 #include "apps/sim/sim_internal.h"
 
 enum {
@@ -49,7 +50,7 @@ enum { NODE_EVENTS = sizeof node_events / sizeof *node_events };
 static const char *const event_names[] = {
     [NOTHING] = "nothing",
     [PAUSE] = "it stands still",
-    [CLOCK] = "its clocks are disturbed",
+    [CLOCK] = "its wall clock stands still",
     [KILL] = "its process is killed",
     [POWER] = "its power is cut",
     [UPGRADE] = "another version is started",
@@ -231,6 +232,22 @@ static void disturb_clock(struct tp_node *node, const struct tp_schedule *schedu
     }
 }
 
+/* What befalls it, in words; of its clocks, what and by how much. */
+static void tell_strike(const struct tp_node *node, const struct tp_schedule *schedule)
+{
+    static const char *const ways[] = {
+        "its clocks jump ahead", "its wall clock steps ahead", "its wall clock steps back"};
+    const char *words = event_names[schedule->event];
+    char text[TP_RECORD_TEXT];
+
+    if (schedule->event == CLOCK && schedule->argument < sizeof ways / sizeof *ways) {
+        (void)snprintf(text, sizeof text, "%s by %.6f s", ways[schedule->argument],
+                       (double)schedule->span_ns / 1e9);
+        words = text;
+    }
+    tp_sim_tell(node->sim, TP_FACT_EVENT, schedule->event, node, words);
+}
+
 static void strike_node(struct tp_node *node)
 {
     struct tp_schedule schedule = node->schedule;
@@ -241,8 +258,7 @@ static void strike_node(struct tp_node *node)
             node->sim->outcome->fired[node_events[i].family]++;
     }
     tp_sim_note(node->sim, NOTE_STRIKE, node->number, schedule.event);
-    tp_sim_tell(node->sim, TP_FACT_EVENT, schedule.event, node,
-                event_names[schedule.event]);
+    tell_strike(node, &schedule);
     plan_node(node);
     switch (schedule.event) {
     case PAUSE:

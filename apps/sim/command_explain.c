@@ -31,7 +31,8 @@ static void tell_json(const struct tp_sim_arguments *arguments,
     (void)printf(", \"line\": %u, \"operation\": \"%s\", \"path\": ", at->line,
                  tp_kind_info[at->op].name);
     tp_text_json(at->text, stdout);
-    (void)printf(", \"choices\": %u, \"runs\": %" PRIu64 "}\n", choices, explain->runs);
+    (void)printf(", \"choices\": %u, \"runs\": %" PRIu64 ", \"interrupted\": %s}\n",
+                 choices, explain->runs, app_signals_caught() != 0 ? "true" : "false");
 }
 
 /* ------------------------------------------------------------------ looking for it */

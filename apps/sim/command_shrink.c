@@ -7,6 +7,7 @@
 #include "apps/common/args.h"
 #include "apps/common/bar.h"
 #include "apps/common/say.h"
+#include "apps/common/signals.h"
 #include "apps/sim/commands.h"
 #include "apps/sim/shrink.h"
 #include "apps/sim/words.h"
@@ -62,10 +63,12 @@ static void tell(const struct tp_sim_arguments *arguments, const struct tp_shrin
         (void)printf("{\"scenario\": \"%s\", \"verdict\": \"%s\", \"seed\": %" PRIu64
                      ", \"choices_before\": %u, "
                      "\"choices\": %u, \"tried\": %" PRIu64 ", \"operations\": %" PRIu64
-                     ", \"trace_hash\": \"%016" PRIx64 "\", \"wall_ns\": %" PRIu64 "}\n",
+                     ", \"trace_hash\": \"%016" PRIx64 "\", \"wall_ns\": %" PRIu64
+                     ", \"interrupted\": %s}\n",
                      arguments->scenario->name, tp_verdict_name(shrink->outcome.verdict),
                      s->seed, s->before, left, shrink->tried, shrink->outcome.operations,
-                     shrink->outcome.trace, spent_ns);
+                     shrink->outcome.trace, spent_ns,
+                     app_signals_caught() != 0 ? "true" : "false");
         return;
     }
     (void)printf("%s: %s\n", tp_verdict_name(shrink->outcome.verdict),
@@ -77,7 +80,7 @@ static void tell(const struct tp_sim_arguments *arguments, const struct tp_shrin
                  left, s->before, shrink->tried, app_duration(spent_ns, time, sizeof time),
                  shrink->outcome.operations);
     tp_words_print(shrink->best, stdout);
-    (void)printf("to run it again:\n  %s replay %s --tape %s%s\n", arguments->program,
+    (void)printf("to run it again:\n  %s replay %s --tape %s%s\n", arguments->typed,
                  arguments->scenario->name, path,
                  tp_command_manner(arguments, manner, sizeof manner));
     if (arguments->c_test)

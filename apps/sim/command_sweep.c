@@ -7,6 +7,7 @@
 #include "apps/common/args.h"
 #include "apps/common/bar.h"
 #include "apps/common/say.h"
+#include "apps/common/signals.h"
 #include "apps/sim/commands.h"
 #include "apps/sim/sweep.h"
 
@@ -76,11 +77,12 @@ static void tell_json(const struct tp_sim_arguments *arguments,
     (void)printf(", \"first\": {\"places\": %" PRIu64 ", \"done\": %" PRIu64
                  ", \"every_set\": %" PRIu64 ", \"some_sets\": %" PRIu64 "}",
                  first->places, first->done, first->all, first->sampled);
-    (void)printf(", \"second\": {\"places\": %" PRIu64 ", \"done\": %" PRIu64
-                 ", \"every_set\": %" PRIu64 ", \"some_sets\": %" PRIu64
-                 ", \"behind\": %" PRIu64 "}, \"failures\": %" PRIu64 "}\n",
-                 second->places, second->done, second->all, second->sampled,
-                 sweep->not_recovered, sweep->failures);
+    (void)printf(
+        ", \"second\": {\"places\": %" PRIu64 ", \"done\": %" PRIu64
+        ", \"every_set\": %" PRIu64 ", \"some_sets\": %" PRIu64 ", \"behind\": %" PRIu64
+        "}, \"failures\": %" PRIu64 ", \"interrupted\": %s}\n",
+        second->places, second->done, second->all, second->sampled, sweep->not_recovered,
+        sweep->failures, app_signals_caught() != 0 ? "true" : "false");
 }
 
 static uint64_t part_of(uint32_t survivors)
@@ -147,7 +149,7 @@ static int sweep_base(const struct tp_sim_arguments *arguments, struct sweeping 
         tell_words(arguments, sweep, tp_host_now_ns() - s->began_ns);
     if (s->saved && !arguments->json)
         (void)printf("to run the first again:\n  %s replay %s --tape %s%s\n",
-                     arguments->program, arguments->scenario->name, s->output.path,
+                     arguments->typed, arguments->scenario->name, s->output.path,
                      tp_command_manner(&power, manner, sizeof manner));
     return sweep->failures > 0 ? APP_EXIT_FAILED : APP_EXIT_DONE;
 }

@@ -305,6 +305,7 @@ int tp_explain_end(struct tp_explain *explain)
     if (explain->search == NULL)
         return 0;
     error = explain->search->error;
+    explain->is_whole = error == 0 && explain->search->stage == TP_STAGE_OVER;
     tp_tape_destroy(explain->search->idle);
     tp_tape_destroy(explain->search->way);
     free(explain->search->records);

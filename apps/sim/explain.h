@@ -102,6 +102,7 @@ struct tp_explain {
     uint32_t choice_stream;
     uint64_t choice_index;
     uint64_t runs;
+    bool is_whole; /* all was tried, or enough */
 };
 
 /** Looks for it. 0, or -errno. */

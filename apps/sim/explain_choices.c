@@ -1,6 +1,8 @@
 /* Where no ghost heals: choices that are made mildest; and messages that came too early. */
 #include "apps/sim/explain_internal.h"
 
+#include <string.h>
+
 enum {
     TOLD_OF = 4,   /* of the messages before an end, the last so many */
     PPM = 1000000, /* of the draws of faults */
@@ -27,7 +29,8 @@ static bool find_other(const struct tp_explain_search *s, const struct tp_record
         if (here->kind == TP_FACT_EVENT)
             *ret_event = *here;
         if (here->kind != there->kind || here->op != there->op ||
-            here->at_ns != there->at_ns)
+            here->at_ns != there->at_ns ||
+            (here->kind == TP_FACT_EVENT && strcmp(here->text, there->text) != 0))
             return false;
         if (here->kind == TP_FACT_OPERATION && here->result != there->result) {
             if (!is_worse(here, there))

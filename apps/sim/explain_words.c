@@ -300,7 +300,8 @@ static void print_found(const struct tp_explain *explain, FILE *out)
     case TP_EXPLAINED_NOT:
         (void)fprintf(
             out, "not explained%s\n",
-            explain->last.node == 0
+            !explain->is_whole ? ": that was ended before all had been tried"
+            : explain->last.node == 0
                 ? ""
                 : " by anything that befell it: no fault, cut or other choice was "
                   "found without which it passes");

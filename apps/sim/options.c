@@ -371,6 +371,19 @@ static void set_defaults(struct tp_sim_arguments *arguments)
         arguments->survivors = SURVIVORS;
 }
 
+/* A shell takes it as it is, unless there is something in it that it would not. */
+static void note_typed(const char *program, struct tp_sim_arguments *ret_arguments)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                "0123456789/._-+@%,:=";
+    size_t size = sizeof ret_arguments->typed;
+
+    if (program[strspn(program, plain)] == '\0')
+        (void)snprintf(ret_arguments->typed, size, "%s", program);
+    else
+        (void)app_quote(program, ret_arguments->typed, size);
+}
+
 enum tp_arguments_result tp_arguments_read(int argc, char **argv,
                                            const struct tp_scenario *scenarios,
                                            uint32_t count,
@@ -386,6 +399,7 @@ enum tp_arguments_result tp_arguments_read(int argc, char **argv,
     ret->first = 1; /* above the last: none were given */
     ret->program = argc > 0 ? tp_text_base(argv[0]) : "simulation";
     app_say_as(ret->program);
+    note_typed(argc > 0 ? argv[0] : ret->program, ret);
     while ((option = app_args_next(&args)) != APP_ARGS_END) {
         enum tp_arguments_result result = TP_ARGUMENTS_GO;
 

@@ -17,7 +17,8 @@ enum tp_command {
 };
 
 struct tp_sim_arguments {
-    const char *program; /* its name, for lines that say how to repeat something */
+    const char *program; /* its name */
+    char typed[512];     /* as it was called, for lines that say how to repeat something */
     enum tp_command command;
     const struct tp_scenario *scenario; /* NULL for list */
     struct tp_sim_options run;          /* families and profile */

@@ -140,6 +140,30 @@ struct tp_record *tp_recorder_add(struct tp_recorder *recorder)
     return record;
 }
 
+/* What a node waits for that its Io does not know of, when the run comes to its verdict:
+ * timers, as operations that have begun. */
+static void note_timers(struct tp_recorder *recorder, const struct tp_fact *verdict)
+{
+    for (uint32_t i = 0; recorder->sim != NULL && i < recorder->sim->node_count; i++) {
+        const struct tp_node *node = recorder->sim->nodes[i];
+        uint64_t handle = 0;
+
+        while (tp_watch_timer(node, &handle)) {
+            struct tp_record *record = tp_recorder_add(recorder);
+
+            if (record == NULL)
+                return;
+            record->at_ns = verdict->at_ns;
+            record->kind = TP_FACT_OPERATION;
+            record->node = node->number;
+            record->stage = TP_VIRTUAL_BEGUN;
+            record->op = TP_TIMER;
+            record->handle = handle;
+            tp_watch_site(node, handle, &record->file, &record->line, &record->machine);
+        }
+    }
+}
+
 static void note(void *context, const struct tp_fact *fact)
 {
     struct tp_recorder *recorder = context;
@@ -150,6 +174,9 @@ static void note(void *context, const struct tp_fact *fact)
         return;
     if (recorder->looks)
         tp_look_for_messages(recorder, fact);
+    recorder->sim = fact->node != NULL ? fact->node->sim : recorder->sim;
+    if (fact->kind == TP_FACT_VERDICT && recorder->all_stages && !recorder->looks)
+        note_timers(recorder, fact);
     record = tp_recorder_add(recorder);
     if (record == NULL)
         return;

@@ -78,7 +78,8 @@ struct tp_recorder {
     bool looks;      /* at disks and messages; and keeps the latest, not the first */
     struct tp_record_sent sent[TP_RECORD_SENT_MAX];
     uint32_t sent_count;
-    uint64_t not_followed; /* sends for which there was no room in `sent` */
+    uint64_t not_followed;    /* sends for which there was no room in `sent` */
+    const struct tp_sim *sim; /* of the facts; NULL: not known yet */
     struct tp_sim_watch watch;
 };
 

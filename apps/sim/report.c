@@ -99,7 +99,7 @@ void tp_report_failure(const struct tp_report *report, const struct tp_seed_resu
         return;
     app_say("seed %" PRIu64 ": %s: %s", result->seed,
             tp_verdict_name(result->outcome.verdict), result->outcome.message);
-    app_say("    %s replay %s --seed %" PRIu64 "%s", arguments->program,
+    app_say("    %s replay %s --seed %" PRIu64 "%s", arguments->typed,
             arguments->scenario->name, result->seed,
             tp_command_manner(arguments, manner, sizeof manner));
 }
@@ -205,6 +205,20 @@ static void print_kinds(const struct tp_report *report, FILE *out)
                       app_count(report->other_kinds, count, sizeof count));
 }
 
+/* The seed of which most is to be had, and how to ask for it. */
+static void print_lowest(const struct tp_report *report, FILE *out)
+{
+    const struct tp_sim_arguments *arguments = report->arguments;
+    char manner[256];
+
+    (void)fprintf(out,
+                  "the lowest seed that failed: %" PRIu64 "\n"
+                  "to be told why:\n  %s explain %s --seed %" PRIu64 "%s\n",
+                  report->failures[0].seed, arguments->typed, arguments->scenario->name,
+                  report->failures[0].seed,
+                  tp_command_manner(arguments, manner, sizeof manner));
+}
+
 void tp_report_summary(const struct tp_report *report, const struct tp_farm_totals *totals,
                        const struct tp_mark_list *marks, FILE *out)
 {
@@ -229,8 +243,7 @@ void tp_report_summary(const struct tp_report *report, const struct tp_farm_tota
     }
     print_kinds(report, out);
     if (report->failed > 0 && !report->arguments->one_seed)
-        (void)fprintf(out, "the lowest seed that failed: %" PRIu64 "\n",
-                      report->failures[0].seed);
+        print_lowest(report, out);
     if (report->failed == 0 && report->arguments->until_failure &&
         app_signals_caught() == 0)
         (void)fprintf(out, "no seed that fails was found\n");

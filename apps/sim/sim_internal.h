@@ -235,6 +235,10 @@ void tp_watch_boot(struct tp_node *node);
 void tp_watch_site(const struct tp_node *node, uint64_t handle, const char **ret_file,
                    uint32_t *ret_line, uint32_t *ret_machine);
 
+/** The next timer of a node that has not gone off, behind that of a handle (0: the first);
+ * false: there is none. */
+bool tp_watch_timer(const struct tp_node *node, uint64_t *handle);
+
 /** Whether a source is one of the ready-made machines, in sm/, or what the programs of the
  * zoo have in common. */
 bool tp_watch_is_ready_made(const char *file);

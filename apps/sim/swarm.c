@@ -1,6 +1,9 @@
 /* Which fault families are on in a run, and how strongly. A few strong ones find more than
  * all at once (Groce et al., Swarm Testing, ISSTA'12), so each seed has its own mix: a
  * tenth none, a tenth one alone, the others each with probability 1/2. */
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "apps/sim/sim_internal.h"
 
 enum {
@@ -135,6 +138,25 @@ static uint64_t draw_clock(struct tp_node *node, uint64_t bound)
                         TP_DRAW_CLOCK, bound);
 }
 
+/* How far they are from right, in words. */
+static void tell_clocks(const struct tp_node *node)
+{
+    char drift[48] = "", wall[64] = "", text[128];
+
+    if (node->drift == 0 && node->wall_ns == 0)
+        return;
+    if (node->drift != 0)
+        (void)snprintf(drift, sizeof drift, "its clocks run %d ppm too %s",
+                       abs(node->drift), node->drift > 0 ? "fast" : "slow");
+    if (node->wall_ns != 0)
+        (void)snprintf(wall, sizeof wall, "its wall clock is %.6f s %s",
+                       (double)llabs(node->wall_ns) / 1e9,
+                       node->wall_ns > 0 ? "ahead" : "behind");
+    (void)snprintf(text, sizeof text, "%s%s%s", drift,
+                   drift[0] != '\0' && wall[0] != '\0' ? ", " : "", wall);
+    tp_sim_tell(node->sim, TP_FACT_EVENT, 0, node, text);
+}
+
 void tp_swarm_shape(struct tp_node *node)
 {
     const struct tp_sim *sim = node->sim;
@@ -155,6 +177,7 @@ void tp_swarm_shape(struct tp_node *node)
     drawn = draw_clock(node, 2 * TP_OCTAVES(WALL_OCTAVES));
     if (drawn > 0)
         node->wall_ns = (drawn % 2 == 1 ? 1 : -1) * (int64_t)tp_ratio(1000, drawn / 2);
+    tell_clocks(node);
 }
 
 static uint32_t ppm_of(const struct tp_sim *sim, enum tp_family family)

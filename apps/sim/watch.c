@@ -53,6 +53,25 @@ void tp_watch_site(const struct tp_node *node, uint64_t handle, const char **ret
     *ret_machine = slot->owner == NULL ? 0 : slot->owner->index + 1;
 }
 
+bool tp_watch_timer(const struct tp_node *node, uint64_t *handle)
+{
+    const struct tp_slots *slots;
+    uint32_t index = *handle == 0 ? 1 : tp_slot_index(*handle) + 1;
+
+    if (node->scheduler == NULL)
+        return false;
+    slots = &node->scheduler->slots;
+    for (; index < slots->fresh; index++) {
+        const struct tp_slot *slot = &slots->slots[index];
+
+        if (slot->kind != TP_TIMER || slot->state != TP_SLOT_FLYING)
+            continue;
+        *handle = tp_slot_handle(slots, index);
+        return true;
+    }
+    return false;
+}
+
 static void tell_moment(struct tp_node *node, const struct tp_virtual_moment *moment)
 {
     struct tp_fact fact = {.kind = TP_FACT_OPERATION, .node = node, .moment = moment};

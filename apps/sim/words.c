@@ -11,20 +11,44 @@ static const char *const concern_names[TP_CONCERNS] = {
     [TP_CONCERN_EVENT] = "event",
 };
 
-void tp_words_choice(uint32_t stream, uint64_t index, const struct tp_draw_entry *entry,
-                     FILE *out)
+/* Of draws from one index to another on a stream, all alike. */
+static void print_alike(uint32_t stream, uint64_t from, uint64_t to,
+                        const struct tp_draw_entry *entry, FILE *out)
 {
     const struct tp_draw_info *info = &tp_draw_info[entry->kind];
     uint32_t number = stream / TP_CONCERNS;
-    char who[24] = "the run";
+    char who[24] = "the run", upto[32] = "";
 
     if (number > 0)
         (void)snprintf(who, sizeof who, "node %u", number - 1);
+    if (to > from)
+        (void)snprintf(upto, sizeof upto, " to %" PRIu64, to + 1);
     (void)fprintf(out,
-                  "  %s, %s %" PRIu64 ": %s is %" PRIu64 " of 0..%" PRIu64 "\n"
+                  "  %s, %s %" PRIu64 "%s: %s is %" PRIu64 " of 0..%" PRIu64 "%s\n"
                   "      (0: %s)\n",
-                  who, concern_names[stream % TP_CONCERNS], index + 1, info->name,
-                  entry->value, entry->bound - 1, info->mapping);
+                  who, concern_names[stream % TP_CONCERNS], from + 1, upto, info->name,
+                  entry->value, entry->bound - 1, to > from ? ", each" : "", info->mapping);
+}
+
+void tp_words_choice(uint32_t stream, uint64_t index, const struct tp_draw_entry *entry,
+                     FILE *out)
+{
+    print_alike(stream, index, index, entry, out);
+}
+
+/* The last of those behind an index that are like it. */
+static uint64_t last_alike(const struct tp_tape *tape, uint32_t stream, uint64_t index)
+{
+    struct tp_draw_entry entry = tp_tape_entry(tape, stream, index);
+
+    for (; index + 1 < tp_tape_count(tape, stream); index++) {
+        struct tp_draw_entry next = tp_tape_entry(tape, stream, index + 1);
+
+        if (next.kind != entry.kind || next.value != entry.value ||
+            next.bound != entry.bound)
+            break;
+    }
+    return index;
 }
 
 void tp_words_print(const struct tp_tape *tape, FILE *out)
@@ -33,8 +57,10 @@ void tp_words_print(const struct tp_tape *tape, FILE *out)
         for (uint64_t i = 0; i < tp_tape_count(tape, stream); i++) {
             struct tp_draw_entry entry = tp_tape_entry(tape, stream, i);
 
-            if (entry.value != 0 && entry.kind != TP_DRAW_SEED)
-                tp_words_choice(stream, i, &entry, out);
+            if (entry.value == 0 || entry.kind == TP_DRAW_SEED)
+                continue;
+            print_alike(stream, i, last_alike(tape, stream, i), &entry, out);
+            i = last_alike(tape, stream, i);
         }
     }
 }

@@ -10,7 +10,8 @@
 void tp_words_choice(uint32_t stream, uint64_t index, const struct tp_draw_entry *entry,
                      FILE *out);
 
-/** The same of each that is not 0, seeds of generators left out. */
+/** The same of each that is not 0, seeds of generators left out; of those in a row that are
+ * alike once. */
 void tp_words_print(const struct tp_tape *tape, FILE *out);
 
 /** A function of C that runs the tape and expects the outcome. */

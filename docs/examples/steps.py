@@ -61,7 +61,7 @@ def main():
                 words[at] = real_seed if words[at] == shown_seed else words[at]
             done = subprocess.run([program, *words], cwd=folder, capture_output=True, text=True,
                                   timeout=100, check=False)
-            printed = (done.stderr + done.stdout).replace("example-" + name, name).splitlines()
+            printed = (done.stderr + done.stdout).replace(program, name).replace("example-" + name, name).splitlines()
             for source, target in ((shown, "shown"), (printed, "printed")):
                 for line in source:
                     seed = re.match(r"the lowest seed that failed: (\d+)", line)

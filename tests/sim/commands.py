@@ -58,6 +58,9 @@ expect("all in JSON", len(totals["failures"]) == 20, out)
 status, out, err = call(VERDICTS, "run", "asserts", "--seeds", "1..20")
 expect("how many were alike", re.search(r"^20 failed like seed 1: stopped: .*rounds > 0", out, re.MULTILINE) and
        "asserts: 20 seeds, 20 failed" in out, out)
+# What it says to type is what was typed.
+expect("how to ask why", f"the lowest seed that failed: 1\nto be told why:\n  {VERDICTS} explain asserts --seed 1\n" in out, out)
+expect("how to replay it", f"    {VERDICTS} replay asserts --seed " in err, err)
 status, out, err = call(VERDICTS, "run", "asserts", "-n", "1")
 expect("one seed", "asserts: 1 seed, 1 failed" in out and "failed like" not in out, out)
 status, out, err = call(VERDICTS, "run", "spins", "-n", "1", "--limit", "300ms", "--json")
@@ -209,6 +212,15 @@ if not ASAN:
         expect(f"{scenario} is explained", why["kind"] == "wait" and why["operation"] == operation, out)
         status, out, _ = call(VERDICTS, "explain", scenario, *seed)
         expect(f"{scenario} in words", all(word in out for word in words), out)
+    # What a node waits for, a timer too; and how wrong a clock is.
+    for scenario, words in (("waits", "accept"), ("polls", "timer")):
+        status, out, _ = call(VERDICTS, "explain", scenario, "--seed", "1", "--faults=-all")
+        expect(f"what {scenario} waits for", re.search(rf"^node 0 waits for:\n  {words} \(verdicts.c:\d+\)\n", out, re.MULTILINE), out)
+    status, out, _ = call(VERDICTS, "run", "keeps_time", "--seeds", "1..2000", "--faults=-all,+clock", "--until-failure", "--json")
+    failing = json.loads(out)["failures"]
+    expect("a wrong clock is found", failing, out)
+    status, out, _ = call(VERDICTS, "explain", "keeps_time", "--seed", str(failing[0]["seed"]), "--faults=-all,+clock")
+    expect("a wrong clock in words", re.search(r"does not happen:\n  at [\d.]+ s, its (wall clock|clocks) \w+( ahead by| back by|) [\d.]+ (s|ppm)\b", out), out)
     status, out, _ = call(SIM, "explain", "zoo-14", "--seed", "9")
     expect("a killed process", "does not happen" in out and "killed (node 0)" in out and
            "while in flight: open /log.0 (14_empty_file.c:" in out, out)
@@ -237,7 +249,7 @@ for scenario, wanted in () if ASAN else (("tally", 0), ("tally-nodir", 1)):
         status, out, _ = call(SIM, "sweep", scenario, "--seed", "28", "--json", "-o", tape)
         swept = json.loads(out)
         expect(f"sweep of {scenario}", status == wanted and (swept["failures"] > 0) == (wanted == 1) and
-               swept["points"] == swept["points_done"] > 0 and swept["second_cuts"] > 0, out)
+               swept["points"] == swept["points_done"] > 0 and swept["second_cuts"] > 0 and not swept["interrupted"], out)
         expect(f"sets of survivors in {scenario}", swept["first"]["every_set"] + swept["first"]["some_sets"] ==
                swept["first"]["places"] > swept["points"] and swept["first"]["every_set"] > 1 and 0 < swept["second"]["done"] == swept["second"]["places"] ==
                swept["second"]["every_set"] + swept["second"]["some_sets"], out)
@@ -247,8 +259,8 @@ for scenario, wanted in () if ASAN else (("tally", 0), ("tally-nodir", 1)):
         if wanted:
             _, out, _ = call(SIM, "sweep", scenario, "--seed", "28", "--profile", "nvme-plp", "-o", tape)
             again = [line.split() for line in out.splitlines() if "replay" in line]
-            expect("how to run it again", again and again[0][1:] == [
-                "replay", scenario, "--tape", tape, "--profile", "nvme-plp", "--faults=-all,+power"], out)
+            expect("how to run it again", again and again[0] == [
+                SIM, "replay", scenario, "--tape", tape, "--profile", "nvme-plp", "--faults=-all,+power"], out)
             status, out, _ = call(SIM, *again[0][1:], "--json")
             expect("the same again", status == 1 and json.loads(out)["verdict"] == "failed", out)
             status, bare, _ = call(SIM, "replay", scenario, "--tape", tape, "--json")
@@ -313,12 +325,15 @@ with tempfile.TemporaryDirectory() as folder:
     tape = os.path.join(folder, "best.tape")
     out, err = interrupt(signal.SIGINT, "", 5, VERDICTS, "shrink", "dawdles", "--seed", "2", "-o", tape, "--json")
     found = json.loads(out)
-    expect("a shrink that was stopped", found["verdict"] == "failed" and found["tried"] > 0, out)
+    expect("a shrink that was stopped", found["verdict"] == "failed" and found["tried"] > 0 and found["interrupted"], out)
+    out, err = interrupt(signal.SIGINT, "", 5, VERDICTS, "explain", "dawdles", "--seed", "2")
+    expect("an explanation that was stopped", "not explained: that was ended before" in out, out)
     status, out, _ = call(VERDICTS, "replay", "dawdles", "--tape", tape, "--json")
     expect("and its tape", json.loads(out)["trace_hash"] == found["trace_hash"], out)
     out, err = interrupt(signal.SIGINT, "", 6, SIM, "sweep", "kv", "--seed", "1", "-o", tape, "-j2", "--json")
     found = json.loads(out)
-    expect("a sweep that was stopped", found["points_done"] < found["points"] and found["failures"] == 0, out)
+    expect("a sweep that was stopped", found["points_done"] < found["points"] and found["failures"] == 0 and
+           found["interrupted"], out)
 
 # What is not understood.
 for words in ((), ("run",), ("fly",), ("run", "nothing"), ("run", "tally", "--seeds", "9..3"),

@@ -156,6 +156,23 @@ static enum tp_step polls(struct tp_machine *machine, struct tp_ctx *cx)
     (void)machine;
 }
 
+/* It takes the wall clock for right. */
+static enum tp_step keeps_time(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    const uint64_t began_ns = UINT64_C(1577836800000000000), second_ns = 1000000000;
+    struct tp_sim *sim = tp_node_sim(worker_of(machine)->node);
+    struct tp_result result;
+    uint64_t right_ns;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_timer(cx, second_ns), &result);
+    right_ns = began_ns + tp_sim_now_ns(sim);
+    if (tp_wall_ns(cx) > right_ns + second_ns || tp_wall_ns(cx) < right_ns - second_ns)
+        tp_sim_fail(sim, "the clock is wrong");
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
 /* What it does depends on how many ran before it in this process. */
 static enum tp_step remembers(struct tp_machine *machine, struct tp_ctx *cx)
 {
@@ -503,6 +520,7 @@ int main(int argc, char **argv)
         SCENARIO(sticks),
         SCENARIO(waits),
         SCENARIO(polls),
+        SCENARIO(keeps_time),
         SCENARIO(remembers),
         SCENARIO(overruns),
         SCENARIO(works),
