@@ -49,4 +49,22 @@ tp_plant(log3 forgotten-tail ${log3}/raft.c "    if (entries->last > entries->ba
   "    if (!PLANTED(forgotten-tail) && entries->last > entries->base &&
         log3_entries_at" 2000)
 
+# An entry of an earlier term is committed because a majority has it: figure 8 of the paper.
+tp_plant(log3 figure-8 ${log3}/replication.c
+  "    if (log3_entries_term(&raft->entries, index) == raft->term)
+        log3_raft_commit(raft, index);"
+  "    if (PLANTED(figure-8) || log3_entries_term(&raft->entries, index) == raft->term)
+        log3_raft_commit(raft, index);" 2000 long)
+# Reads: of a leader that does not know yet what is committed; of one that need not be it any more; of what is not
+# committed.
+tp_plant(log3 early-leader ${log3}/replication.c
+  "        log3_entries_term(&raft->entries, raft->commit) != raft->term)"
+  "        (!PLANTED(early-leader) &&
+         log3_entries_term(&raft->entries, raft->commit) != raft->term))" 2000)
+tp_plant(log3 old-leader ${log3}/session.c "    if (!log3_raft_confirmed(raft, session->round) ||"
+  "    if ((!PLANTED(old-leader) && !log3_raft_confirmed(raft, session->round)) ||" 2000 long)
+tp_plant(log3 dirty-count ${log3}/session.c "    answer(session, true, raft->state.count);"
+  "    answer(session, true,
+           raft->state.count + (PLANTED(dirty-count) ? raft->entries.last - raft->state.index : 0));" 2000)
+
 tp_plant_program(log3 SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/planted.c LIBRARIES tempest-sim-scenarios)

@@ -6,12 +6,6 @@
 #include "runtime/await.h"
 #include "runtime/operations.h"
 
-enum { COUNT_EVERY = 16 }; /* appends, on average */
-
-/* Who is not answered for so long asks another. */
-static const struct tp_connection_options options = {.frame_max = LOG3_MESSAGE_BYTES_MAX,
-                                                     .idle_ns = LOG3_QUORUM_NS};
-
 static bool has_more(struct log3_client *client)
 {
     struct tp_sim *sim = tp_node_sim(client->node);
@@ -60,10 +54,12 @@ static void resume(struct log3_client *client)
 /* The next question; false: there is none. */
 static bool open_next(struct log3_client *client)
 {
+    uint32_t every = client->conditions->count_every[client->id];
+
     if (client->is_done)
         return false;
     client->is_done = !has_more(client);
-    if (client->is_done || tp_node_draw(client->node, COUNT_EVERY) == COUNT_EVERY - 1)
+    if (client->is_done || tp_node_draw(client->node, every) == every - 1)
         open_count(client);
     else
         open_append(client, log3_oracle_append(client->oracle, client->id));
@@ -80,10 +76,13 @@ static struct tp_op connect(struct tp_ctx *cx, struct log3_client *client)
                        LOG3_QUORUM_NS);
 }
 
+/* One that is not answered for so long asks another. */
 static void begin(struct log3_client *client, struct tp_fd fd)
 {
+    client->options = (struct tp_connection_options){
+        .frame_max = LOG3_MESSAGE_BYTES_MAX, .idle_ns = client->conditions->patience_ns};
     tp_connection_init(&client->connection, fd, client->memory, sizeof client->memory,
-                       &options);
+                       &client->options);
     client->is_connected = true;
 }
 
@@ -130,6 +129,7 @@ enum tp_step log3_client_tick(struct tp_machine *machine, struct tp_ctx *cx)
         }
         client->rc = -ENOTCONN;
         if (client->is_connected) {
+            log3_oracle_asks(client->oracle, client->id);
             log3_message_say(connection, &client->question, 0);
             TP_AWAIT_UNTIL(cx, (client->rc = log3_message_hear(
                                     cx, connection, &client->answer)) != -EAGAIN);
@@ -144,7 +144,7 @@ enum tp_step log3_client_tick(struct tp_machine *machine, struct tp_ctx *cx)
             TP_AWAIT_UNTIL(cx, tp_connection_close(cx, connection));
             client->is_connected = false;
         }
-        TP_AWAIT(cx, tp_timer(cx, LOG3_BEAT_NS), &result);
+        TP_AWAIT(cx, tp_timer(cx, client->conditions->retry_ns), &result);
     }
     if (client->is_connected)
         TP_AWAIT_UNTIL(cx, tp_connection_close(cx, connection));

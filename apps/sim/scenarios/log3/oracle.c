@@ -93,10 +93,84 @@ static void check_first(struct log3_oracle *oracle, uint32_t node,
     desk->position = position;
 }
 
-void log3_oracle_applied(void *context, uint32_t node, const struct log3_state *state,
-                         const struct log3_entry *entry, uint64_t position)
+/* A log as somebody sees it who is asked for a vote. */
+struct log_end {
+    uint64_t index, term;
+};
+
+static struct log_end end_of(const struct log3_raft *raft, uint64_t index)
 {
-    struct log3_oracle *oracle = context;
+    struct log_end end = {.index = index, .term = log3_entries_term(&raft->entries, index)};
+
+    return end;
+}
+
+/* What is left at least of a node's log when its power is cut now. */
+static struct log_end durable_end(const struct log3_server *server)
+{
+    const struct log3_entries *entries = &server->raft.entries;
+    uint64_t lsn = tp_journal_durable_lsn(&server->journal);
+    uint64_t index = server->raft.stable;
+
+    if (index < entries->base)
+        index = entries->base;
+    while (index < entries->last && log3_entries_at(entries, index + 1)->lsn <= lsn)
+        index++;
+    return end_of(&server->raft, index);
+}
+
+static bool would_be_elected(const struct log3_oracle *oracle, uint32_t candidate,
+                             struct log_end end)
+{
+    uint32_t votes = 1;
+
+    for (uint32_t i = 0; i < LOG3_NODES; i++) {
+        const struct log3_server *server = oracle->servers[i];
+        struct log_end other;
+
+        if (i == candidate || server == NULL || !server->is_serving)
+            continue;
+        other = durable_end(server);
+        votes +=
+            end.term > other.term || (end.term == other.term && end.index >= other.index);
+    }
+    return votes > LOG3_NODES / 2;
+}
+
+/* An entry is committed if nobody can come to lead without it, whatever befalls the nodes
+ * now: that is what leader completeness rests upon (section 5.4.3). Who voted for whom in
+ * which term is not asked: an election may always be in a new one. */
+static void check_electable(struct log3_oracle *oracle)
+{
+    uint64_t index = oracle->committed, term = oracle->truths[index].term;
+
+    for (uint32_t i = 0; i < LOG3_NODES; i++) {
+        const struct log3_server *server = oracle->servers[i];
+        struct log_end ends[2];
+
+        if (server == NULL || !server->is_serving)
+            continue;
+        ends[0] = end_of(&server->raft, server->raft.entries.last);
+        ends[1] = durable_end(server);
+        for (uint32_t j = 0; j < 2; j++) {
+            bool has = ends[j].index >= index &&
+                       (index <= server->raft.entries.base ||
+                        log3_entries_term(&server->raft.entries, index) == term);
+
+            if (!has && would_be_elected(oracle, i, ends[j]))
+                tp_sim_fail(oracle->sim,
+                            "entry %" PRIu64
+                            " is taken for committed, and node %u would be "
+                            "elected without it",
+                            index, i);
+        }
+    }
+}
+
+void log3_oracle_applied(struct log3_oracle *oracle, uint32_t node,
+                         const struct log3_state *state, const struct log3_entry *entry,
+                         uint64_t position)
+{
     struct log3_truth *truth;
 
     if (state->index == oracle->committed + 1) {
@@ -106,6 +180,7 @@ void log3_oracle_applied(void *context, uint32_t node, const struct log3_state *
         check_first(oracle, node, entry, position);
         oracle->truths[state->index] = (struct log3_truth){
             .term = state->term, .count = state->count, .hash = state->hash};
+        check_electable(oracle);
         return;
     }
     if (state->index > oracle->committed) {
@@ -121,9 +196,9 @@ void log3_oracle_applied(void *context, uint32_t node, const struct log3_state *
                     node, state->index, state->term, truth->term);
 }
 
-void log3_oracle_leads(void *context, uint32_t node, const struct log3_raft *raft)
+void log3_oracle_leads(struct log3_oracle *oracle, uint32_t node,
+                       const struct log3_raft *raft)
 {
-    struct log3_oracle *oracle = context;
     uint64_t last = oracle->committed, term;
 
     oracle->leaders = grow(oracle->leaders, &oracle->terms_max, raft->term, 1, 1);
@@ -176,7 +251,7 @@ uint64_t log3_oracle_append(struct log3_oracle *oracle, uint32_t client)
     struct log3_desk *desk = desk_of(oracle, client);
 
     tp_assert(desk->begun == desk->acked && !desk->is_counting);
-    desk->floor = oracle->acked;
+    desk->floor = oracle->count;
     note_call(oracle, client, TP_HISTORY_APPEND);
     return ++desk->begun;
 }
@@ -186,9 +261,16 @@ void log3_oracle_count(struct log3_oracle *oracle, uint32_t client)
     struct log3_desk *desk = desk_of(oracle, client);
 
     tp_assert(desk->begun == desk->acked && !desk->is_counting);
-    desk->floor = oracle->acked;
     desk->is_counting = true;
     note_call(oracle, client, TP_HISTORY_GET);
+}
+
+void log3_oracle_asks(struct log3_oracle *oracle, uint32_t client)
+{
+    struct log3_desk *desk = desk_of(oracle, client);
+
+    if (desk->is_counting) /* an append may have come to a node when it was asked before */
+        desk->floor = oracle->count;
 }
 
 static void check_append(struct log3_oracle *oracle, uint32_t client, uint64_t position)
@@ -203,7 +285,7 @@ static void check_append(struct log3_oracle *oracle, uint32_t client, uint64_t p
     if (position <= desk->floor)
         tp_sim_fail(oracle->sim,
                     "append %" PRIu64 " of client %u is at %" PRIu64 ": not behind %" PRIu64
-                    ", which was acknowledged before",
+                    ", which was committed before",
                     desk->begun, client, position, desk->floor);
 }
 
@@ -220,8 +302,6 @@ void log3_oracle_told(struct log3_oracle *oracle, uint32_t client, uint64_t numb
                     client, number, desk->floor, oracle->count);
     desk->acked = desk->begun;
     desk->is_counting = false;
-    if (oracle->acked < number)
-        oracle->acked = number;
     note_return(oracle, client, TP_HISTORY_OK, number);
 }
 

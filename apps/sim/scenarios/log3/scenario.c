@@ -21,12 +21,12 @@ enum {
 
 #define SECOND UINT64_C(1000000000)
 
-/* Links and syncs take a millisecond, more or less: base and random part. */
-static const struct tp_virtual_latency millisecond = {.base_ns = 800000,
-                                                      .spread_ns = 200000,
-                                                      .zero_ppm = 5000,
-                                                      .tail_ppm = 1000,
-                                                      .tail_factor = 20};
+/* What is no sync and no link. */
+static const struct tp_virtual_latency usual = {.base_ns = 20000,
+                                                .spread_ns = 30000,
+                                                .zero_ppm = 15000,
+                                                .tail_ppm = 1000,
+                                                .tail_factor = 50};
 
 static struct log3_life *life_of(const struct tp_sim *sim)
 {
@@ -53,7 +53,8 @@ static void add_node(struct tp_sim *sim, const char *name)
                                            .buf_size = JOURNAL_BUF_BYTES,
                                            .recv_buf_count = RECV_BUFS,
                                            .recv_buf_size = RECV_BUF_BYTES,
-                                           .sync_latency = millisecond}};
+                                           .latency = usual,
+                                           .sync_latency = log3_latency(1)}};
     struct tp_node *node = tp_sim_add_node(sim, &config);
 
     tp_assert(tp_disk_make_dir(tp_node_disk(node), "/log", 0755) == 0);
@@ -61,15 +62,15 @@ static void add_node(struct tp_sim *sim, const char *name)
 
 static void set_up(struct tp_sim *sim)
 {
-    static const uint32_t forget_after[] = {LOG3_ENTRIES_MAX / 2, 64, 16, 5};
     static const char *const names[LOG3_NODES] = {"node a", "node b", "node c"};
     struct log3_life *life = life_of(sim);
 
     log3_oracle_init(&life->oracle, sim, form_of(sim)->has_history);
-    life->forget_after =
-        forget_after[tp_sim_draw(sim, sizeof forget_after / sizeof *forget_after)];
+    log3_conditions_draw(sim, form_of(sim)->varies, &life->conditions);
+    log3_strikes_init(&life->strikes, sim, life->conditions.strikes);
     for (uint32_t i = 0; i < LOG3_NODES; i++) {
         add_node(sim, names[i]);
+        life->oracle.servers[i] = &life->nodes[i].server;
         life->addresses[i] = tp_node_address(tp_sim_node(sim, i), PORT);
     }
     add_node(sim, "clients");
@@ -81,18 +82,33 @@ static void set_up(struct tp_sim *sim)
 static void set_links(struct tp_node *node)
 {
     struct tp_sim *sim = tp_node_sim(node);
-    struct tp_net_link link = {.latency = millisecond};
+    const struct log3_conditions *conditions = &life_of(sim)->conditions;
     uint32_t host = tp_virtual_io_host(tp_node_io(node));
 
     for (uint32_t i = 0; i < tp_sim_nodes(sim); i++) {
         struct tp_io *io = tp_node_io(tp_sim_node(sim, i));
         uint32_t other = io == NULL ? host : tp_virtual_io_host(io);
+        struct tp_net_link link = {
+            .latency = log3_latency(1 + log3_distance_ms(conditions, tp_node_index(node)) +
+                                    log3_distance_ms(conditions, i))};
 
         if (other == host)
             continue;
         tp_net_set_link(tp_sim_net(sim), host, other, &link);
         tp_net_set_link(tp_sim_net(sim), other, host, &link);
     }
+}
+
+/* The disk of a life's conditions; where the simulator makes disks slow it does so from
+ * what is usual, or a single sync could outlast the run. */
+static void set_disk(struct tp_node *node)
+{
+    const struct tp_sim *sim = tp_node_sim(node);
+    uint32_t sync_ms = life_of(sim)->conditions.sync_ms[tp_node_index(node)];
+    struct tp_virtual_latency sync = log3_latency(sync_ms);
+
+    if (sync_ms > 1 && (tp_sim_families(sim) & TP_FAMILY_BIT(TP_FAMILY_SLOW)) == 0)
+        tp_virtual_io_set_latency(tp_node_io(node), &usual, &sync);
 }
 
 /* What the one before has left; it has ended, or its node has died. Whatever befalls a disk
@@ -112,21 +128,40 @@ static void bury(struct tp_sim *sim, uint32_t index)
     life->nodes[index].is_made = false;
 }
 
+static void note_applied(void *context, uint32_t node, const struct log3_state *state,
+                         const struct log3_entry *entry, uint64_t position)
+{
+    struct log3_life *life = context;
+    uint64_t committed = life->oracle.committed;
+
+    log3_oracle_applied(&life->oracle, node, state, entry, position);
+    if (life->oracle.committed > committed)
+        log3_strikes_committed(&life->strikes, node);
+}
+
+static void note_leads(void *context, uint32_t node, const struct log3_raft *raft)
+{
+    struct log3_life *life = context;
+
+    log3_oracle_leads(&life->oracle, node, raft);
+    log3_strikes_leads(&life->strikes, node);
+}
+
 static void boot_server(struct tp_node *node)
 {
     static const struct log3_server fresh;
     struct log3_life *life = life_of(tp_node_sim(node));
     uint32_t index = tp_node_index(node);
     struct log3_server *server = &life->nodes[index].server;
-    struct log3_server_config config = {.me = index,
-                                        .forget_after = life->forget_after,
-                                        .ring = life->nodes[index].ring,
-                                        .path = "/log",
-                                        .witness = {.applied = log3_oracle_applied,
-                                                    .leads = log3_oracle_leads,
-                                                    .context = &life->oracle}};
+    struct log3_server_config config = {
+        .me = index,
+        .forget_after = life->conditions.forget_after,
+        .ring = life->nodes[index].ring,
+        .path = "/log",
+        .witness = {.applied = note_applied, .leads = note_leads, .context = life}};
 
     bury(tp_node_sim(node), index);
+    set_disk(node);
     for (uint32_t i = 0; i < LOG3_NODES; i++)
         config.addresses[i] = life->addresses[i];
     *server = fresh;
@@ -151,6 +186,7 @@ static void boot_clients(struct tp_node *node)
         client->node = node;
         client->oracle = &life->oracle;
         client->addresses = life->addresses;
+        client->conditions = &life->conditions;
         client->until_ns = form->chaos_ns;
         client->id = i;
         client->target = i % LOG3_NODES;
@@ -161,6 +197,7 @@ static void boot_clients(struct tp_node *node)
 static void boot(struct tp_node *node)
 {
     set_links(node);
+    log3_strikes_boot(&life_of(tp_node_sim(node))->strikes, node);
     if (tp_node_index(node) < LOG3_NODES)
         boot_server(node);
     else
@@ -190,6 +227,11 @@ static bool is_done(struct tp_sim *sim)
     return true;
 }
 
+static void pass(struct tp_sim *sim)
+{
+    log3_strikes_pass(&life_of(sim)->strikes);
+}
+
 static void check(struct tp_sim *sim)
 {
     log3_oracle_judge(&life_of(sim)->oracle);
@@ -204,7 +246,7 @@ static void finish(struct tp_sim *sim)
     log3_oracle_deinit(&life->oracle);
 }
 
-static const struct log3_form brief = {.has_history = true, .visits = 4};
+static const struct log3_form brief = {.has_history = true, .varies = true, .visits = 4};
 static const struct log3_form thorough = {.chaos_ns = 1000 * SECOND};
 
 const struct tp_scenario log3_scenario = {
@@ -215,6 +257,7 @@ const struct tp_scenario log3_scenario = {
     .context = &brief,
     .setup = set_up,
     .boot = boot,
+    .invariant = pass,
     .done = is_done,
     .check = check,
     .finish = finish,
