@@ -282,6 +282,7 @@ bool tp_explain_step(struct tp_explain *explain)
     }
     if (s->error < 0)
         s->stage = TP_STAGE_OVER;
+    explain->is_whole = s->stage == TP_STAGE_OVER && s->error == 0;
     return s->stage != TP_STAGE_OVER;
 }
 
@@ -290,7 +291,8 @@ bool tp_explain_skip(struct tp_explain *explain)
     bool more;
 
     /* Without its facts there is nothing to look for. */
-    if (explain->search->stage == TP_STAGE_RECORDS)
+    explain->is_whole = explain->search->stage == TP_STAGE_RECORDS;
+    if (explain->is_whole)
         explain->search->stage = TP_STAGE_OVER;
     explain->search->skips = true;
     more = tp_explain_step(explain);
@@ -305,7 +307,6 @@ int tp_explain_end(struct tp_explain *explain)
     if (explain->search == NULL)
         return 0;
     error = explain->search->error;
-    explain->is_whole = error == 0 && explain->search->stage == TP_STAGE_OVER;
     tp_tape_destroy(explain->search->idle);
     tp_tape_destroy(explain->search->way);
     free(explain->search->records);

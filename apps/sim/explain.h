@@ -57,7 +57,12 @@ struct tp_explained_wait {
     uint32_t times;        /* so often, alike */
 };
 
-enum { TP_EXPLAIN_WAITS = 4 };
+enum { TP_EXPLAIN_WAITS = 4, TP_EXPLAIN_SOURCES = 4 };
+
+/** What a process has read, and the write that had put it there, or the last of them. */
+struct tp_explained_source {
+    struct tp_record read, write;
+};
 
 struct tp_explain_search; /* explain_internal.h */
 
@@ -93,6 +98,11 @@ struct tp_explain {
         noticed; /* what had completed when a check failed; file NULL: not known */
     struct tp_explained_wait waits[TP_EXPLAIN_WAITS]; /* of nodes that do not get on */
     uint32_t wait_count;
+    struct tp_record doubtful; /* a read that gave something else than ... */
+    struct tp_record written;  /* ... this had been to write; node 0: none is known */
+    struct tp_explained_source sources[TP_EXPLAIN_SOURCES]; /* a recovery that was not done:
+                                     what the next one has read, where all is as written */
+    uint32_t source_count;
     bool in_recovery;      /* error, choice: of a process that was started again, and that
                               has promised nothing yet */
     struct tp_record last; /* the last that a program was told that stopped itself, or died;

@@ -8,6 +8,7 @@
  *     explain_where.c   where that is, in the run with all stages of its operations
  *     explain_overtaken.c  whether order alone would have healed
  *     explain_after.c   what the program did with it, and what its nodes wait for
+ *     explain_read.c    what it has read that is not what was written
  *     explain_mute.c    whether it takes what a node says that is cut off
  *     explain_words.c   what was found, in words
  */
@@ -127,6 +128,10 @@ void tp_explain_mute(struct tp_explain_search *s);
 /** What the program did with what was found, where the run fails, what its nodes wait for.
  */
 void tp_explain_after(struct tp_explain *explain, const struct tp_recorder *recorder);
+
+/** What the process in which it fails, or that is down, has read, and who had written that.
+ */
+void tp_explain_read(struct tp_explain *explain, const struct tp_recorder *recorder);
 
 /** Whether what was found is that an operation was overtaken: by the barrier that should
  * have covered it, or by a promise. Then it is to be waited for. */

@@ -187,4 +187,5 @@ void tp_explain_where(struct tp_explain_search *s)
     if (explain->how == TP_EXPLAINED_ERROR || explain->how == TP_EXPLAINED_CHOICE)
         look_for_recovery(explain, explain->trial->recorder);
     tp_explain_after(explain, explain->trial->recorder);
+    tp_explain_read(explain, explain->trial->recorder);
 }

@@ -1,6 +1,7 @@
 /* What was found, in words. */
 #include "apps/sim/explain.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,11 +207,67 @@ static void print_wait_of(const struct tp_explained_wait *wait, FILE *out)
     (void)fputc('\n', out);
 }
 
+/* What was relied on, and behind which line that is to be seen. */
+static void print_doubtful(const struct tp_explain *explain, FILE *out)
+{
+    static const char *const ways[] = {[TP_SHADOW_OTHER] = "something else",
+                                       [TP_SHADOW_MISSING] = "not there",
+                                       [TP_SHADOW_ZERO] = "0",
+                                       [TP_SHADOW_BEFORE] = "what was there before"};
+    const struct tp_record *read = &explain->doubtful;
+    const struct tp_shadow_found *found = &read->found;
+    bool is_down = explain->wait_count > 0 && explain->waits[0].record.kind == TP_FACT_END;
+    char words[256];
+
+    (void)fprintf(out, "what was read is not what had been written there:\n  %s\n",
+                  tp_record_operation(read, words, sizeof words));
+    (void)fprintf(out, "%u byte%s, the first at %" PRIu64 ", %s %s, of this:\n",
+                  found->differs, found->differs == 1 ? "" : "s", found->at,
+                  found->differs == 1 ? "is" : "are", ways[tp_shadow_way(found)]);
+    (void)fprintf(out, "  %s\n",
+                  tp_record_operation(&explain->written, words, sizeof words));
+    if (is_down)
+        (void)fprintf(out,
+                      "no start gets past that: behind that read (%s:%u) the program has "
+                      "to do without these bytes\n",
+                      tp_text_base(read->file), read->line);
+    else if (explain->promise.text[0] == '\0') /* else it should not have come to that */
+        (void)fprintf(out,
+                      "so behind that read (%s:%u) it has to be noticed, and borne, "
+                      "before anything is built on it\n",
+                      tp_text_base(read->file), read->line);
+}
+
+/* All is as it was written, and yet it is not borne together. */
+static void print_sources(const struct tp_explain *explain, FILE *out)
+{
+    char words[256];
+
+    (void)fputs("what was read after that is as it had been written, and is not borne "
+                "together:\n",
+                out);
+    for (uint32_t i = 0; i < explain->source_count; i++) {
+        const struct tp_explained_source *source = &explain->sources[i];
+
+        (void)fprintf(out, "  %s\n",
+                      tp_record_operation(&source->read, words, sizeof words));
+        (void)fprintf(out, "    of: %s\n",
+                      tp_record_operation(&source->write, words, sizeof words));
+    }
+    (void)fputs("that recovery had come half-way, and is done once more: done twice it has "
+                "to come to the same\n",
+                out);
+}
+
 static void print_after(const struct tp_explain *explain, FILE *out)
 {
     print_next_step(explain, out);
     for (uint32_t i = 0; i < explain->wait_count; i++)
         print_wait_of(&explain->waits[i], out);
+    if (explain->doubtful.node != 0)
+        print_doubtful(explain, out);
+    else if (explain->source_count > 0)
+        print_sources(explain, out);
     if (explain->how != TP_EXPLAINED_CHOICE || explain->told.file == NULL)
         return;
     (void)fprintf(out,

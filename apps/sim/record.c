@@ -197,9 +197,11 @@ static void note(void *context, const struct tp_fact *fact)
         record->work = tp_tape_asked(fact->node->sim->tape,
                                      tp_stream(fact->node->number, TP_CONCERN_WORKLOAD));
     }
-    if (fact->kind == TP_FACT_OPERATION)
+    if (fact->kind == TP_FACT_OPERATION) {
         note_operation(fact, record);
-    else if (fact->text != NULL)
+        if (recorder->shadow != NULL)
+            tp_recorder_compare(recorder, fact, record);
+    } else if (fact->text != NULL)
         (void)snprintf(record->text, sizeof record->text, "%s", fact->text);
     if (recorder->looks)
         tp_look_at(recorder, fact, record);
@@ -305,5 +307,7 @@ void tp_record_print(const struct tp_record *record, FILE *out)
                   tp_record_fact(record, words, sizeof words));
     if (record->kind == TP_FACT_OPERATION)
         print_result(record, out);
+    if (record->found.differs > 0)
+        (void)fprintf(out, ", %u not as written", record->found.differs);
     (void)fputc('\n', out);
 }

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "apps/sim/shadow.h"
 #include "apps/sim/sim.h"
 
 enum { TP_RECORD_TEXT = 96 };
@@ -55,7 +56,10 @@ struct tp_record {
     bool changes;               /* data of the inode, or names of the directory */
     uint32_t peer;              /* a send: the node that it is for; a message: the sender */
     struct tp_record_disk disk; /* after it; if the recorder looks */
-    char text[TP_RECORD_TEXT];  /* its paths, or the fact's text */
+    /* A read, where there is a shadow: against what was written. Writers are places of
+     * records, plus one. */
+    struct tp_shadow_found found;
+    char text[TP_RECORD_TEXT]; /* its paths, or the fact's text */
 };
 
 /** A send whose bytes are on their way. */
@@ -79,6 +83,7 @@ struct tp_recorder {
     struct tp_record_sent sent[TP_RECORD_SENT_MAX];
     uint32_t sent_count;
     uint64_t not_followed;    /* sends for which there was no room in `sent` */
+    struct tp_shadow *shadow; /* what was written; NULL: reads are not compared */
     const struct tp_sim *sim; /* of the facts; NULL: not known yet */
     struct tp_sim_watch watch;
 };

@@ -133,6 +133,8 @@ static bool make_recorder(struct tp_trial *trial)
     tp_recorder_init(trial->recorder, records, trial->records);
     trial->recorder->all_stages = trial->all_stages;
     trial->recorder->looks = trial->looks;
+    if (trial->all_stages && !trial->looks)
+        trial->recorder->shadow = arena_alloc(&trial->arena, tp_shadow_size_bytes(), 64);
     return true;
 }
 

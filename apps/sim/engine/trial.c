@@ -20,6 +20,7 @@ static void free_recorder(struct tp_trial *trial)
     if (trial->recorder == NULL)
         return;
     free(trial->recorder->records);
+    free(trial->recorder->shadow);
     free(trial->recorder);
     trial->recorder = NULL;
 }
@@ -46,6 +47,8 @@ static int make_recorder(struct tp_trial *trial)
     }
     tp_recorder_init(trial->recorder, records, RECORDS_KEPT);
     trial->recorder->all_stages = trial->all_stages;
+    if (trial->all_stages)
+        trial->recorder->shadow = calloc(1, tp_shadow_size_bytes());
     return 0;
 }
 

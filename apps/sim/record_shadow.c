@@ -1,0 +1,131 @@
+/* What a recorder with a shadow adds to the facts: how what is read compares with what was
+ * written. It reads the disk, and changes nothing. */
+#include <string.h>
+
+#include "apps/sim/record_look.h"
+#include "apps/sim/sim_internal.h"
+#include "io/virtual/disk_internal.h"
+
+enum { BYTES_MAX = 1 << 20 }; /* of an operation: what is behind them is not looked at */
+
+struct look {
+    struct tp_shadow *shadow;
+    const struct tp_disk *disk;
+    const struct tp_virtual_moment *moment;
+    uint32_t node;
+    char path[TP_RECORD_TEXT]; /* the file's, from the root; "": it has none */
+};
+
+/* The part of a page that a transfer's byte and those behind it are on. */
+static struct tp_shadow_part part_of(const struct look *look, uint32_t done, uint32_t len)
+{
+    struct tp_shadow_part part = {.node = look->node, .path = look->path};
+    uint32_t left = len - done;
+
+    part.offset = look->moment->request->b.offset + done;
+    part.len = TP_PAGE_BYTES - (uint32_t)(part.offset % TP_PAGE_BYTES);
+    part.len = left < part.len ? left : part.len;
+    return part;
+}
+
+static uint32_t len_of(const struct look *look)
+{
+    uint32_t len = look->moment->request->len;
+
+    return len < BYTES_MAX ? len : BYTES_MAX;
+}
+
+/* All of it, as it is asked for; what comes of it is another matter. */
+static void note_write(const struct look *look, uint32_t writer)
+{
+    const uint8_t *bytes = look->moment->request->a.memory;
+    uint32_t len = len_of(look);
+    struct tp_shadow_part part;
+
+    for (uint32_t done = 0; done < len; done += part.len) {
+        uint8_t before[TP_PAGE_BYTES] = {0};
+
+        part = part_of(look, done, len);
+        (void)tp_data_read(look->disk, look->moment->inode, part.offset, before, part.len);
+        tp_shadow_write(look->shadow, &part, bytes + done, before, writer);
+    }
+}
+
+/* What was read, and, where that is less than was asked for, whether the file ends. */
+static void compare_read(const struct look *look, struct tp_shadow_found *ret_found)
+{
+    uint32_t got = (uint32_t)look->moment->result, len = len_of(look);
+    bool ends = look->moment->request->b.offset + got >=
+                tp_inode_at(look->disk, look->moment->inode)->size;
+    struct tp_shadow_part part;
+
+    got = got < len ? got : len;
+    for (uint32_t done = 0; done < (ends ? len : got); done += part.len) {
+        uint8_t bytes[TP_PAGE_BYTES];
+        bool is_there = done < got;
+
+        part = part_of(look, done, is_there ? got : len);
+        if (is_there)
+            (void)tp_data_read(look->disk, look->moment->inode, part.offset, bytes,
+                               part.len);
+        tp_shadow_compare(look->shadow, &part, is_there ? bytes : NULL, ret_found);
+    }
+}
+
+/* A path that the operation was given, from the root. */
+static void from_root(const struct look *look, const char *path, char *ret_path)
+{
+    char dir[TP_RECORD_TEXT] = "";
+    int len;
+
+    if ((look->moment->request->flags & TP_IN_DIR) != 0)
+        tp_path_of(look->disk, look->moment->inode, dir, sizeof dir);
+    len = snprintf(ret_path, TP_RECORD_TEXT, "%s%s%s", dir[1] == '\0' ? "" : dir,
+                   path[0] == '/' ? "" : "/", path);
+    if (len >= TP_RECORD_TEXT)
+        ret_path[0] = '\0'; /* no file that is kept has such a name */
+}
+
+static void note_names(const struct look *look)
+{
+    const struct tp_request *request = look->moment->request;
+    char path[TP_RECORD_TEXT], to_path[TP_RECORD_TEXT];
+    bool in_other =
+        (request->flags & TP_IN_DIR) != 0 && request->to_dir.number != request->fd.number;
+
+    from_root(look, look->moment->path, path);
+    if (request->kind == TP_OPEN && request->b.options.truncate)
+        tp_shadow_cut(look->shadow, look->node, path, 0);
+    if (request->kind == TP_REMOVE || (request->kind == TP_RENAME && in_other))
+        tp_shadow_remove(look->shadow, look->node, path);
+    if (request->kind != TP_RENAME || in_other)
+        return;
+    from_root(look, look->moment->to_path, to_path);
+    tp_shadow_rename(look->shadow, look->node, path, to_path);
+}
+
+void tp_recorder_compare(struct tp_recorder *recorder, const struct tp_fact *fact,
+                         struct tp_record *record)
+{
+    const struct tp_virtual_moment *moment = fact->moment;
+    const struct tp_request *request = moment->request;
+    struct look look = {.shadow = recorder->shadow,
+                        .disk = fact->node->disk,
+                        .moment = moment,
+                        .node = fact->node->number};
+
+    if (moment->path == NULL && moment->inode != 0)
+        tp_path_of(look.disk, moment->inode, look.path, sizeof look.path);
+    if (request->kind == TP_WRITE && moment->stage == TP_VIRTUAL_BEGUN) {
+        note_write(&look, (uint32_t)(record - recorder->records) + 1);
+        return;
+    }
+    if (moment->stage != TP_VIRTUAL_EFFECT || moment->result < 0)
+        return;
+    if (request->kind == TP_READ)
+        compare_read(&look, &record->found);
+    else if (request->kind == TP_TRUNCATE)
+        tp_shadow_cut(look.shadow, look.node, look.path, request->a.length);
+    else if (moment->path != NULL)
+        note_names(&look);
+}
