@@ -84,9 +84,13 @@ static enum tp_step maker_tick(struct tp_machine *machine, struct tp_ctx *cx)
         do {
             TP_AWAIT(cx, tp_remove_in(cx, m->dir, TP_JOURNAL_SPARE_NAME), &result);
         } while (tp_journal_interrupted(&m->stalls, result.value));
+        m->left = result.value < 0 && result.value != -ENOENT ? result.value : 0;
         TP_AWAIT(cx, open_temporary(cx, m), &result);
-        if (!opened(cx, m, result))
+        if (!opened(cx, m, result)) {
+            /* What is in the way is what could not be removed: that is the error. */
+            m->error = m->error == -EEXIST && m->left < 0 ? m->left : m->error;
             continue;
+        }
         m->at = TP_JOURNAL_BLOCK;
         do {
             write_next(cx, m);

@@ -26,6 +26,7 @@ struct tp_journal_maker {
     bool final;                        /* out: do not try again */
     struct tp_fd fd;                   /* out: open for writing, while the result is 0 */
     int32_t error;
+    int32_t left; /* why what a dead process has left could not be removed; or 0 */
     uint32_t stalls;
     uint64_t at;
     struct tp_journal_transfer transfer;

@@ -161,8 +161,8 @@ Test(log_failure, of_a_removal_is_made_up_for)
 }
 
 /* What a process has left that died while it made a segment must go first: no new one can
- * be made beside it. */
-Test(log_failure, of_a_removal_that_is_interrupted_is_none)
+ * be made beside it. A boot that finds it, and whose first removal fails. */
+static void boot_beside_a_spare(int32_t error)
 {
     struct workload work = world_work(1);
 
@@ -173,10 +173,25 @@ Test(log_failure, of_a_removal_that_is_interrupted_is_none)
            0));
     world.faults.fail_nth = 1;
     world.faults.fail_kind = TP_REMOVE;
-    world.faults.fail_errno = EINTR;
+    world.faults.fail_errno = error;
     cr_assert(eq(i32, world_boot(&world, &work), 0));
+}
+
+Test(log_failure, of_a_removal_that_is_interrupted_is_none)
+{
+    boot_beside_a_spare(EINTR);
     cr_assert(eq(i32, world.run.end_result, 0));
     check_by_boots("interrupted removal", 1, 1);
+    world_deinit(&world);
+}
+
+/* It is the removal that failed, and not what it left that is wrong; and only until then.
+ */
+Test(log_failure, of_a_removal_is_what_the_log_ends_with)
+{
+    boot_beside_a_spare(EIO);
+    cr_assert(eq(i32, world.run.end_result, -EIO));
+    check_by_boots("failed removal", 1, 1);
     world_deinit(&world);
 }
 
