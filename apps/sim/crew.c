@@ -18,6 +18,9 @@ enum {
     POLL_MS = 100,
 };
 
+/* Of all results together, or of the only one. */
+#define RESULTS_BYTES_MAX (UINT64_C(128) << 20)
+
 /* A unit that was begun and is not taken. */
 struct place {
     pid_t pid;  /* 0: its child is gone */
@@ -162,16 +165,29 @@ static void work(struct gang *gang)
         take_some(gang);
 }
 
+/* As many as there may be at a time: no more than there are units, nor than there is memory
+ * to be spent on results. */
+static uint32_t places_of(const struct tp_crew *crew)
+{
+    uint64_t places = (uint64_t)crew->jobs * AHEAD;
+    uint64_t most = RESULTS_BYTES_MAX / crew->result_bytes;
+
+    if (most == 0)
+        most = 1;
+    if (places > crew->units)
+        places = crew->units;
+    return (uint32_t)(places < most ? places : most);
+}
+
 int tp_crew_run(const struct tp_crew *crew)
 {
-    struct gang gang = {.crew = crew, .place_count = crew->jobs * AHEAD, .said_fd = -1};
+    struct gang gang = {.crew = crew, .said_fd = -1};
     size_t bytes;
 
     tp_assert(crew->jobs > 0 && crew->result_bytes > 0);
     if (crew->units == 0)
         return 0;
-    if (gang.place_count > crew->units)
-        gang.place_count = (uint32_t)crew->units;
+    gang.place_count = places_of(crew);
     bytes = gang.place_count * crew->result_bytes;
     gang.results =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

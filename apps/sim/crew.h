@@ -14,7 +14,7 @@
 #include "apps/sim/sim.h"
 
 struct tp_crew {
-    uint32_t jobs;  /* children at a time */
+    uint32_t jobs;  /* children at a time; fewer, if their results were above 128 MiB */
     uint64_t units; /* their numbers are below it */
     size_t result_bytes;
     /* In the child: the result is all zero at first. */
