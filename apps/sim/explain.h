@@ -57,7 +57,7 @@ struct tp_explained_wait {
     uint32_t times;        /* so often, alike */
 };
 
-enum { TP_EXPLAIN_WAITS = 4, TP_EXPLAIN_SOURCES = 4 };
+enum { TP_EXPLAIN_WAITS = 4, TP_EXPLAIN_SOURCES = 4, TP_EXPLAIN_UNDONE = 4 };
 
 /** What a process has read, and the write that had put it there, or the last of them. */
 struct tp_explained_source {
@@ -98,6 +98,9 @@ struct tp_explain {
         noticed; /* what had completed when a check failed; file NULL: not known */
     struct tp_explained_wait waits[TP_EXPLAIN_WAITS]; /* of nodes that do not get on */
     uint32_t wait_count;
+    struct tp_record undone[TP_EXPLAIN_UNDONE]; /* a choice of what became of them: what was
+                                     under way when a process ended */
+    uint32_t undone_count;
     struct tp_record doubtful; /* a read that gave something else than ... */
     struct tp_record written;  /* ... this had been to write; node 0: none is known */
     struct tp_explained_source sources[TP_EXPLAIN_SOURCES]; /* a recovery that was not done:

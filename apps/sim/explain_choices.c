@@ -245,6 +245,8 @@ void tp_explain_choice(struct tp_explain_search *s)
     explain->choice = tp_tape_entry(explain->tape, s->stream, s->left);
     explain->choice_stream = s->stream;
     explain->choice_index = s->left;
+    /* What a process meets after a cut is no error that befell it. */
+    has_other = has_other && s->stage != TP_STAGE_CUTS;
     explain->how = has_other ? TP_EXPLAINED_ERROR : TP_EXPLAINED_CHOICE;
     s->stage = TP_STAGE_WHERE;
 }

@@ -113,11 +113,29 @@ static bool may_be_undone(const struct tp_record *record)
     }
 }
 
-/* The only operation of a node that was in flight when a process of it ended; the count:
- * there are more, or none. */
-static uint32_t find_undone(const struct tp_recorder *recorder, uint32_t node)
+/* Where the process ended of which the choice says what it left: draws for that come behind
+ * it. The count: nowhere. */
+static uint32_t find_cut(const struct tp_explain *explain,
+                         const struct tp_recorder *recorder, uint32_t node)
 {
     uint32_t found = recorder->count;
+
+    for (uint32_t i = 0; i < recorder->count; i++) {
+        const struct tp_record *record = &recorder->records[i];
+
+        if (record->kind == TP_FACT_END && record->node == node &&
+            record->crash <= explain->choice_index)
+            found = i;
+    }
+    return found;
+}
+
+/* The only operation of a node that was in flight when that process of it ended; the count:
+ * there are more, or none. All of them are noted, as far as there is room. */
+static uint32_t find_undone(struct tp_explain *explain, const struct tp_recorder *recorder,
+                            uint32_t node)
+{
+    uint32_t found = recorder->count, cut = find_cut(explain, recorder, node);
 
     for (uint32_t begun = 0; begun < recorder->count; begun++) {
         const struct tp_record *operation = &recorder->records[begun];
@@ -126,20 +144,19 @@ static uint32_t find_undone(const struct tp_recorder *recorder, uint32_t node)
         if (!is_stage(operation, node, TP_VIRTUAL_BEGUN) || !may_be_undone(operation))
             continue;
         end = end_of(recorder, begun, TP_VIRTUAL_EFFECT);
-        if (end == recorder->count || recorder->records[end].kind != TP_FACT_END ||
-            recorder->records[end].detail == TP_END_OVER)
+        if (end == recorder->count || end != cut)
             continue;
-        if (found < recorder->count)
-            return recorder->count;
-        found = begun;
+        found = explain->undone_count == 0 ? begun : recorder->count;
+        if (explain->undone_count < TP_EXPLAIN_UNDONE)
+            explain->undone[explain->undone_count++] = *operation;
     }
     return found;
 }
 
 /* The run passes if an operation that was in flight at the end of a process had happened.
- * Which one is not known if there are several, and nothing is said then: others may be
- * promised while it is under way. What is promised in the tick that submits it is told
- * before it begins: that may be right, and is not blamed. */
+ * Which one is not known if there are several, and then that is all that is said: others
+ * may be promised while it is under way. What is promised in the tick that submits it is
+ * told before it begins: that may be right, and is not blamed. */
 bool tp_explain_overtaken_by_promise(struct tp_explain *explain,
                                      const struct tp_recorder *recorder)
 {
@@ -147,7 +164,7 @@ bool tp_explain_overtaken_by_promise(struct tp_explain *explain,
 
     if (explain->choice.kind != TP_DRAW_CUT_OP || recorder->dropped > 0)
         return false;
-    begun = find_undone(recorder, node);
+    begun = find_undone(explain, recorder, node);
     if (begun == recorder->count || !may_change(&recorder->records[begun]))
         return false;
     end = end_of(recorder, begun, TP_VIRTUAL_EFFECT);

@@ -39,6 +39,8 @@ const struct tp_record *tp_explain_site(const struct tp_explain *explain)
         return &explain->read;
     if (explain->how == TP_EXPLAINED_CHOICE && explain->where.file != NULL)
         return &explain->where;
+    if (explain->how == TP_EXPLAINED_CHOICE && explain->undone_count > 0)
+        return &explain->undone[0];
     if (explain->how == TP_EXPLAINED_CHOICE && explain->wait_count > 0)
         return explain->waits[0].record.kind == TP_FACT_END ? &explain->waits[0].last
                                                             : &explain->waits[0].record;
@@ -298,6 +300,11 @@ static void print_choice(const struct tp_explain *explain, FILE *out)
                       : where->stage == TP_VIRTUAL_COMPLETED ? "after"
                                                              : "while in flight",
                       tp_record_operation(where, words, sizeof words));
+    if (explain->undone_count > 0)
+        (void)fputs("  under way when the process ended, and then done or not:\n", out);
+    for (uint32_t i = 0; i < explain->undone_count; i++)
+        (void)fprintf(out, "    %s\n",
+                      tp_record_operation(&explain->undone[i], words, sizeof words));
     tp_words_choice(explain->choice_stream, explain->choice_index, &explain->choice, out);
     print_recovery(explain, out);
 }

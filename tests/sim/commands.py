@@ -212,6 +212,17 @@ if not ASAN:
         expect(f"{scenario} is explained", why["kind"] == "wait" and why["operation"] == operation, out)
         status, out, _ = call(VERDICTS, "explain", scenario, *seed)
         expect(f"{scenario} in words", all(word in out for word in words), out)
+    # Of two it is not known which one should have been waited for, and none is blamed.
+    two = ("--faults=-all,+kill", "--json")
+    status, out, _ = call(VERDICTS, "run", "tells_of_two", "--seeds", "1..9000", "--until-failure", *two)
+    failing = json.loads(out)["failures"]
+    expect("two that are undone are found", failing, out)
+    seed = ("--seed", str(failing[0]["seed"]))
+    status, out, _ = call(VERDICTS, "explain", "tells_of_two", *seed, *two)
+    expect("none of two is blamed", json.loads(out)["kind"] == "choice" and json.loads(out)["operation"] == "open", out)
+    status, out, _ = call(VERDICTS, "explain", "tells_of_two", *seed, two[0])
+    expect("what is known of the two", "cut_op is 1 of" in out and "wait until" not in out and out.count("    open ") == 2 and
+           re.search(r"and then done or not:\n    open /a(\d+) \(verdicts.c:\d+\)\n    open /b\1 \(", out), out)
     # What a node waits for, a timer too; and how wrong a clock is.
     for scenario, words in (("waits", "accept"), ("polls", "timer")):
         status, out, _ = call(VERDICTS, "explain", scenario, "--seed", "1", "--faults=-all")

@@ -418,6 +418,44 @@ static enum tp_step tells_early(struct tp_machine *machine, struct tp_ctx *cx)
     TP_END(cx);
 }
 
+static const char *name_of(struct worker *w, char letter)
+{
+    (void)snprintf(w->bytes, sizeof w->bytes, "/%c%u", letter, *promised_by(w) % 1000);
+    return w->bytes;
+}
+
+/* The same with two files, one of which is enough: of a kill that leaves both undone it
+ * cannot be said which of them it should have waited for. */
+static enum tp_step tells_of_two(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options read = {.read = true}, make = {.write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    if (*promised_by(w) > 0) {
+        TP_AWAIT(cx, tp_open(cx, name_of(w, 'a'), read), &result);
+        w->rounds = result.value == -ENOENT;
+        TP_AWAIT(cx, tp_open(cx, name_of(w, 'b'), read), &result);
+        if (w->rounds > 0 && result.value == -ENOENT)
+            tp_sim_fail(tp_node_sim(w->node), "both names are gone");
+    }
+    while (tp_node_more(w->node)) {
+        ++*promised_by(w);
+        w->sync = tp_open(cx, name_of(w, 'a'), make);
+        w->write = tp_open(cx, name_of(w, 'b'), make);
+        --*promised_by(w);
+        TP_AWAIT(cx, tp_stat(cx, "/", &w->statx), &result);
+        tp_node_promised(w->node, "name %u", ++*promised_by(w));
+        TP_AWAIT(cx, tp_stat(cx, "/", &w->statx), &result);
+        TP_AWAIT(cx, w->sync, &result);
+        TP_AWAIT(cx, w->write, &result);
+    }
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    return tp_end(machine, result.value);
+    TP_END(cx);
+}
+
 static void boot(struct tp_node *node)
 {
     struct worker *w = tp_node_new(node, sizeof *w);
@@ -559,6 +597,10 @@ int main(int argc, char **argv)
          .boot = boot,
          .state_bytes = sizeof(uint32_t),
          .context = &(tp_tick_fn *){tells_early}},
+        {.name = "tells_of_two",
+         .boot = boot,
+         .state_bytes = sizeof(uint32_t),
+         .context = &(tp_tick_fn *){tells_of_two}},
         {.name = "invariant",
          .boot = boot,
          .context = &(tp_tick_fn *){works},
