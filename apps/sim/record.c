@@ -57,17 +57,29 @@ static void find_names(const struct tp_disk *disk, const struct tp_virtual_momen
     record->inode = inode > 0 ? (uint32_t)inode : 0;
 }
 
-/* A name in a directory, as a path from the root; cut where it is too long. */
-static const char *path_in(const struct tp_disk *disk, uint32_t dir, const char *name,
-                           char *ret_text, size_t size_bytes)
+/* Puts more behind the first `len` bytes of a text of TP_RECORD_TEXT bytes; cut where it is
+ * too long. A run notes a text with every operation, and printf() takes many times as long.
+ */
+static size_t add_text(char *text, size_t len, const char *more)
 {
-    char path[TP_RECORD_TEXT];
-    int len;
+    size_t more_len = strnlen(more, TP_RECORD_TEXT - 1 - len);
 
-    tp_path_of(disk, dir, path, sizeof path); /* "" if it has no name any more */
-    len = snprintf(ret_text, size_bytes, "%s%s%s", path,
-                   path[0] == '\0' || path[1] == '\0' ? "" : "/", name);
-    tp_assert(len >= 0);
+    memcpy(text + len, more, more_len);
+    text[len + more_len] = '\0';
+    return len + more_len;
+}
+
+/* A name in a directory, as a path from the root. */
+static const char *path_in(const struct tp_disk *disk, uint32_t dir, const char *name,
+                           char *ret_text)
+{
+    size_t len;
+
+    tp_path_of(disk, dir, ret_text, TP_RECORD_TEXT); /* "" if it has no name any more */
+    len = strlen(ret_text);
+    if (len > 1)
+        len = add_text(ret_text, len, "/");
+    (void)add_text(ret_text, len, name);
     return ret_text;
 }
 
@@ -79,7 +91,7 @@ static void note_paths(const struct tp_disk *disk, const struct tp_virtual_momen
     const struct tp_request *request = moment->request;
     const char *path = moment->path, *to_path = moment->to_path;
     char from[TP_RECORD_TEXT], to[TP_RECORD_TEXT];
-    int len;
+    size_t len;
 
     if (path == NULL) {
         if (moment->inode != 0)
@@ -87,13 +99,15 @@ static void note_paths(const struct tp_disk *disk, const struct tp_virtual_momen
         return;
     }
     if ((request->flags & TP_IN_DIR) != 0 && moment->inode != 0) {
-        path = path_in(disk, moment->inode, path, from, sizeof from);
+        path = path_in(disk, moment->inode, path, from);
         if (request->kind == TP_RENAME && request->to_dir.number == request->fd.number)
-            to_path = path_in(disk, moment->inode, to_path, to, sizeof to);
+            to_path = path_in(disk, moment->inode, to_path, to);
     }
-    len = snprintf(record->text, sizeof record->text, "%s%s%s", path,
-                   to_path == NULL ? "" : " -> ", to_path == NULL ? "" : to_path);
-    tp_assert(len >= 0);
+    len = add_text(record->text, 0, path);
+    if (to_path == NULL)
+        return;
+    len = add_text(record->text, len, " -> ");
+    (void)add_text(record->text, len, to_path);
 }
 
 static void note_operation(const struct tp_fact *fact, struct tp_record *record)
@@ -136,7 +150,7 @@ struct tp_record *tp_recorder_add(struct tp_recorder *recorder)
         record = &recorder->records[recorder->first];
         recorder->first = (recorder->first + 1) % recorder->capacity;
     }
-    memset(record, 0, sizeof *record);
+    memset(record, 0, offsetof(struct tp_record, text) + 1); /* of the text, its end */
     return record;
 }
 
@@ -201,8 +215,9 @@ static void note(void *context, const struct tp_fact *fact)
         note_operation(fact, record);
         if (recorder->shadow != NULL)
             tp_recorder_compare(recorder, fact, record);
-    } else if (fact->text != NULL)
-        (void)snprintf(record->text, sizeof record->text, "%s", fact->text);
+    } else if (fact->text != NULL) {
+        (void)add_text(record->text, 0, fact->text);
+    }
     if (recorder->looks)
         tp_look_at(recorder, fact, record);
 }

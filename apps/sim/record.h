@@ -59,7 +59,7 @@ struct tp_record {
     /* A read, where there is a shadow: against what was written. Writers are places of
      * records, plus one. */
     struct tp_shadow_found found;
-    char text[TP_RECORD_TEXT]; /* its paths, or the fact's text */
+    char text[TP_RECORD_TEXT]; /* its paths, or the fact's text; last, not cleared behind */
 };
 
 /** A send whose bytes are on their way. */

@@ -10,26 +10,24 @@
 
 /* ------------------------------------------------------------------ keeping */
 
-static void keep(struct engine_ring *ring, const struct tp_record *record, uint64_t event)
+static struct engine_fact *next_of(struct engine_ring *ring)
 {
-    struct engine_fact *fact = &ring->facts[ring->next % ring->capacity];
-
-    ring->next++;
-    fact->event = event;
-    fact->record = *record;
+    return &ring->facts[ring->next++ % ring->capacity];
 }
 
+/* It is put where it stays: most are operations, and kept once. */
 static void note(void *context, const struct tp_fact *fact)
 {
     struct engine_facts *facts = context;
-    const struct tp_record *record = &facts->record;
-    uint64_t event = facts->sim == NULL ? 0 : tp_sim_events(facts->sim);
+    struct engine_fact *kept = next_of(&facts->all);
+    const struct tp_record *record = &kept->record;
 
+    kept->event = facts->sim == NULL ? 0 : tp_sim_events(facts->sim);
+    facts->one.records = &kept->record;
     facts->one.count = 0;
     facts->one.watch.fact(facts->one.watch.context, fact);
-    keep(&facts->all, record, event);
     if (record->kind != TP_FACT_OPERATION)
-        keep(&facts->marks, record, event);
+        *next_of(&facts->marks) = *kept;
     if (record->node == 0 || record->node > ENGINE_NODES)
         return;
     facts->told[record->node - 1]++;
@@ -55,7 +53,7 @@ int engine_facts_init(struct engine_facts *facts)
     if (ring_init(&facts->all, ENGINE_FACTS_KEPT) < 0 ||
         ring_init(&facts->marks, ENGINE_MARKS_KEPT) < 0)
         return -ENOMEM;
-    tp_recorder_init(&facts->one, &facts->record, 1);
+    tp_recorder_init(&facts->one, &facts->all.facts[0].record, 1);
     facts->one.all_stages = true;
     facts->watch = (struct tp_sim_watch){note, facts};
     return 0;

@@ -29,8 +29,7 @@ struct engine_ring {
 struct engine_facts {
     struct tp_sim_watch watch; /* to be given to a run */
     const struct tp_sim *sim;  /* that is being watched; set once it is there */
-    struct tp_recorder one;    /* puts a fact into the record below */
-    struct tp_record record;
+    struct tp_recorder one;    /* puts a fact into a place of `all` */
     struct engine_ring all, marks;
     uint64_t told[ENGINE_NODES]; /* facts of each node */
     uint32_t last_end[ENGINE_NODES];
