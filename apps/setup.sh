@@ -26,6 +26,7 @@ wasm-ld    | command -v wasm-ld             | lld            | lld              
 llvm-ar    | command -v llvm-ar             | llvm           | llvm             | llvm       | llvm           | llvm
 wasi-libc  | has_wasi                       | wasi-libc      | wasi-libc-devel  | wasi-libc  | wasi-sdk       | wasi-libc
 builtins   | has_wasm_builtins              | libclang-rt-dev-wasm32 | wasi-compiler-rt | wasi-compiler-rt | wasi-compiler-rt | wasi-compiler-rt
+wasm-opt   | command -v wasm-opt            | binaryen       | binaryen         | binaryen   | binaryen       | binaryen
 Node       | command -v node                | nodejs         | nodejs           | nodejs     | nodejs         | nodejs
 '
 optional='

@@ -1,26 +1,33 @@
 /* Blocks of memory, filled and copied by instructions. The loops of wasi-libc were compiled
  * for engines that did not have them, and take several times as long. The instructions for
- * whole blocks have a price of their own, so short ones are done sixteen bytes at a time,
- * the last of which may be some of those before. */
+ * whole blocks have a price of their own, so short ones are done in pieces of sixteen
+ * bytes, the last of which may hold some of those before. An engine asks in every turn of a
+ * loop whether it is to stop, so a turn does four. */
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <wasm_simd128.h>
 
-enum { LANES = 16, SHORT = 256, PAGE = 4096, LARGE = 16 * PAGE };
+enum { LANES = 16, TURN = 4 * LANES, SHORT = 512, PAGE = 4096, LARGE = 16 * PAGE };
 
-static uint64_t word_at(const uint8_t *from)
-{
-    uint64_t word;
-
-    __builtin_memcpy(&word, from, sizeof word);
-    return word;
-}
-
-static void put_word(uint8_t *to, uint64_t word)
-{
-    __builtin_memcpy(to, &word, sizeof word);
-}
+/* A number at an address that may be odd. */
+#define NUMBER(bits)                                           \
+    static uint##bits##_t get_##bits(const uint8_t *from)      \
+    {                                                          \
+        uint##bits##_t number;                                 \
+                                                               \
+        __builtin_memcpy(&number, from, sizeof number);        \
+        return number;                                         \
+    }                                                          \
+                                                               \
+    static void put_##bits(uint8_t *to, uint##bits##_t number) \
+    {                                                          \
+        __builtin_memcpy(to, &number, sizeof number);          \
+    }
+NUMBER(16)
+NUMBER(32)
+NUMBER(64)
+#undef NUMBER
 
 /* ------------------------------------------------------------------ filling */
 
@@ -56,64 +63,137 @@ static void fill_few(uint8_t *to, uint8_t value, size_t len)
 {
     const uint64_t word = UINT64_C(0x0101010101010101) * value;
 
-    if (len >= sizeof word) {
-        put_word(to, word);
-        put_word(to + len - sizeof word, word);
-        return;
+    if (len >= 8) {
+        put_64(to, word);
+        put_64(to + len - 8, word);
+    } else if (len >= 4) {
+        put_32(to, (uint32_t)word);
+        put_32(to + len - 4, (uint32_t)word);
+    } else if (len > 0) {
+        to[0] = value;
+        to[len / 2] = value;
+        to[len - 1] = value;
     }
-    for (size_t at = 0; at < len; at++)
-        to[at] = value;
+}
+
+/* At least a piece. */
+static void fill_pieces(uint8_t *to, uint8_t value, size_t len)
+{
+    const v128_t lanes = wasm_u8x16_splat(value);
+    size_t at = 0;
+
+    for (; len - at > TURN; at += TURN) {
+        wasm_v128_store(to + at, lanes);
+        wasm_v128_store(to + at + LANES, lanes);
+        wasm_v128_store(to + at + 2 * LANES, lanes);
+        wasm_v128_store(to + at + 3 * LANES, lanes);
+    }
+    for (; len - at > LANES; at += LANES)
+        wasm_v128_store(to + at, lanes);
+    wasm_v128_store(to + len - LANES, lanes);
 }
 
 void *memset(void *to, int value, size_t len)
 {
-    const v128_t lanes = wasm_u8x16_splat((uint8_t)value);
-    uint8_t *bytes = to;
-
-    if (len < LANES) {
+    if (len < LANES)
         fill_few(to, (uint8_t)value, len);
-        return to;
-    }
-    if (len >= LARGE && (uint8_t)value == 0) {
+    else if (len <= SHORT)
+        fill_pieces(to, (uint8_t)value, len);
+    else if (len >= LARGE && (uint8_t)value == 0)
         clear(to, len);
-        return to;
-    }
-    if (len > SHORT)
-        return __builtin_memset(to, value, len);
-    for (size_t at = 0; at < len - LANES; at += LANES)
-        wasm_v128_store(bytes + at, lanes);
-    wasm_v128_store(bytes + len - LANES, lanes);
+    else
+        __builtin_memset(to, value, len);
     return to;
 }
 
 /* ------------------------------------------------------------------ copying */
 
+/* All is read before anything is written, here and in each piece. */
 static void copy_few(uint8_t *to, const uint8_t *from, size_t len)
 {
-    if (len >= sizeof(uint64_t)) {
-        const uint64_t last = word_at(from + len - sizeof last);
+    if (len >= 8) {
+        const uint64_t first = get_64(from), last = get_64(from + len - 8);
 
-        put_word(to, word_at(from));
-        put_word(to + len - sizeof last, last);
-        return;
+        put_64(to, first);
+        put_64(to + len - 8, last);
+    } else if (len >= 4) {
+        const uint32_t first = get_32(from), last = get_32(from + len - 4);
+
+        put_32(to, first);
+        put_32(to + len - 4, last);
+    } else if (len >= 2) {
+        const uint16_t first = get_16(from), last = get_16(from + len - 2);
+
+        put_16(to, first);
+        put_16(to + len - 2, last);
+    } else if (len == 1) {
+        to[0] = from[0];
     }
-    for (size_t at = 0; at < len; at++)
-        to[at] = from[at];
+}
+
+/* At least a piece. */
+static void copy_pieces(uint8_t *to, const uint8_t *from, size_t len)
+{
+    size_t at = 0;
+
+    for (; len - at > TURN; at += TURN) {
+        const v128_t first = wasm_v128_load(from + at);
+        const v128_t second = wasm_v128_load(from + at + LANES);
+        const v128_t third = wasm_v128_load(from + at + 2 * LANES);
+        const v128_t fourth = wasm_v128_load(from + at + 3 * LANES);
+
+        wasm_v128_store(to + at, first);
+        wasm_v128_store(to + at + LANES, second);
+        wasm_v128_store(to + at + 2 * LANES, third);
+        wasm_v128_store(to + at + 3 * LANES, fourth);
+    }
+    for (; len - at > LANES; at += LANES)
+        wasm_v128_store(to + at, wasm_v128_load(from + at));
+    wasm_v128_store(to + len - LANES, wasm_v128_load(from + len - LANES));
 }
 
 void *memcpy(void *restrict to, const void *restrict from, size_t len)
 {
-    const uint8_t *source = from;
-    uint8_t *bytes = to;
-
-    if (len < LANES) {
+    if (len < LANES)
         copy_few(to, from, len);
-        return to;
-    }
-    if (len > SHORT)
-        return __builtin_memcpy(to, from, len);
-    for (size_t at = 0; at < len - LANES; at += LANES)
-        wasm_v128_store(bytes + at, wasm_v128_load(source + at));
-    wasm_v128_store(bytes + len - LANES, wasm_v128_load(source + len - LANES));
+    else if (len <= SHORT)
+        copy_pieces(to, from, len);
+    else
+        __builtin_memcpy(to, from, len);
     return to;
+}
+
+void *memmove(void *to, const void *from, size_t len)
+{
+    if (len < LANES)
+        copy_few(to, from, len);
+    else
+        __builtin_memmove(to, from, len);
+    return to;
+}
+
+/* ------------------------------------------------------------------ comparing */
+
+static int compare_bytes(const uint8_t *one, const uint8_t *other, size_t len)
+{
+    for (size_t at = 0; at < len; at++) {
+        if (one[at] != other[at])
+            return one[at] < other[at] ? -1 : 1;
+    }
+    return 0;
+}
+
+int memcmp(const void *one, const void *other, size_t len)
+{
+    const uint8_t *a = one, *b = other;
+    size_t at = 0;
+
+    for (; len - at >= LANES; at += LANES) {
+        if (!wasm_i8x16_all_true(
+                wasm_i8x16_eq(wasm_v128_load(a + at), wasm_v128_load(b + at))))
+            return compare_bytes(a + at, b + at, LANES);
+    }
+    if (len - at >= 8 && get_64(a + at) == get_64(b + at))
+        at += 8;
+    return compare_bytes(a + at, b + at, len - at);
 }

@@ -26,6 +26,9 @@ foreach(program CLANG LD AR RANLIB)
   endif()
 endforeach()
 
+# Not needed: a module that is to be fast takes some percent less with it (docs/wasm.md).
+find_program(TP_WASM_OPT NAMES wasm-opt)
+
 foreach(root /usr /usr/share/wasi-sysroot /opt/wasi-sdk/share/wasi-sysroot)
   foreach(folder include/wasm32-wasi wasm32-wasi/include include)
     if(NOT TP_WASI_INCLUDE AND EXISTS ${root}/${folder}/wasi/api.h)
