@@ -86,15 +86,15 @@ def pieces(length, chance):
     return [chance.randint(1, 60) for _ in range(chance.randint(1, 20))]
 
 
-def run_script(servers, steps, seed):
+def run_script(servers, steps, seed, together=40):
     """Steps: (connection, arguments), in order. What follows each other on one connection may go
-    out together. Returns how many replies were compared."""
+    out together, that many at most. Returns how many replies were compared."""
     chance, pairs, at = random.Random(seed), {}, 0
     history = []
     try:
         while at < len(steps):
             name, batch = steps[at][0], []
-            size = 1 if chance.random() < 0.4 else chance.randint(2, 40)
+            size = 1 if chance.random() < 0.4 else chance.randint(1, together)
             while at < len(steps) and steps[at][0] == name and len(batch) < size:
                 batch.append(steps[at][1])
                 at += 1
