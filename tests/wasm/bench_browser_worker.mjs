@@ -44,6 +44,7 @@ async function through(module, host, name, depth, count) {
 const idleHost = () => ({
   features: ['open', 'close', 'read'],
   parallel: 64,
+  clockTicks: 8, // as that of the files
   session: () => ({ start: ({ name, bytes }) => (name === 'read' ? bytes.length : 0), end() {} }),
 });
 

@@ -55,20 +55,32 @@ export function bytesAt(memory, pointer, length) {
   return new Uint8Array(memory.buffer, pointer, length);
 }
 
-// The views of lent memory, by where they begin: a machine lends the same buffers again and again, and a view
-// takes as long to make as a short read does.
-const lent = { buffer: null, views: [] };
+// Views of a memory, made once for many operations: one of all of it, which says itself what is outside, and those of
+// lent memory, by where they begin: a machine lends the same buffers again and again, and a view takes as long to make
+// as a short read does. To ask a memory for its buffer does, too, so it is asked when a view has lost it, or when
+// others may have made it larger.
 const LENT_VIEWS = 256;
+const seen = { memory: null, all: null, bytes: new Uint8Array(0), isShared: false, lent: [] };
+
+function look(memory) {
+  const { buffer } = memory;
+  seen.memory = memory;
+  seen.all = new DataView(buffer);
+  seen.bytes = new Uint8Array(buffer);
+  seen.isShared = typeof SharedArrayBuffer === 'function' && buffer instanceof SharedArrayBuffer;
+  seen.lent = new Array(LENT_VIEWS).fill(null);
+}
+
+function viewOfAll(memory) {
+  if (seen.memory !== memory || seen.bytes.length === 0 || (seen.isShared && seen.all.buffer !== memory.buffer)) look(memory);
+  return seen.all;
+}
 
 function lentAt(memory, pointer, length) {
-  const { buffer } = memory;
-  if (lent.buffer !== buffer) {
-    lent.buffer = buffer;
-    lent.views = new Array(LENT_VIEWS).fill(null);
-  }
-  const place = (pointer ^ pointer >>> 6 ^ pointer >>> 12) & (LENT_VIEWS - 1), view = lent.views[place];
+  viewOfAll(memory);
+  const place = (pointer ^ pointer >>> 6 ^ pointer >>> 12) & (LENT_VIEWS - 1), view = seen.lent[place];
   if (view !== null && view.byteOffset === pointer && view.byteLength === length) return view;
-  return (lent.views[place] = bytesAt(memory, pointer, length));
+  return (seen.lent[place] = bytesAt(memory, pointer, length));
 }
 
 /** A copy of a path; it may lie in shared memory, which not everything can read from. */
@@ -82,21 +94,16 @@ function pathAt(memory, pointer, length, isName) {
   return copy;
 }
 
-// A view of all of a memory, made once for many operations; it says itself what is outside.
-let seen = null, seenView = null;
-function viewOfAll(memory) {
-  if (seen !== memory || seenView.buffer !== memory.buffer) {
-    seen = memory;
-    seenView = new DataView(memory.buffer);
-  }
-  return seenView;
-}
-
-/** Reads the id of a request, so that there is somebody to tell when the rest is no good. */
+/** The two halves of a request's id, the lower one first, so that there is somebody to tell when the rest is no good.
+ *  Not a BigInt: that would be memory for every operation. */
 export function requestId(memory, pointer) {
   const view = viewOfAll(memory);
   view.getUint8(pointer + REQUEST_BYTES - 1); // all of it must be there
-  return view.getBigUint64(pointer, true);
+  return idAt(view, pointer);
+}
+
+function idAt(view, at) {
+  return [view.getUint32(at, true), view.getUint32(at + 4, true)];
 }
 
 // An exact number, or Infinity.
@@ -118,9 +125,9 @@ export function readRequest(memory, pointer) {
   const op = {
     name, flags: view.getUint32(pointer + 12, true), fd: view.getUint32(pointer + 16, true),
     fd2: view.getUint32(pointer + 20, true), bytes: lentAt(memory, at, length), offset: u64At(view, pointer + 32),
-    length: u64At(view, pointer + 40), target: name === 'cancel' ? view.getBigUint64(pointer + 40, true) : 0n,
+    length: u64At(view, pointer + 40), target: name === 'cancel' ? idAt(view, pointer + 40) : null,
     path: null, path2: null, mode: view.getUint32(pointer + 64, true), options: view.getUint32(pointer + 68, true),
-    run: null,
+    run: null, id: null, // the bridge's to set
   };
   const isName = (op.flags & FLAG.inDir) !== 0;
   const path = view.getUint32(pointer + 48, true), path2 = view.getUint32(pointer + 56, true);
@@ -132,7 +139,8 @@ export function readRequest(memory, pointer) {
 /** Writes the i-th completion of those at `pointer`. */
 export function writeCompletion(memory, pointer, i, id, value) {
   const view = viewOfAll(memory), at = pointer + i * COMPLETION_BYTES;
-  view.setBigUint64(at, id, true);
+  view.setUint32(at, id[0], true);
+  view.setUint32(at + 4, id[1], true);
   view.setInt32(at + 8, value, true);
   view.setUint32(at + 12, 0, true);
 }

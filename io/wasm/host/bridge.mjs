@@ -3,9 +3,10 @@
 // A host is an object with
 //   features       names of OP that it can do
 //   parallel       how many operations of an Io it is given at a time
+//   clockTicks     how many ticks in a row may have the same time, if more than one: see now()
 //   session()      -> an object that does them for one Io: start(op) gives the value that the operation
 //                  completes with, or a promise of it, or throws; end() closes all that is open;
-//                  gather(ops), if there is one, sees beforehand what is going to be started
+//                  gather(ops), if there is one, sees beforehand what is going to be started, if that is more than one
 // The bridge begins operations in the order in which they were submitted, turns what goes wrong into the
 // operation's error, stops those that have not begun, and says through `onArrival` when the first of some
 // completions has come.
@@ -22,7 +23,12 @@ export class Bridge {
     this.stopped = null; // the error with which the module has stopped
     this.onStop = () => {}; // it has, with this error
     this.sessions = new Map(); // by the Io: Session
-    this.clockMs = -1; // what the module was last told; -1: nothing, in this tick
+    this.clockMs = 0; // what the module was last told, in two units
+    this.clockNs = 0n;
+    this.clockWall = 0;
+    this.clockGood = 0; // ticks for which that is good, this one included
+    this.clockTicks = host.clockTicks ?? 1;
+    this.ticking = false; // the driver is
     this.can = new Set(host.features);
     this.features = BigInt(ABI_VERSION) << 48n;
     for (const name of host.features) this.features |= 1n << BigInt(OP[name]);
@@ -30,7 +36,7 @@ export class Bridge {
 
   /** Whether a poll would find something. */
   get pending() {
-    for (const session of this.sessions.values()) if (session.arrived.length > 0) return true;
+    for (const session of this.sessions.values()) if (session.arrived.ids.length > 0) return true;
     return false;
   }
 
@@ -44,12 +50,23 @@ export class Bridge {
         },
         submit: (io, pointer) => this.submit(io >>> 0, pointer >>> 0),
         poll: (io, pointer, max) => this.poll(io >>> 0, pointer >>> 0, max >>> 0),
-        monotonic: () => BigInt(Math.round((this.clockMs = performance.now()) * 1e6)),
+        monotonic: () => this.now(),
         real: () => BigInt(Date.now()) * 1000000n, // performance's would miss steps and a machine's sleep
         entropy: (pointer, length) => this.entropy(pointer >>> 0, length >>> 0),
         log: (level, pointer, length) => this.log(LEVELS[level] ?? 'error', this.text(pointer >>> 0, length >>> 0)),
       },
     };
+  }
+
+  /** The time that the module is told. To look at the clock takes a browser a good part of a short read, and what it
+   *  says goes in steps of 5 or 100 us, so some ticks of a row that the driver makes have the same, as long as the
+   *  cheaper clock of milliseconds has not moved on. */
+  now() {
+    if (this.clockGood > 0 && Date.now() === this.clockWall) return this.clockNs;
+    this.clockMs = performance.now();
+    this.clockWall = Date.now();
+    this.clockGood = this.ticking ? this.clockTicks : 0;
+    return (this.clockNs = BigInt(Math.round(this.clockMs * 1e6)));
   }
 
   text(pointer, length) {
@@ -74,7 +91,10 @@ export class Bridge {
       if (op.name === 'cancel') session.arrive(id, session.stop(op.target));
       else if (op.name === 'end') this.end(io, session);
       else if (!this.can.has(op.name)) throw new HostError('EOPNOTSUPP');
-      else session.queue.push([id, op]);
+      else {
+        op.id = id;
+        session.queue.push(op);
+      }
     } catch (error) {
       session.arrive(id, valueOf(error));
     }
@@ -84,10 +104,10 @@ export class Bridge {
     const session = this.sessions.get(io);
     if (session === undefined) return 0;
     session.begin();
-    const { arrived } = session, count = Math.min(max, arrived.length);
-    for (let i = 0; i < count; i++) writeCompletion(this.memory, pointer, i, arrived[i][0], arrived[i][1]);
-    if (count === arrived.length) arrived.length = 0;
-    else arrived.splice(0, count);
+    const { ids, values } = session.arrived, count = Math.min(max, ids.length);
+    for (let i = 0; i < count; i++) writeCompletion(this.memory, pointer, i, ids[i], values[i]);
+    if (count === ids.length) ids.length = values.length = 0;
+    else for (const list of [ids, values]) list.splice(0, count);
     return count;
   }
 
@@ -123,29 +143,26 @@ class Session {
     this.work = host.session();
     this.parallel = host.parallel;
     this.onArrival = onArrival;
-    this.queue = []; // [id, op], not begun
+    this.queue = []; // ops with their id, not begun
     this.running = 0;
-    this.arrived = []; // [id, value], not yet handed over
+    this.arrived = { ids: [], values: [] }; // not yet handed over
   }
 
   begin() {
-    if (this.queue.length === 1 && this.running < this.parallel) { // one at a time: without copies of the queue
-      const [id, op] = this.queue.pop();
-      this.work.gather?.([op]);
-      return this.run(id, op);
-    }
+    if (this.queue.length === 1 && this.running < this.parallel) return this.run(this.queue.pop()); // without copies
     let begun = 0;
     while (begun < this.queue.length && this.running < this.parallel) {
       // Only what begins now: what stays in the queue may be stopped, and its memory be another's then.
       const part = this.queue.slice(begun, begun + this.parallel - this.running);
-      this.work.gather?.(part.map(([, op]) => op));
-      for (const [id, op] of part) this.run(id, op);
+      if (part.length > 1) this.work.gather?.(part);
+      for (const op of part) this.run(op);
       begun += part.length;
     }
     this.queue.splice(0, begun);
   }
 
-  run(id, op) {
+  run(op) {
+    const { id } = op;
     let value;
     try {
       value = this.work.start(op);
@@ -166,7 +183,7 @@ class Session {
   }
 
   stop(id) {
-    const at = this.queue.findIndex((entry) => entry[0] === id);
+    const at = this.queue.findIndex(({ id: other }) => other[0] === id[0] && other[1] === id[1]);
     if (at < 0) return valueOf(new HostError('EALREADY'));
     this.queue.splice(at, 1);
     this.arrive(id, valueOf(new HostError('ECANCELED')));
@@ -174,9 +191,9 @@ class Session {
   }
 
   arrive(id, value) {
-    if (id === 0n) return;
-    this.arrived.push([id, value]);
-    if (this.arrived.length === 1) this.onArrival();
+    if (id[0] === 0 && id[1] === 0) return; // nobody's
+    this.arrived.values.push(value);
+    if (this.arrived.ids.push(id) === 1) this.onArrival();
   }
 }
 
@@ -263,26 +280,30 @@ export class Driver {
 
   tick() {
     if (this.over) return;
+    const { bridge } = this;
     let until = Infinity;
     this.due = false;
+    bridge.ticking = true;
     try {
       for (;;) {
         this.ticks++;
-        this.bridge.clockMs = -1;
+        bridge.clockGood--;
         const progress = this.exports.tempest_tick();
         this.onTick();
         if (this.over) return;
         if (progress === FINISHED) return this.end(this.resolve);
         if (progress === STUCK) return this.end(this.reject, new Error('stuck: machines wait and nothing can wake them'));
         // What a host does at once is there for the next tick.
-        if (progress !== PROGRESS && !this.bridge.pending) return this.arm(this.exports.tempest_timeout_ns());
-        // To look at the clock takes a browser as long as an operation; the module has done so.
-        const nowMs = this.bridge.clockMs < 0 ? performance.now() : this.bridge.clockMs;
-        if (until === Infinity) until = nowMs + TICKS_MS;
-        else if (nowMs >= until) return this.wake();
+        if (progress !== PROGRESS && !bridge.pending) return this.arm(this.exports.tempest_timeout_ns());
+        if (bridge.clockGood <= 0) bridge.now(); // else the module has looked at it
+        if (until === Infinity) until = bridge.clockMs + TICKS_MS;
+        else if (bridge.clockMs >= until) return this.wake();
       }
     } catch (error) {
       if (!this.over) this.end(this.reject, error);
+    } finally {
+      bridge.ticking = false;
+      bridge.clockGood = 0; // time goes by until the next
     }
   }
 
