@@ -233,7 +233,8 @@ static void print_doubtful(const struct tp_explain *explain, FILE *out)
                       "no start gets past that: behind that read (%s:%u) the program has "
                       "to do without these bytes\n",
                       tp_text_base(read->file), read->line);
-    else if (explain->promise.text[0] == '\0') /* else it should not have come to that */
+    else if (explain->promise.text[0] == '\0' && explain->how != TP_EXPLAINED_UNHEARD)
+        /* Else it should not have come to that. */
         (void)fprintf(out,
                       "so behind that read (%s:%u) it has to be noticed, and borne, "
                       "before anything is built on it\n",
@@ -266,6 +267,11 @@ static void print_after(const struct tp_explain *explain, FILE *out)
     print_next_step(explain, out);
     for (uint32_t i = 0; i < explain->wait_count; i++)
         print_wait_of(&explain->waits[i], out);
+    if (explain->how == TP_EXPLAINED_UNHEARD && explain->next.kind == TP_FACT_END)
+        (void)fputs(
+            "the next process reads it all the same, from memory: what it relies on "
+            "has to be written anew, not only synced\n",
+            out);
     if (explain->doubtful.node != 0)
         print_doubtful(explain, out);
     else if (explain->source_count > 0)

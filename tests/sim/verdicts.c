@@ -418,6 +418,47 @@ static enum tp_step tells_early(struct tp_machine *machine, struct tp_ctx *cx)
     TP_END(cx);
 }
 
+/* It ends with the error of a sync, and believes what it reads when it is started again: a
+ * file of letters, each promised when it is synced. */
+static enum tp_step believes(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.read = true, .write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/letters", options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    while (result.value >= 0) {
+        w->buf = tp_buf_empty(w->bytes, 1);
+        TP_AWAIT(cx, tp_read_at(cx, w->fd, &w->buf, (uint64_t)w->rounds * 4096), &result);
+        if (result.value < 1 || w->bytes[0] != 'a')
+            break;
+        w->rounds++;
+    }
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    if (w->rounds < *promised_by(w))
+        tp_sim_fail(tp_node_sim(w->node), "a letter is gone");
+    while (tp_node_more(w->node)) {
+        w->bytes[0] = 'a';
+        w->buf = tp_buf_full(w->bytes, 1);
+        TP_AWAIT(cx, tp_write_at(cx, w->fd, &w->buf, (uint64_t)w->rounds * 4096), &result);
+        if (result.value < 1)
+            return tp_end(machine, -EIO);
+        TP_AWAIT(cx, tp_fsync(cx, w->fd, 0), &result);
+        if (result.value < 0)
+            return tp_end(machine, result.value);
+        *promised_by(w) = ++w->rounds;
+        tp_node_promised(w->node, "letter %u", w->rounds);
+    }
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
 static const char *name_of(struct worker *w, char letter)
 {
     (void)snprintf(w->bytes, sizeof w->bytes, "/%c%u", letter, *promised_by(w) % 1000);
@@ -597,6 +638,10 @@ int main(int argc, char **argv)
          .boot = boot,
          .state_bytes = sizeof(uint32_t),
          .context = &(tp_tick_fn *){tells_early}},
+        {.name = "believes",
+         .boot = boot,
+         .state_bytes = sizeof(uint32_t),
+         .context = &(tp_tick_fn *){believes}},
         {.name = "tells_of_two",
          .boot = boot,
          .state_bytes = sizeof(uint32_t),
