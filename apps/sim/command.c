@@ -34,9 +34,12 @@ static int list(const struct tp_scenario *scenarios, uint32_t count, bool json)
 
         width = len > width ? len : width;
     }
-    for (uint32_t i = 0; i < count; i++)
-        (void)printf("%-*s  %s\n", width, scenarios[i].name,
-                     scenarios[i].summary == NULL ? "" : scenarios[i].summary);
+    for (uint32_t i = 0; i < count; i++) {
+        if (scenarios[i].summary == NULL)
+            (void)printf("%s\n", scenarios[i].name);
+        else
+            (void)printf("%-*s  %s\n", width, scenarios[i].name, scenarios[i].summary);
+    }
     return APP_EXIT_DONE;
 }
 

@@ -9,6 +9,7 @@
 #include "apps/common/say.h"
 #include "apps/common/signals.h"
 #include "apps/sim/commands.h"
+#include "apps/sim/report.h"
 #include "apps/sim/shrink.h"
 #include "apps/sim/words.h"
 
@@ -79,6 +80,7 @@ static void tell(const struct tp_sim_arguments *arguments, const struct tp_shrin
                  " operations:\n",
                  left, s->before, shrink->tried, app_duration(spent_ns, time, sizeof time),
                  shrink->outcome.operations);
+    tp_report_faults(shrink->outcome.fired, stdout);
     tp_words_print(shrink->best, stdout);
     (void)printf("to run it again:\n  %s replay %s --tape %s%s\n", arguments->typed,
                  arguments->scenario->name, path,

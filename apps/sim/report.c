@@ -118,21 +118,27 @@ static bool is_missing(const struct tp_farm_totals *totals,
     return true;
 }
 
-static void print_families(const struct tp_report *report, FILE *out)
+void tp_report_faults(const uint64_t fired[TP_FAMILIES], FILE *out)
 {
     char count[APP_TEXT_BYTES];
     bool any = false;
 
     (void)fprintf(out, "faults:");
     for (uint32_t family = 0; family < TP_FAMILIES; family++) {
-        if (report->fired[family] == 0)
+        if (fired[family] == 0)
             continue;
         (void)fprintf(out, "%s %s %s", any ? "," : "", tp_family_name(family),
-                      app_count(report->fired[family], count, sizeof count));
+                      app_count(fired[family], count, sizeof count));
         any = true;
     }
     (void)fprintf(out, "%s\n", any ? "" : " none");
-    any = false;
+}
+
+static void print_families(const struct tp_report *report, FILE *out)
+{
+    bool any = false;
+
+    tp_report_faults(report->fired, out);
     for (uint32_t family = 0; family < TP_FAMILIES; family++) {
         if (report->drawn[family] == 0 || report->fired[family] > 0 ||
             family == TP_FAMILY_SLOW)

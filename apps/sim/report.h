@@ -52,4 +52,7 @@ void tp_report_summary(const struct tp_report *report, const struct tp_farm_tota
 void tp_report_json(const struct tp_report *report, const struct tp_farm_totals *totals,
                     const struct tp_mark_list *marks, FILE *out);
 
+/** What went wrong, by family and how often: "faults: kill 2, power 1", and a newline. */
+void tp_report_faults(const uint64_t fired[TP_FAMILIES], FILE *out);
+
 #endif

@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
 """commands.py TEMPEST-SIM VERDICTS TALLY.C: the command line of simulations, as a user types it."""
 
+import fcntl
 import json
 import os
+import pty
 import re
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 from checks import ASAN, call, end, expect
@@ -109,7 +113,7 @@ with tempfile.TemporaryDirectory() as folder:
     again = json.loads(out)
     expect("the small tape", again["verdict"] == "failed" and again["trace_hash"] == small["trace_hash"], out)
     status, out, _ = call(SIM, "shrink", "tally-broken", "--tape", tape, "-o", tape, "--c-test")
-    expect("words and a test", "workload is" in out and "static void test_tally_broken(" in out, out)
+    expect("words and a test", "workload is" in out and "\nfaults: " in out and "static void test_tally_broken(" in out, out)
     status, out, _ = call(VERDICTS, "shrink", "crashes", "--seed", "3", "-o", tape)
     expect("shrink what crashes", status == 0 and "crashed" in out, out)
     status, _, err = call(VERDICTS, "replay", "works", "--tape", tape)
@@ -351,6 +355,31 @@ with tempfile.TemporaryDirectory() as folder:
     found = json.loads(out)
     expect("a sweep that was stopped", found["points_done"] < found["points"] and found["failures"] == 0 and
            found["interrupted"], out)
+
+# The bar on a terminal: as wide as that at most, and the words before the bar.
+def bars(columns):
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with open(os.devnull, "w", encoding="ascii") as nowhere:
+        done = subprocess.Popen([SIM, "run", "tally", "-n", "40"], stdout=nowhere, stderr=theirs,
+                                env=dict(os.environ, TERM="xterm"))
+    os.close(theirs)
+    drawn = b""
+    try:
+        while piece := os.read(ours, 4096):
+            drawn += piece
+    except OSError: # all ends of the terminal are closed
+        pass
+    os.close(ours)
+    expect("a run on a terminal", done.wait(timeout=100) == 0, drawn)
+    return [line.removesuffix("\x1b[K") for line in drawn.decode().split("\r") if line.removesuffix("\x1b[K")]
+
+
+for columns in (40, 60, 100):
+    lines = bars(columns)
+    expect(f"a bar of {columns} columns", lines and all(len(line) < columns and "/s" in line for line in lines) and
+           all(line.startswith("[") == (columns > 40) for line in lines), lines)
+    expect(f"the words in {columns} columns", lines[-1].endswith("0 failed") and "40 of 40, " in lines[-1], lines)
 
 # What is not understood.
 for words in ((), ("run",), ("fly",), ("run", "nothing"), ("run", "tally", "--seeds", "9..3"),
