@@ -155,7 +155,8 @@ struct tp_record *tp_recorder_add(struct tp_recorder *recorder)
 }
 
 /* What a node waits for that its Io does not know of, when the run comes to its verdict:
- * timers, as operations that have begun. */
+ * timers, as operations that have begun. For explanations, whose recorders are those that
+ * have a shadow: a page has one place at a time, and it is the verdict's. */
 static void note_timers(struct tp_recorder *recorder, const struct tp_fact *verdict)
 {
     for (uint32_t i = 0; recorder->sim != NULL && i < recorder->sim->node_count; i++) {
@@ -189,7 +190,7 @@ static void note(void *context, const struct tp_fact *fact)
     if (recorder->looks)
         tp_look_for_messages(recorder, fact);
     recorder->sim = fact->node != NULL ? fact->node->sim : recorder->sim;
-    if (fact->kind == TP_FACT_VERDICT && recorder->all_stages && !recorder->looks)
+    if (fact->kind == TP_FACT_VERDICT && recorder->shadow != NULL)
         note_timers(recorder, fact);
     record = tp_recorder_add(recorder);
     if (record == NULL)
