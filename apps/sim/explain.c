@@ -36,7 +36,8 @@ static int record_run(struct tp_explain_search *s)
     if (error < 0)
         return error;
     trial->records = TP_EXPLAIN_RECORDS;
-    error = tp_trial_replay(trial, tape, &outcome);
+    if (!s->skips)
+        error = tp_trial_replay(trial, tape, &outcome);
     trial->records = 0;
     tp_tape_destroy(tape);
     if (error < 0)
@@ -82,7 +83,8 @@ static int find_idle(struct tp_explain_search *s)
     }
     if (error == 0 && !s->skips)
         error = tp_trial_replay(s->explain->trial, s->idle, &outcome);
-    if (error == 0 && !s->skips && outcome.kind == s->explain->outcome.kind)
+    if (error == 0 && (s->skips ? s->explain->outcome.verdict == TP_VERDICT_STOPPED
+                                : outcome.kind == s->explain->outcome.kind))
         return 0;
     tp_tape_destroy(s->idle);
     s->idle = NULL;
@@ -286,17 +288,28 @@ bool tp_explain_step(struct tp_explain *explain)
     return s->stage != TP_STAGE_OVER;
 }
 
+bool tp_explain_keeps(const struct tp_explain *explain)
+{
+    enum tp_explain_stage stage = explain->search->stage;
+
+    return (stage == TP_STAGE_RECORDS || stage == TP_STAGE_STOP ||
+            stage == TP_STAGE_WHERE) &&
+           explain->trial->records > 0 && explain->trial->recorder != NULL;
+}
+
 bool tp_explain_skip(struct tp_explain *explain)
 {
+    struct tp_explain_search *s = explain->search;
     bool more;
 
+    s->skips = true;
+    s->has_facts = tp_explain_keeps(explain);
     /* Without its facts there is nothing to look for. */
-    explain->is_whole = explain->search->stage == TP_STAGE_RECORDS;
+    explain->is_whole = s->stage == TP_STAGE_RECORDS && !s->has_facts;
     if (explain->is_whole)
-        explain->search->stage = TP_STAGE_OVER;
-    explain->search->skips = true;
+        s->stage = TP_STAGE_OVER;
     more = tp_explain_step(explain);
-    explain->search->skips = false;
+    s->skips = s->has_facts = false;
     return more;
 }
 

@@ -123,10 +123,13 @@ int tp_explain_run(struct tp_explain *explain);
 
 /** The same in steps of one trial each, for hosts that must not be kept waiting. begin: 0,
  * or -ENOMEM. step: whether there is more to do. end: at any time; 0, or the -errno that
- * ended it early. skip: a step whose trial is known to end badly. */
+ * ended it early. skip: a step whose trial is known to end badly. keeps: of a step that
+ * was broken off, whether its trial was the run once more, for its facts, and has those
+ * until then; skip makes use of them. */
 int tp_explain_begin(struct tp_explain *explain);
 bool tp_explain_step(struct tp_explain *explain);
 bool tp_explain_skip(struct tp_explain *explain);
+bool tp_explain_keeps(const struct tp_explain *explain);
 int tp_explain_end(struct tp_explain *explain);
 
 /** Between two steps: where ghosts come next, all of these at once, on `jobs` processors.

@@ -59,6 +59,7 @@ struct tp_explain_search {
     uint32_t stream;        /* of the choices */
     uint64_t left;          /* of the stream's choices, counted from its end */
     bool skips;             /* the next trial is known to end badly */
+    bool has_facts;         /* and the trial's recorder has what it did until then */
     struct tp_tape *idle;   /* NULL: the tape as it is */
     struct tp_record *records;
     uint32_t record_count;

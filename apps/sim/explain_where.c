@@ -126,8 +126,11 @@ static bool record_stages(struct tp_explain_search *s)
     struct tp_sim_outcome outcome;
     struct tp_tape *tape = NULL;
 
-    if (s->skips)
-        return false;
+    if (s->skips) {
+        trial->records = 0;
+        trial->all_stages = false;
+        return s->has_facts;
+    }
     s->error = tp_tape_copy(s->explain->tape, NULL, &tape);
     if (s->error < 0)
         return false;
@@ -147,11 +150,12 @@ void tp_explain_stop(struct tp_explain_search *s)
 {
     enum tp_verdict verdict = (enum tp_verdict)s->explain->outcome.verdict;
     const struct tp_recorder *recorder;
+    bool is_known = (verdict == TP_VERDICT_STOPPED || verdict == TP_VERDICT_SANITIZER ||
+                     verdict == TP_VERDICT_CRASHED) &&
+                    record_stages(s);
 
-    s->stage = TP_STAGE_IDLE;
-    if ((verdict != TP_VERDICT_STOPPED && verdict != TP_VERDICT_SANITIZER &&
-         verdict != TP_VERDICT_CRASHED) ||
-        !record_stages(s))
+    s->stage = TP_STAGE_IDLE; /* only now: see tp_explain_keeps() */
+    if (!is_known)
         return;
     recorder = s->explain->trial->recorder;
     for (uint32_t i = recorder->dropped > 0 ? 0 : recorder->count; i > 0; i--) {
@@ -165,12 +169,13 @@ void tp_explain_stop(struct tp_explain_search *s)
 void tp_explain_where(struct tp_explain_search *s)
 {
     struct tp_explain *explain = s->explain;
+    bool is_recorded = record_stages(s);
 
     if (explain->how == TP_EXPLAINED_ERROR || explain->how == TP_EXPLAINED_CHOICE)
         tp_explain_begin_early(s);
     else
         s->stage = TP_STAGE_OVER;
-    if (!record_stages(s))
+    if (!is_recorded)
         return;
     if (explain->how == TP_EXPLAINED_BARRIER) {
         if (!tp_explain_overtaken_by_barrier(explain, explain->trial->recorder))

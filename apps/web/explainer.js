@@ -6,14 +6,29 @@ import {Engine} from "./engine.js";
 const STEP_EVENTS = 20000;
 const TELL_MS = 250;
 
+/* The run once more, at its end. If that is where the program stops itself, it is a copy of the instance that did. */
+function overAgain(module, setting) {
+  const engine = new Engine(module);
+  try {
+    engine.open(setting.scenario, setting.seed, setting);
+    while (!engine.over)
+      engine.step(STEP_EVENTS);
+    return engine;
+  } catch (error) {
+    if (!(error instanceof WebAssembly.RuntimeError))
+      throw error;
+    const copy = new Engine(module);
+    copy.restore(engine.snapshot());
+    copy.stopped(engine.said || error.message);
+    return copy;
+  }
+}
+
 function explain(module, setting) {
-  let engine = new Engine(module);
+  let engine = overAgain(module, setting);
   let toldAt = performance.now();
   let more = true;
 
-  engine.open(setting.scenario, setting.seed, setting);
-  while (!engine.over)
-    engine.step(STEP_EVENTS);
   engine.explainBegin();
   while (more) {
     const before = engine.snapshot();
@@ -23,9 +38,9 @@ function explain(module, setting) {
       if (!(error instanceof WebAssembly.RuntimeError))
         throw error;
       /* The program stopped itself in one of the trials: that one has failed, the others go on. */
+      const after = engine.snapshot(before);
       engine = new Engine(module);
-      engine.restore(before);
-      engine.explainTrapped();
+      more = engine.explainTrapped(before, after);
     }
     if (more && performance.now() - toldAt > TELL_MS) {
       postMessage({explanation: engine.explanation()});

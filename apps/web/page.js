@@ -232,7 +232,7 @@ function drawVerdict() {
   if (key !== explained) {
     explained = key;
     found = null;
-    if (state.verdict !== "passed" && state.verdict !== "stopped")
+    if (state.verdict !== "passed")
       tell("tape", {why: key});
     $("verdict").hidden = true;
   }

@@ -141,14 +141,17 @@ export function tellStory(root, {state, found, last, actions}) {
   } else {
     const isTold = found && found.explanation && found.explanation.done;
     const [words, where] = split(message);
-    if (!isTold && verdict !== "stopped")
+    const isStop = verdict === "stopped", isFound = isTold && found.explanation.kind !== "none";
+    if (!isTold && !isStop)
       story.push(el("p", {class: "message"}, words), where ? el("p", {class: "quiet small"}, where) : "");
-    if (isTold)
+    if (isStop && !isFound)
+      story.push(...stopped(state, last));
+    if (isFound || (isTold && !isStop))
       story.push(...why(found.explanation, state));
+    else if (isTold)
+      story.push(el("p", {class: "quiet"}, "Nothing that befell it was found without which it would not stop."));
     else if (found && found.error)
       story.push(el("p", {class: "quiet"}, `It could not be explained: ${found.error}`));
-    else if (verdict === "stopped")
-      story.push(...stopped(state, last));
     else
       story.push(el("p", {class: "quiet looking"}, "Why? Running it again, with one thing changed each time \u2026 ",
         el("span", {id: "tries", "aria-hidden": "true"})));

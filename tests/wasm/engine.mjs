@@ -213,7 +213,8 @@ const tests = {
         engine.explainBegin();
         assert.ok(engine.explainStep());
         assert.ok(engine.explainStep());
-        engine.explainTrapped();
+        const before = engine.snapshot();
+        assert.equal(engine.explainTrapped(before, before), true);
         assert.equal(engine.explanation().done, false);
         while (engine.explainStep()) {
             // on to the end

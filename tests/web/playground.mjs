@@ -454,6 +454,19 @@ part("a program that stops itself: what, where, and the last before it", "#scena
   }
 });
 
+part("what led to it is found, though every trial that fails takes its instance with it", "#scenario=tally&seed=1", {}, async visit => {
+  await visit.page.route("**/tempest-sim.wasm", route => route.fulfill({path: join(dirname(MODULE), "stops.wasm")}));
+  for (const [scenario, seed, found] of [
+    ["trusts", 5, /The program did this: open \/first \(stops_module\.c:\d+\)[^]*missing[^]*The program stopped itself: .*\n[^]*completes: read 4 bytes at 0 \/first/i],
+    ["asserts", 1, /Nothing that befell it was found without which it would not stop\.[^]*promised: round 12/]]) {
+    await visit.page.goto("about:blank");
+    await visit.page.goto(`${url}#scenario=${scenario}&seed=${seed}&faults=`);
+    await visit.end();
+    await visit.page.locator("#verdict details summary", {hasText: "As tempest-sim explain says it"}).click();
+    assert.match(await visit.text("#verdict"), found);
+  }
+});
+
 let failed = 0;
 for (const {name, hash, options, body} of PARTS.filter(each => each.name.includes(ONLY))) {
   const context = await browser.newContext({viewport: {width: 1280, height: 800}, acceptDownloads: true, ...options});

@@ -17,7 +17,7 @@
 #include "apps/sim/sim_internal.h"
 
 enum {
-    ENGINE_ABI = 2,
+    ENGINE_ABI = 3,
     ENGINE_LIST_MAX = 64, /* of files, operations, machines, names: per node */
     ENGINE_MESSAGES = 256,
     ENGINE_PAGES = 256,

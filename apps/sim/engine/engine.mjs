@@ -1,7 +1,7 @@
 // The simulator in a module, for Node and browsers: calls with strings and objects instead of pointers.
 // What the calls mean, and what the objects are: docs/wasm.md.
 
-const ABI = 2;
+const ABI = 3;
 const PAGE = 4096; // as in engine_touched()
 const STOPPED_BYTES = 1000; // of what a program said when it stopped itself
 const ERROR = 3; // of the log's levels
@@ -158,8 +158,15 @@ export class Engine {
         return this.#check(this.#exports.engine_explain_step()) === 1;
     }
 
-    explainTrapped() {
+    // After a trap in that, in another instance, with snapshots of the memory from before the step and of the one
+    // that trapped: the trial counts as failed, and what it has kept of itself is made use of. Returns as above.
+    explainTrapped(before, after) {
+        this.restore(after);
+        if (this.#exports.engine_explain_keeps() !== 1) {
+            this.restore(before);
+        }
         this.#check(this.#exports.engine_explain_trapped());
+        return !this.explanation().done;
     }
 
     explanation() {

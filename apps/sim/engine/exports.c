@@ -396,6 +396,11 @@ EXPORT(int32_t, engine_explain_step, void)
     return engine_why_step(engine.why);
 }
 
+EXPORT(int32_t, engine_explain_keeps, void)
+{
+    return engine.why != NULL && engine_why_keeps(engine.why);
+}
+
 EXPORT(int32_t, engine_explain_trapped, void)
 {
     if (engine.why == NULL)

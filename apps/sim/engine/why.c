@@ -43,6 +43,11 @@ bool engine_why_step(struct engine_why *why)
     return !why->done;
 }
 
+bool engine_why_keeps(const struct engine_why *why)
+{
+    return !why->done && tp_explain_keeps(&why->explain);
+}
+
 void engine_why_trapped(struct engine_why *why)
 {
     if (!why->done)
