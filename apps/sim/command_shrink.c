@@ -90,22 +90,19 @@ static void tell(const struct tp_sim_arguments *arguments, const struct tp_shrin
                       &shrink->outcome, stdout);
 }
 
-/* Also other seeds, if they are asked for: most of the time is for the shortest run that
- * was seen at once, the rest for what may be smaller still. */
+/* Also other seeds, if they are asked for: those with the shortest runs first, then what
+ * may be smaller still. What is given is shrunk at the end, if no other run is alike. */
 static int shrink_all(const struct tp_sim_arguments *arguments, struct tp_shrink *shrink,
                       struct shrinking *s)
 {
-    uint64_t until_ns = shrink->until_ns;
     uint64_t after = arguments->tape == NULL ? arguments->first : 0;
     int error;
 
     if (!arguments->others)
         return tp_shrink_run(shrink);
     error = tp_shrink_shorter(shrink, after, &s->seed);
-    shrink->until_ns = tp_host_now_ns() / 4 + until_ns / 4 * 3;
     if (error == 0)
         error = tp_shrink_run(shrink);
-    shrink->until_ns = until_ns;
     if (error == 0)
         error = tp_shrink_others(shrink, after, &s->seed);
     return error;

@@ -37,9 +37,10 @@ struct tp_shrink {
  * become what was found. 0, or -errno. */
 int tp_shrink_run(struct tp_shrink *shrink);
 
-/** Before that: of the next seeds behind `after` that fail alike, takes the one with the
- * shortest run, if it is shorter, and sets `*ret_seed`; on `jobs` processors, for a part of
- * the time. 0, or -errno. */
+/** Shrinks those with the shortest runs, of the next seeds behind `after` that fail alike
+ * and of what is given, whose seed is `*ret_seed`; of which the fewest choices are left
+ * becomes the best, and `*ret_seed` its seed. It looks for them on `jobs` processors, for a
+ * part of the time. 0, or -errno. */
 int tp_shrink_shorter(struct tp_shrink *shrink, uint64_t after, uint64_t *ret_seed);
 
 /** A run of so few choices is short: they are read at a glance. */
