@@ -159,6 +159,8 @@ void tp_timers_set(struct tp_timers *timers, struct tp_slots *slots, uint32_t sl
         queue_append(timers, queue, entry);
         slots->slots[slot].timer = QUEUED | (uint32_t)(queue - timers->queues);
     }
+    if (timers->known_first.slot != 0 && earlier(&entry, &timers->known_first))
+        timers->known_first = entry;
     timers->count++;
     if (timers->count > timers->count_max)
         timers->count_max = timers->count;
@@ -171,6 +173,8 @@ void tp_timers_remove(struct tp_timers *timers, struct tp_slots *slots, uint32_t
     if (place == 0)
         return;
     slots->slots[slot].timer = 0;
+    if (timers->known_first.slot == slot)
+        timers->known_first.slot = 0;
     timers->count--;
     if ((place & QUEUED) != 0) {
         queue_remove(timers, &timers->queues[place & ~QUEUED], slot);
@@ -190,11 +194,12 @@ uint64_t tp_timers_deadline_ns(const struct tp_timers *timers, const struct tp_s
                                  : timers->entries[place - 1].deadline_ns;
 }
 
-const struct tp_timer_entry *tp_timers_first(const struct tp_timers *timers)
+void tp_timers_find_first(struct tp_timers *timers)
 {
     const struct tp_timer_entry *first =
         timers->heap_count > 0 ? &timers->entries[0] : NULL;
 
+    tp_assert(timers->count > 0);
     for (uint32_t i = 0; i < timers->queues_used; i++) {
         const struct tp_timer_queue *queue = &timers->queues[i];
         const struct tp_timer_entry *entry = &timers->nodes[queue->first].entry;
@@ -202,5 +207,5 @@ const struct tp_timer_entry *tp_timers_first(const struct tp_timers *timers)
         if (queue->first != 0 && (first == NULL || earlier(entry, first)))
             first = entry;
     }
-    return first;
+    timers->known_first = *first;
 }

@@ -7,6 +7,7 @@
  *
  * The order is (deadline, order of setting), whatever is where: timers of one moment fire
  * in the order in which they were set. A timer belongs to a slot, which knows its place.
+ * The first one is asked for far more often than it changes, so it is remembered.
  */
 #ifndef TEMPEST_RUNTIME_TIMERS_H
 #define TEMPEST_RUNTIME_TIMERS_H
@@ -41,7 +42,8 @@ struct tp_timers {
     uint32_t count;     /* in the heap and in the queues */
     uint32_t count_max; /* high-water mark */
     uint32_t sequence;
-    uint32_t queues_used; /* those behind were never used */
+    uint32_t queues_used;              /* those behind were never used */
+    struct tp_timer_entry known_first; /* slot 0: it is to be found again */
     struct tp_timer_node *nodes;
     struct tp_timer_queue queues[TP_TIMER_QUEUES];
 };
@@ -63,11 +65,19 @@ void tp_timers_remove(struct tp_timers *timers, struct tp_slots *slots, uint32_t
 uint64_t tp_timers_deadline_ns(const struct tp_timers *timers, const struct tp_slots *slots,
                                uint32_t slot);
 
-/** The timer that is due next; NULL when there is none. */
-const struct tp_timer_entry *tp_timers_first(const struct tp_timers *timers);
+/** Looks at the heap and at every queue. */
+void tp_timers_find_first(struct tp_timers *timers);
+
+/** The timer that is due next. There is one. */
+static inline const struct tp_timer_entry *tp_timers_first(struct tp_timers *timers)
+{
+    if (timers->known_first.slot == 0)
+        tp_timers_find_first(timers);
+    return &timers->known_first;
+}
 
 /** The next deadline; TP_NEVER when there is none. */
-static inline uint64_t tp_timers_next_ns(const struct tp_timers *timers)
+static inline uint64_t tp_timers_next_ns(struct tp_timers *timers)
 {
     return timers->count == 0 ? TP_NEVER : tp_timers_first(timers)->deadline_ns;
 }

@@ -27,7 +27,7 @@ static struct tp_net_message *message_at(const struct tp_net *net, uint32_t mess
 /* Puts one more chunk behind `last`, the message's last one so far (0: it has none). */
 static uint32_t add_chunk(struct tp_net *net, uint32_t message, uint32_t last)
 {
-    uint32_t chunk = tp_pool_take(&net->chunks, net->allocator);
+    uint32_t chunk = tp_chunk_take(net);
 
     if (last == 0)
         message_at(net, message)->first = chunk;

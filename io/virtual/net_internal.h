@@ -212,6 +212,13 @@ static inline struct tp_net_chunk *tp_chunk_at(const struct tp_net *net, uint32_
     return tp_pool_at(&net->chunks, chunk);
 }
 
+/* A chunk whose bytes are to be written. */
+static inline uint32_t tp_chunk_take(struct tp_net *net)
+{
+    return tp_pool_take_head(&net->chunks, offsetof(struct tp_net_chunk, bytes),
+                             net->allocator);
+}
+
 static inline struct tp_net_way *tp_way_at(const struct tp_net *net, uint32_t from,
                                            uint32_t to)
 {

@@ -52,7 +52,7 @@ void tp_pipe_write(struct tp_net *net, uint32_t pipe, const uint8_t *bytes, uint
         uint32_t part = TP_CHUNK_BYTES - at < len ? TP_CHUNK_BYTES - at : len;
 
         if (at == 0) { /* the last one is full, or there is none */
-            uint32_t chunk = tp_pool_take(&net->chunks, net->allocator);
+            uint32_t chunk = tp_chunk_take(net);
 
             if (p->last != 0)
                 tp_chunk_at(net, p->last)->next = chunk;

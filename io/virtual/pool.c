@@ -72,10 +72,12 @@ static void pool_grow(struct tp_pool *pool, const struct tp_allocator *allocator
     pool->capacity = capacity;
 }
 
-uint32_t tp_pool_take(struct tp_pool *pool, const struct tp_allocator *allocator)
+uint32_t tp_pool_take_head(struct tp_pool *pool, uint32_t head_bytes,
+                           const struct tp_allocator *allocator)
 {
     uint32_t index = pool->first_free;
 
+    tp_assert(head_bytes <= pool->item_bytes);
     if (index != 0) {
         memcpy(&pool->first_free, tp_pool_at(pool, index), sizeof pool->first_free);
     } else {
@@ -83,9 +85,14 @@ uint32_t tp_pool_take(struct tp_pool *pool, const struct tp_allocator *allocator
             pool_grow(pool, allocator);
         index = pool->used++;
     }
-    memset(tp_pool_at(pool, index), 0, pool->item_bytes);
+    memset(tp_pool_at(pool, index), 0, head_bytes);
     pool->live++;
     return index;
+}
+
+uint32_t tp_pool_take(struct tp_pool *pool, const struct tp_allocator *allocator)
+{
+    return tp_pool_take_head(pool, pool->item_bytes, allocator);
 }
 
 void tp_pool_give(struct tp_pool *pool, uint32_t index)

@@ -31,6 +31,11 @@ int tp_pool_clone(struct tp_pool *pool, const struct tp_pool *source,
 /** A zeroed item's index. Stops the program when the host has no memory: a simulation that
  * could answer to that would no longer be the same one everywhere. */
 uint32_t tp_pool_take(struct tp_pool *pool, const struct tp_allocator *allocator);
+
+/** The same, of which no more than the first `head_bytes` are zeroed: for an item the rest
+ * of which is written before it is read. */
+uint32_t tp_pool_take_head(struct tp_pool *pool, uint32_t head_bytes,
+                           const struct tp_allocator *allocator);
 void tp_pool_give(struct tp_pool *pool, uint32_t index);
 
 /** Forgets every item, and keeps the memory. */
