@@ -4,10 +4,14 @@
 import {el, setAttribute, setText, svg, timeText} from "./dom.js";
 
 const PAGES_ALONE = 48; /* shown of a file, if there is one computer, */
-const PAGES_MANY = 24;  /* or several */
+const PAGES_SOME = 24;  /* or two, */
+const PAGES_MANY = 13;  /* or more, */
+const PAGES_ROW = 9;    /* or four in a row: one line each */
 const PATH_ALONE = 44; /* characters of its name */
 const PATH_MANY = 18;
 const FILES_SHOWN = 6;
+const FILES_MANY = 3; /* of three and more, where the window is low */
+const LOW_PIXELS = 960;
 const NAMES_SHOWN = 2;
 
 const WHY_DOWN = {"killed": "its process was killed", "power": "its power was cut", "exited": "its process has exited",
@@ -55,10 +59,12 @@ export class Computer {
     setText(this.boots, node.boots > 1 ? `boot ${node.boots}` : "");
     this.drawClock(node.clock);
     this.drawDoing(node, state.now_ns);
-    this.pagesShown = state.nodes.length > 1 ? PAGES_MANY : PAGES_ALONE;
+    const count = state.nodes.length;
+    this.pagesShown = count === 4 || count > 6 ? PAGES_ROW : count > 2 ? PAGES_MANY : count > 1 ? PAGES_SOME : PAGES_ALONE;
+    this.filesShown = count > 2 && innerHeight < LOW_PIXELS ? FILES_MANY : FILES_SHOWN;
     this.pathShown = state.nodes.length > 1 ? PATH_MANY : PATH_ALONE;
     this.drawFiles(node.disk);
-    this.drawNames(node.disk);
+    this.drawNames(node.disk, state.nodes.length > 2 ? 1 : NAMES_SHOWN);
     this.drawRoom(node.disk);
     /* One that has much to show, among others that have not. */
     setAttribute(this.root, "data-disk", state.nodes.length < 4 ? "usual" : node.disk.files.length > 0 ? "tall" : "none");
@@ -109,7 +115,7 @@ export class Computer {
 
   drawFiles(disk) {
     const files = disk.files.filter(file => file.kind !== "dir" || file.name !== "durable");
-    const shown = chosen(files, FILES_SHOWN), seen = new Set();
+    const shown = chosen(files, this.filesShown), seen = new Set();
     for (const file of shown) {
       const key = file.inode + file.path;
       seen.add(key);
@@ -157,8 +163,8 @@ export class Computer {
     setAttribute(row.pages, "role", "img");
   }
 
-  drawNames(disk) {
-    const words = disk.pending_names.slice(-NAMES_SHOWN);
+  drawNames(disk, shown) {
+    const words = disk.pending_names.slice(-shown);
     const more = disk.pending_names.length + disk.pending_names_more - words.length;
     const text = words.join("\n") + more;
     if (this.namesDrawn === text)

@@ -17,14 +17,18 @@ export class Network {
   }
 
   /* Circles on an ellipse, the first one at the left if there are two or three (each is above its computer
-   * then), else on top. */
+   * then) or six; four, and more than six, go up and down, where there is room for that. */
   place(count, width) {
-    const height = count < 3 ? 84 : count > 4 ? 210 : width < 500 ? 180 : count > 3 ? 132 : 124;
+    const isNarrow = width < 500;
+    const height = count < 3 ? 84 : isNarrow ? (count > 4 ? 210 : 180) : count > 6 ? 112 : count === 6 ? 140 : count > 4 ? 130 : count > 3 ? 106 : 116;
     const rx = Math.min(width / 2 - 60, count < 3 ? 240 : 300), ry = height / 2 - RADIUS - 14;
     this.root.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.root.setAttribute("height", height);
     this.spots = Array.from({length: count}, (_, i) => {
-      const turn = (count < 3 ? Math.PI : count === 3 ? Math.PI * 5 / 6 : -Math.PI / 2) + i * 2 * Math.PI / count;
+      const arc = count > 6 ? 9 * ((2 * i + 1) / count - 1) ** 2 : 0;
+      if ((count === 4 || count > 6) && !isNarrow)
+        return {x: (i + 0.5) * width / count, y: i % 2 === 0 ? 28 + arc : height - 42 - arc};
+      const turn = (count === 3 ? Math.PI * 5 / 6 : count === 4 || count === 5 ? -Math.PI / 2 : Math.PI) + i * 2 * Math.PI / count;
       return {x: width / 2 + rx * Math.cos(turn), y: height / 2 - (count < 3 ? 6 : 4) + ry * Math.sin(turn)};
     });
   }

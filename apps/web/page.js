@@ -170,7 +170,11 @@ function draw() {
   if (computers.length !== state.nodes.length) {
     computers = state.nodes.map((_, i) => new Computer(i, act));
     $("nodes").replaceChildren(...computers.map(computer => computer.root));
-    setAttribute($("nodes"), "data-count", Math.min(computers.length, 4));
+    const columns = computers.length > 6 ? 4 : 3;
+    setAttribute($("nodes"), "data-count", Math.min(computers.length, 7));
+    setAttribute($("nodes"), "data-many", computers.length > 2);
+    $("nodes").style.setProperty("--columns", computers.length === 4 ? 4 : columns);
+    $("nodes").style.setProperty("--rows", computers.length > 4 ? Math.ceil((computers.length - 1) / (columns - 1)) : 1);
   }
   computers.forEach((computer, i) => computer.draw(state.nodes[i], state));
   network.draw(state, $("world").clientWidth);

@@ -467,6 +467,21 @@ part("what led to it is found, though every trial that fails takes its instance 
   }
 });
 
+part("the whole picture fits into a small screen, with three to seven computers", "#scenario=log3&seed=7&at=1500", {}, async visit => {
+  for (const hash of ["#scenario=log3&seed=7&at=2100", "#scenario=kv&seed=42&at=3000", "#scenario=kv&seed=2&at=2000", "#scenario=kv&seed=4&at=4000"]) {
+    await visit.page.goto("about:blank");
+    await visit.page.goto(url + hash);
+    await visit.untilEvent(Number(/\d+$/.exec(hash)[0]));
+    const [has, needs, cut] = await visit.page.evaluate(() => {
+      const stage = document.querySelector(".stage");
+      const buttons = Array.from(stage.querySelectorAll(".actions button, .power"), each => each.scrollWidth - each.clientWidth);
+      return [stage.clientHeight, stage.scrollHeight, Math.max(...buttons)];
+    });
+    assert.ok(needs <= has, `${hash}: ${needs} of ${has} pixels`);
+    assert.ok(cut <= 0, `${hash}: a button's words need ${cut} pixels more`);
+  }
+});
+
 let failed = 0;
 for (const {name, hash, options, body} of PARTS.filter(each => each.name.includes(ONLY))) {
   const context = await browser.newContext({viewport: {width: 1280, height: 800}, acceptDownloads: true, ...options});
