@@ -74,9 +74,9 @@ void tp_explain_read(struct tp_explain *explain, const struct tp_recorder *recor
 {
     uint32_t node, end = find_end(explain, recorder, &node);
 
-    if (tp_explain_is_cut_off(explain))
+    /* Of a long run not all is kept: its end is not. */
+    if (tp_explain_is_cut_off(explain) || recorder->dropped > 0)
         return;
-
     for (uint32_t i = find_boot(recorder, end, node); i < end; i++) {
         const struct tp_record *record = &recorder->records[i];
 

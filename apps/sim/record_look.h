@@ -27,8 +27,8 @@ void tp_look_for_messages(struct tp_recorder *recorder, const struct tp_fact *fa
 void tp_look_at(struct tp_recorder *recorder, const struct tp_fact *fact,
                 struct tp_record *record);
 
-/** With a shadow: what an operation writes, or how what it reads compares; `record` is of
- * the recorder's own. */
+/** With a shadow: what an operation writes, or how what it reads compares, unless that is
+ * of a write in flight; `record` is of the recorder's own. */
 void tp_recorder_compare(struct tp_recorder *recorder, const struct tp_fact *fact,
                          struct tp_record *record);
 

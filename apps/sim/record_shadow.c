@@ -35,13 +35,40 @@ static uint32_t len_of(const struct look *look)
     return len < BYTES_MAX ? len : BYTES_MAX;
 }
 
-/* All of it, as it is asked for; what comes of it is another matter. */
-static void note_write(const struct look *look, uint32_t writer)
+/* A write that will be refused is begun as well: to a socket, or behind all offsets. */
+static bool is_of_file(const struct look *look)
+{
+    const struct tp_virtual_moment *moment = look->moment;
+
+    return moment->inode != 0 &&
+           tp_inode_at(look->disk, moment->inode)->kind == TP_FILE_REGULAR &&
+           moment->request->b.offset <= (uint64_t)INT64_MAX - moment->request->len;
+}
+
+/* The first place of the process that a node runs. */
+static uint32_t find_boot(const struct tp_recorder *recorder, uint32_t node)
+{
+    for (uint32_t i = recorder->count; i > 0; i--) {
+        const struct tp_record *record = &recorder->records[i - 1];
+
+        if (record->kind == TP_FACT_BOOT && record->node == node)
+            return i;
+    }
+    return 0;
+}
+
+/* All of it, as it is asked for; what comes of it is another matter. A process that finds a
+ * file empty and writes to it begins it anew: what others had written is not missing. */
+static void note_write(const struct look *look, const struct tp_recorder *recorder,
+                       uint32_t writer)
 {
     const uint8_t *bytes = look->moment->request->a.memory;
     uint32_t len = len_of(look);
     struct tp_shadow_part part;
 
+    if (tp_inode_at(look->disk, look->moment->inode)->size == 0)
+        tp_shadow_forget(look->shadow, look->node, look->path,
+                         find_boot(recorder, look->node));
     for (uint32_t done = 0; done < len; done += part.len) {
         uint8_t before[TP_PAGE_BYTES] = {0};
 
@@ -70,6 +97,23 @@ static void compare_read(const struct look *look, struct tp_shadow_found *ret_fo
                                part.len);
         tp_shadow_compare(look->shadow, &part, is_there ? bytes : NULL, ret_found);
     }
+}
+
+/* Whether a write is in flight: a read may come before it. */
+static bool is_under_way(const struct tp_recorder *recorder, uint32_t writer)
+{
+    const struct tp_record *write = &recorder->records[writer - 1];
+
+    for (uint32_t i = writer; i < recorder->count; i++) {
+        const struct tp_record *later = &recorder->records[i];
+
+        if (later->node == write->node &&
+            (later->kind == TP_FACT_END ||
+             (later->kind == TP_FACT_OPERATION && later->stage == TP_VIRTUAL_EFFECT &&
+              later->handle == write->handle)))
+            return false;
+    }
+    return true;
 }
 
 /* A path that the operation was given, from the root. */
@@ -109,6 +153,7 @@ void tp_recorder_compare(struct tp_recorder *recorder, const struct tp_fact *fac
 {
     const struct tp_virtual_moment *moment = fact->moment;
     const struct tp_request *request = moment->request;
+    static const struct tp_shadow_found nothing;
     struct look look = {.shadow = recorder->shadow,
                         .disk = fact->node->disk,
                         .moment = moment,
@@ -117,15 +162,19 @@ void tp_recorder_compare(struct tp_recorder *recorder, const struct tp_fact *fac
     if (moment->path == NULL && moment->inode != 0)
         tp_path_of(look.disk, moment->inode, look.path, sizeof look.path);
     if (request->kind == TP_WRITE && moment->stage == TP_VIRTUAL_BEGUN) {
-        note_write(&look, (uint32_t)(record - recorder->records) + 1);
+        if (is_of_file(&look))
+            note_write(&look, recorder, (uint32_t)(record - recorder->records) + 1);
         return;
     }
     if (moment->stage != TP_VIRTUAL_EFFECT || moment->result < 0)
         return;
-    if (request->kind == TP_READ)
+    if (request->kind == TP_READ) {
         compare_read(&look, &record->found);
-    else if (request->kind == TP_TRUNCATE)
+        if (record->found.differs > 0 && is_under_way(recorder, record->found.writer))
+            record->found = nothing;
+    } else if (request->kind == TP_TRUNCATE) {
         tp_shadow_cut(look.shadow, look.node, look.path, request->a.length);
-    else if (moment->path != NULL)
+    } else if (moment->path != NULL) {
         note_names(&look);
+    }
 }

@@ -126,11 +126,26 @@ void tp_shadow_cut(struct tp_shadow *shadow, uint32_t node, const char *path, ui
     }
 }
 
+void tp_shadow_forget(struct tp_shadow *shadow, uint32_t node, const char *path,
+                      uint32_t writer)
+{
+    uint32_t file = find_file(shadow, node, path);
+
+    for (uint32_t i = 0; i < PAGES && file != 0; i++) {
+        struct page *page = &shadow->pages[i];
+
+        for (uint32_t j = 0; j < PAGE_BYTES && page->file == file; j++) {
+            if (page->writer[j] < writer)
+                page->writer[j] = 0;
+        }
+    }
+}
+
 void tp_shadow_remove(struct tp_shadow *shadow, uint32_t node, const char *path)
 {
     size_t len = strlen(path);
 
-    for (uint32_t i = 0; i < FILES; i++) {
+    for (uint32_t i = 0; i < FILES && len > 0; i++) {
         const struct file *file = &shadow->files[i];
 
         if (file->path[0] != '\0' && file->node == node &&
@@ -161,7 +176,8 @@ void tp_shadow_rename(struct tp_shadow *shadow, uint32_t node, const char *path,
         if (shadow->pages[i].file == file)
             be_before(shadow, old, &shadow->pages[i]);
     }
-    if (file == 0 || strlen(to_path) >= PATH_BYTES - 1) { /* or it is a directory */
+    if (file == 0 || to_path[0] == '\0' || strlen(to_path) >= PATH_BYTES - 1) {
+        /* It is not kept, or not from now on; or it is a directory. */
         tp_shadow_remove(shadow, node, path);
         tp_shadow_remove(shadow, node, to_path);
         return;

@@ -52,8 +52,12 @@ void tp_shadow_write(struct tp_shadow *shadow, const struct tp_shadow_part *part
 void tp_shadow_cut(struct tp_shadow *shadow, uint32_t node, const char *path,
                    uint64_t size);
 
+/** What writers below `writer` wrote to it is nobody's. */
+void tp_shadow_forget(struct tp_shadow *shadow, uint32_t node, const char *path,
+                      uint32_t writer);
+
 /** A file, or all that is below a directory, is gone or has another name. What had that
- * name is what was there before. */
+ * name is what was there before. A path of "" is none that is kept. */
 void tp_shadow_remove(struct tp_shadow *shadow, uint32_t node, const char *path);
 void tp_shadow_rename(struct tp_shadow *shadow, uint32_t node, const char *path,
                       const char *to_path);

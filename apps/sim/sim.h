@@ -242,7 +242,7 @@ TP_EXPORT uint32_t tp_node_index(const struct tp_node *node);
 TP_EXPORT uint32_t tp_node_role(const struct tp_node *node);
 TP_EXPORT const char *tp_node_name(const struct tp_node *node);
 
-/** Boots before this one: 0 in the first. */
+/** How often it has booted: 0 in the first call of its boot(), 1 in the ticks behind it. */
 TP_EXPORT uint32_t tp_node_boots(const struct tp_node *node);
 /** Which program it is to run, below its config's `versions`. */
 TP_EXPORT uint32_t tp_node_version(const struct tp_node *node);

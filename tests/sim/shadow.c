@@ -117,6 +117,32 @@ Test(shadow, follows_sizes_and_names)
     free(shadow);
 }
 
+Test(shadow, forgets_the_writers_before_one)
+{
+    struct tp_shadow *shadow = make();
+
+    put(shadow, "/a", 104, olds, 9);
+    tp_shadow_forget(shadow, NODE, "/a", 9);
+    cr_assert(eq(u32, look(shadow, "/a", zeros).writer, 9));
+    cr_assert(eq(u32, look(shadow, "/a", zeros).differs, 4));
+    tp_shadow_forget(shadow, NODE, "/a", 10);
+    cr_assert(zero(u32, look(shadow, "/a", zeros).differs));
+    free(shadow);
+}
+
+/* "" is what a path comes to that is too long. */
+Test(shadow, forgets_a_file_whose_new_name_is_not_kept)
+{
+    struct tp_shadow *shadow = make();
+
+    tp_shadow_remove(shadow, NODE, "");
+    cr_assert(eq(u32, look(shadow, "/a", zeros).writer, 7));
+    tp_shadow_rename(shadow, NODE, "/a", "");
+    put(shadow, "/other", 5000, news, 8);
+    cr_assert(zero(u32, look(shadow, "/other", zeros).differs), "these are of the other");
+    free(shadow);
+}
+
 Test(shadow, forgets_what_there_is_no_room_for)
 {
     struct tp_shadow *shadow = make();
