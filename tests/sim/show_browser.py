@@ -92,4 +92,6 @@ with tempfile.TemporaryDirectory() as scratch:
            "text": "<!--<script>'\"&\\</script><img src=x onerror=hacked=1>\u00e9\ufffd"})
     visit(scratch, VERDICTS, "toils", ("--seed", "1", "--faults=-all"),
           {"verdict": "passed", "runs": 0, "cure": "", "search": "nop", "text": "earlier facts are left out"})
+    visit(scratch, VERDICTS, "mails", ("--seed", "1", "--faults=-all,+clog"),
+          {"verdict": "passed", "runs": 0, "cure": "", "search": "send_to", "lost": True})
 sys.exit(1 if failures else 0)

@@ -126,6 +126,22 @@
     expect("all controls have names", named);
   }
 
+  /* A message that nobody was seen to receive is the one thing that is dashed. */
+  async function lost(wait) {
+    const {prototype} = CanvasRenderingContext2D, real = prototype.setLineDash;
+    let dashed = 0;
+    prototype.setLineDash = function (dashes) {
+      dashed += dashes.length > 0;
+      real.call(this, dashes);
+    };
+    press("+");
+    press("0");
+    for (let i = 0; i < 40 && dashed === 0; i++)
+      await wait();
+    prototype.setLineDash = real;
+    expect("what is lost is dashed", dashed > 0);
+  }
+
   function tell() {
     expect("no errors", window.errors.length === 0, window.errors.join("; "));
     parent.postMessage({width: innerWidth, checks, wrong}, "*");
@@ -143,6 +159,8 @@
         await wait();
       expect("it is drawn", painted() > 5, painted());
       looks();
+      if (EXPECTED.lost)
+        await lost(wait);
       await wait();
     } catch (error) {
       wrong.push(String(error) + " " + error.stack);
