@@ -191,7 +191,7 @@ if not ASAN:
     status, out, _ = call(VERDICTS, "explain", *hurries, "--json")
     why = json.loads(out)
     expect("hurries is explained", why["kind"] == "wait" and why["operation"] == "fsync" and
-           why["file"] == "verdicts.c", out)
+           why["file"] == "verdicts_promises.c", out)
     status, out, _ = call(VERDICTS, "explain", *hurries)
     expect("hurries in words", "wait until this has completed" in out and "before it is promised: round" in out, out)
     status, out, _ = call(VERDICTS, "run", "names_in_a_hurry", "--seeds", "1..2000", "--faults=-all,+power",
@@ -224,7 +224,7 @@ if not ASAN:
     seed = ("--seed", str(failing[0]["seed"]))
     status, out, _ = call(VERDICTS, "explain", "tells_of_two", *seed, two[0])
     expect("what is known of the two", "cut_op is 1 of" in out and "wait until" not in out and out.count("    open ") == 2 and
-           re.search(r"and then done or not:\n    open /a(\d+) \(verdicts.c:\d+\)\n    open /b\1 \(", out), out)
+           re.search(r"and then done or not:\n    open /a(\d+) \(verdicts_promises.c:\d+\)\n    open /b\1 \(", out), out)
     # A failed sync with which the process ended, as it should; the next one reads what the disk does not have.
     found = ("believes", "--seeds", "1..9000", "--faults=-all,+sync,+power", "--until-failure", "--json")
     failing = json.loads(call(VERDICTS, "run", *found)[1])["failures"]

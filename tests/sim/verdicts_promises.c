@@ -1,0 +1,210 @@
+/* Scenarios of programs that promise what is not durable yet, each in its own way. */
+#include "tests/sim/verdicts.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static uint32_t *promised_by(const struct worker *w)
+{
+    return tp_sim_state(tp_node_sim(w->node));
+}
+
+/* It promises while the sync is under way: the barrier is there, and nobody waits for it.
+ */
+enum tp_step hurries(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/rounds", options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    TP_AWAIT(cx, tp_fstat(cx, w->fd, &w->statx), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->rounds = (uint32_t)w->statx.size;
+    if (w->rounds < *promised_by(w))
+        tp_sim_fail(tp_node_sim(w->node), "a promise is gone");
+    while (tp_node_more(w->node)) {
+        w->buf = tp_buf_full(w->bytes, 1);
+        TP_AWAIT(cx, tp_write_at(cx, w->fd, &w->buf, w->rounds), &result);
+        if (result.value < 0)
+            return tp_end(machine, result.value);
+        w->sync = tp_fsync(cx, w->fd, 0);
+        *promised_by(w) = ++w->rounds;
+        tp_node_promised(w->node, "round %u", w->rounds);
+        TP_AWAIT(cx, w->sync, &result);
+        if (result.value < 0)
+            return tp_end(machine, result.value);
+    }
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+/* The same with a name, and the sync of its directory. */
+enum tp_step names_in_a_hurry(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.read = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    if (*promised_by(w) > 0) {
+        TP_AWAIT(cx, tp_open(cx, "/name", options), &result);
+        if (result.value == -ENOENT)
+            tp_sim_fail(tp_node_sim(w->node), "a promised name is gone");
+        return tp_end(machine, result.value < 0 ? result.value : 0);
+    }
+    options.write = options.create = true;
+    TP_AWAIT(cx, tp_open(cx, "/name", options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->sync = tp_sync_dir(cx, "/");
+    tp_node_promised(w->node, "name %u", ++*promised_by(w));
+    TP_AWAIT(cx, w->sync, &result);
+    return tp_end(machine, result.value);
+    TP_END(cx);
+}
+
+/* The sync is begun while the write is under way, which it may overtake. */
+enum tp_step overtakes(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.read = true, .write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/one", options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    w->buf = tp_buf_empty(w->bytes, 1);
+    TP_AWAIT(cx, tp_read_at(cx, w->fd, &w->buf, 0), &result);
+    if (*promised_by(w) > 0) {
+        if (result.value != 1 || w->bytes[0] != 'x')
+            tp_sim_fail(tp_node_sim(w->node), "a promised byte is gone");
+        return tp_end(machine, 0);
+    }
+    w->bytes[0] = 'x';
+    w->buf = tp_buf_full(w->bytes, 1);
+    w->write = tp_write_at(cx, w->fd, &w->buf, 0);
+    w->sync = tp_fsync(cx, w->fd, 0);
+    TP_AWAIT(cx, w->write, &result);
+    TP_AWAIT(cx, w->sync, &result);
+    tp_node_promised(w->node, "byte %u", ++*promised_by(w));
+    TP_AWAIT(cx, tp_close(cx, w->fd), &result);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+/* It is promised while the file is being made; a kill may come before that. */
+enum tp_step tells_early(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.read = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    if (*promised_by(w) > 0) {
+        TP_AWAIT(cx, tp_open(cx, "/name", options), &result);
+        if (result.value == -ENOENT)
+            tp_sim_fail(tp_node_sim(w->node), "a promised name is gone");
+        TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+        return tp_end(machine, result.value);
+    }
+    options.write = options.create = true;
+    w->sync = tp_open(cx, "/name", options);
+    TP_AWAIT(cx, tp_stat(cx, "/", &w->statx), &result);
+    tp_node_promised(w->node, "name %u", ++*promised_by(w));
+    TP_AWAIT(cx, tp_stat(cx, "/", &w->statx), &result);
+    TP_AWAIT(cx, w->sync, &result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    return tp_end(machine, result.value);
+    TP_END(cx);
+}
+
+/* It ends with the error of a sync, and believes what it reads when it is started again: a
+ * file of letters, each promised when it is synced. */
+enum tp_step believes(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.read = true, .write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/letters", options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    w->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    while (result.value >= 0) {
+        w->buf = tp_buf_empty(w->bytes, 1);
+        TP_AWAIT(cx, tp_read_at(cx, w->fd, &w->buf, (uint64_t)w->rounds * 4096), &result);
+        if (result.value < 1 || w->bytes[0] != 'a')
+            break;
+        w->rounds++;
+    }
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    if (w->rounds < *promised_by(w))
+        tp_sim_fail(tp_node_sim(w->node), "a letter is gone");
+    while (tp_node_more(w->node)) {
+        w->bytes[0] = 'a';
+        w->buf = tp_buf_full(w->bytes, 1);
+        TP_AWAIT(cx, tp_write_at(cx, w->fd, &w->buf, (uint64_t)w->rounds * 4096), &result);
+        if (result.value < 1)
+            return tp_end(machine, -EIO);
+        TP_AWAIT(cx, tp_fsync(cx, w->fd, 0), &result);
+        if (result.value < 0)
+            return tp_end(machine, result.value);
+        *promised_by(w) = ++w->rounds;
+        tp_node_promised(w->node, "letter %u", w->rounds);
+    }
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static const char *name_of(struct worker *w, char letter)
+{
+    (void)snprintf(w->bytes, sizeof w->bytes, "/%c%u", letter, *promised_by(w) % 1000);
+    return w->bytes;
+}
+
+/* The same with two files, one of which is enough: of a kill that leaves both undone it
+ * cannot be said which of them it should have waited for. */
+enum tp_step tells_of_two(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options read = {.read = true}, make = {.write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    if (*promised_by(w) > 0) {
+        TP_AWAIT(cx, tp_open(cx, name_of(w, 'a'), read), &result);
+        w->rounds = result.value == -ENOENT;
+        TP_AWAIT(cx, tp_open(cx, name_of(w, 'b'), read), &result);
+        if (w->rounds > 0 && result.value == -ENOENT)
+            tp_sim_fail(tp_node_sim(w->node), "both names are gone");
+    }
+    while (tp_node_more(w->node)) {
+        ++*promised_by(w);
+        w->sync = tp_open(cx, name_of(w, 'a'), make);
+        w->write = tp_open(cx, name_of(w, 'b'), make);
+        --*promised_by(w);
+        TP_AWAIT(cx, tp_stat(cx, "/", &w->statx), &result);
+        tp_node_promised(w->node, "name %u", ++*promised_by(w));
+        TP_AWAIT(cx, tp_stat(cx, "/", &w->statx), &result);
+        TP_AWAIT(cx, w->sync, &result);
+        TP_AWAIT(cx, w->write, &result);
+    }
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    return tp_end(machine, result.value);
+    TP_END(cx);
+}
