@@ -65,6 +65,10 @@ static bool take_moments(struct tp_shrink *shrink, struct tp_moments *ret_moment
     if (tape == NULL)
         return false;
     streams = tp_tape_streams(tape);
+    if (streams == 0) { /* a tape that has been shrunk to no choices */
+        tp_tape_destroy(tape);
+        return false;
+    }
     size_bytes = tp_moments_size_bytes(streams);
     shrink->trial->notes_moments = true;
     shrink->error = tp_trial_replay(shrink->trial, tape, &outcome);

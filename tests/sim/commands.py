@@ -127,6 +127,10 @@ with tempfile.TemporaryDirectory() as folder:
     expect("nothing is left where nothing was written", status == 1 and not os.path.exists(target), err)
     status, _, err = call(VERDICTS, "shrink", "check", "--seed", "1", "-o", link)
     expect("a link to what is not there yet", status == 0 and os.path.islink(link) and os.path.isfile(target), err)
+    for command in ("shrink", "explain"): # of a tape that has no choices left
+        status, out, err = call(VERDICTS, command, "check", "--tape", target, *(
+            ("-o", tape) if command == "shrink" else ()), "--json")
+        expect(f"{command} what needs no choice", status == 0 and json.loads(out)["choices"] == 0, out, err)
     manner = ("--profile", "ext4", "--faults=-all,+kill,+power")
     status, out, _ = call(SIM, "run", "tally-broken", "--until-failure", "--json", *manner)
     bad = str(json.loads(out)["failures"][0]["seed"])
