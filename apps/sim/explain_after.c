@@ -23,15 +23,6 @@ static bool has_site(const struct tp_record *record)
     return record->file != NULL && !tp_watch_is_ready_made(record->file);
 }
 
-static uint32_t find_verdict(const struct tp_recorder *recorder)
-{
-    uint32_t at = 0;
-
-    while (at < recorder->count && recorder->records[at].kind != TP_FACT_VERDICT)
-        at++;
-    return at;
-}
-
 /* ------------------------------------------------------------------ what it did with it */
 
 /* What it is that the program has done something with; NULL: nothing. */
@@ -310,10 +301,20 @@ uint32_t tp_explain_find_cut_off(const struct tp_explain *explain,
     return at;
 }
 
+uint32_t tp_explain_find_verdict(const struct tp_record *records, uint32_t count)
+{
+    uint32_t at = 0;
+
+    while (at < count && records[at].kind != TP_FACT_VERDICT)
+        at++;
+    return at;
+}
+
 void tp_explain_after(struct tp_explain *explain, const struct tp_recorder *recorder)
 {
     const struct tp_record *matter = find_matter(explain);
-    uint32_t verdict = find_verdict(recorder), at;
+    uint32_t verdict = tp_explain_find_verdict(recorder->records, recorder->count);
+    uint32_t at;
 
     /* One that ended in a crash has no verdict, and of a long one not all is kept. */
     if (matter != NULL) {

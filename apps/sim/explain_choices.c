@@ -103,11 +103,7 @@ static bool is_change(const struct tp_record *record)
 /* What ends after the verdict is of no interest. */
 void tp_explain_begin_early(struct tp_explain_search *s)
 {
-    uint32_t verdict = 0;
-
-    while (verdict < s->record_count && s->records[verdict].kind != TP_FACT_VERDICT)
-        verdict++;
-    s->end = s->at = verdict;
+    s->end = s->at = tp_explain_find_verdict(s->records, s->record_count);
     s->stage = TP_STAGE_EARLY;
 }
 

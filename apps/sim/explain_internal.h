@@ -121,6 +121,9 @@ bool tp_explain_is_cut_off(const struct tp_explain *explain);
 uint32_t tp_explain_find_cut_off(const struct tp_explain *explain,
                                  const struct tp_record *records, uint32_t count);
 
+/** Where among so many records the verdict is; the count: it is not there. */
+uint32_t tp_explain_find_verdict(const struct tp_record *records, uint32_t count);
+
 /** One more message of such a node from which on it is not heard, after the first call of
  * begin. */
 void tp_explain_begin_mute(struct tp_explain_search *s);

@@ -13,10 +13,8 @@ static uint32_t find_end(const struct tp_explain *explain,
     const struct tp_explained_wait *wait = &explain->waits[0];
     const uint32_t known[] = {explain->noticed.node, explain->read.node,
                               explain->where.node, explain->failed.node};
-    uint32_t verdict = 0;
+    uint32_t verdict = tp_explain_find_verdict(recorder->records, recorder->count);
 
-    while (verdict < recorder->count && recorder->records[verdict].kind != TP_FACT_VERDICT)
-        verdict++;
     *ret_node = 0;
     for (size_t i = 0; i < sizeof known / sizeof *known && *ret_node == 0; i++)
         *ret_node = known[i];
