@@ -7,6 +7,9 @@ file(CREATE_LINK ${TP_XXHASH_DIR}/xxhash.h ${PROJECT_BINARY_DIR}/xxhash/xxhash.h
 add_library(tempest-xxhash INTERFACE)
 target_include_directories(tempest-xxhash SYSTEM INTERFACE ${PROJECT_BINARY_DIR}/xxhash)
 
+# No headers of the host's. (Not a flag of the toolchain: these go to the linker too, which warns of it.)
+target_compile_options(tempest-flags INTERFACE -nostdlibinc)
+
 # What every engine has that has the other things a host needs (SIMD came last: Node 16.4, Chromium 91,
 # Firefox 89, Safari 16.4). A module is optimised as a whole; what the linker calls by itself must not be (see
 # io/wasm/CMakeLists.txt).

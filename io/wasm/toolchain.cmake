@@ -56,8 +56,7 @@ set(CMAKE_AR ${TP_WASM_AR})
 set(CMAKE_RANLIB ${TP_WASM_RANLIB})
 set(CMAKE_EXECUTABLE_SUFFIX .wasm)
 set(CMAKE_EXECUTABLE_SUFFIX_C .wasm)
-# The compiler's own headers and those of wasi-libc: never the host's.
+# The compiler's own headers and those of wasi-libc: never the host's (see also modules.cmake).
 set(CMAKE_C_STANDARD_INCLUDE_DIRECTORIES ${TP_WASI_INCLUDE})
-set(CMAKE_C_FLAGS_INIT "-nostdlibinc")
 set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE NEVER)
