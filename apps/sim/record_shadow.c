@@ -116,36 +116,58 @@ static bool is_under_way(const struct tp_recorder *recorder, uint32_t writer)
     return true;
 }
 
-/* A path that the operation was given, from the root. */
-static void from_root(const struct look *look, const char *path, char *ret_path)
+/* Where a path leads that the operation was given, from the root; "": to no file that is
+ * kept. False: it led through what has another name by now, so nobody can say. */
+static bool from_root(const struct look *look, uint32_t dir, const char *path,
+                      char *ret_path)
 {
-    char dir[TP_RECORD_TEXT] = "";
+    bool in_dir = (look->moment->request->flags & TP_IN_DIR) != 0;
+    char parent[TP_RECORD_TEXT];
+    struct tp_walked walk;
     int len;
 
-    if ((look->moment->request->flags & TP_IN_DIR) != 0)
-        tp_path_of(look->disk, look->moment->inode, dir, sizeof dir);
-    len = snprintf(ret_path, TP_RECORD_TEXT, "%s%s%s", dir[1] == '\0' ? "" : dir,
-                   path[0] == '/' ? "" : "/", path);
-    if (len >= TP_RECORD_TEXT)
-        ret_path[0] = '\0'; /* no file that is kept has such a name */
+    if (tp_path_walk(look->disk, in_dir ? dir : TP_ROOT, path, TP_WALK_PARENT, &walk) < 0 ||
+        walk.last != TP_LAST_NAME)
+        return false;
+    tp_path_of(look->disk, walk.parent, parent, sizeof parent);
+    len = snprintf(ret_path, TP_RECORD_TEXT, "%s/%.*s", parent[1] == '\0' ? "" : parent,
+                   (int)walk.len, walk.name);
+    if (len >= TP_RECORD_TEXT || parent[0] == '\0')
+        ret_path[0] = '\0';
+    return true;
+}
+
+/* What was emptied when it was opened: maybe by a symbolic link. */
+static void note_emptied(const struct look *look)
+{
+    const struct tp_virtual_moment *moment = look->moment;
+    bool in_dir = (moment->request->flags & TP_IN_DIR) != 0;
+    int64_t inode = tp_path_find(look->disk, in_dir ? moment->inode : TP_ROOT, moment->path,
+                                 TP_WALK_FOLLOW);
+    char path[TP_RECORD_TEXT];
+
+    tp_assert(inode > 0); /* it has just been opened */
+    tp_path_of(look->disk, (uint32_t)inode, path, sizeof path);
+    tp_shadow_cut(look->shadow, look->node, path, 0);
 }
 
 static void note_names(const struct look *look)
 {
-    const struct tp_request *request = look->moment->request;
+    const struct tp_virtual_moment *moment = look->moment;
+    uint32_t kind = moment->request->kind;
     char path[TP_RECORD_TEXT], to_path[TP_RECORD_TEXT];
-    bool in_other =
-        (request->flags & TP_IN_DIR) != 0 && request->to_dir.number != request->fd.number;
 
-    from_root(look, look->moment->path, path);
-    if (request->kind == TP_OPEN && request->b.options.truncate)
-        tp_shadow_cut(look->shadow, look->node, path, 0);
-    if (request->kind == TP_REMOVE || (request->kind == TP_RENAME && in_other))
-        tp_shadow_remove(look->shadow, look->node, path);
-    if (request->kind != TP_RENAME || in_other)
+    if (kind == TP_OPEN && moment->request->b.options.truncate)
+        note_emptied(look);
+    if (kind != TP_REMOVE && kind != TP_RENAME)
         return;
-    from_root(look, look->moment->to_path, to_path);
-    tp_shadow_rename(look->shadow, look->node, path, to_path);
+    if (!from_root(look, moment->inode, moment->path, path) ||
+        (kind == TP_RENAME && !from_root(look, moment->to_inode, moment->to_path, to_path)))
+        tp_shadow_remove_all(look->shadow, look->node);
+    else if (kind == TP_REMOVE)
+        tp_shadow_remove(look->shadow, look->node, path);
+    else
+        tp_shadow_rename(look->shadow, look->node, path, to_path);
 }
 
 void tp_recorder_compare(struct tp_recorder *recorder, const struct tp_fact *fact,

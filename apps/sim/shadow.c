@@ -155,6 +155,14 @@ void tp_shadow_remove(struct tp_shadow *shadow, uint32_t node, const char *path)
     }
 }
 
+void tp_shadow_remove_all(struct tp_shadow *shadow, uint32_t node)
+{
+    for (uint32_t i = 0; i < FILES; i++) {
+        if (shadow->files[i].path[0] != '\0' && shadow->files[i].node == node)
+            drop_file(shadow, i + 1);
+    }
+}
+
 /* What a page holds is, of a file that takes its name, what was there before. */
 static void be_before(const struct tp_shadow *shadow, uint32_t old, struct page *page)
 {

@@ -3,8 +3,9 @@
  *
  * A write counts as soon as it is begun, whole, whatever comes of it: what a program reads
  * after a crash, a fault or damage is held against what it meant to be there. A file goes
- * by its path. So far as there is room: of 64 files and 128 pages, the first ones; of what
- * is not kept nothing is said.
+ * by its path, from the root, which must be the one there is: no ".", no "..", no "//" and
+ * no symbolic link. So far as there is room: of 64 files and 128 pages, the first ones; of
+ * what is not kept nothing is said.
  */
 #ifndef TEMPEST_APPS_SIM_SHADOW_H
 #define TEMPEST_APPS_SIM_SHADOW_H
@@ -61,6 +62,9 @@ void tp_shadow_forget(struct tp_shadow *shadow, uint32_t node, const char *path,
 void tp_shadow_remove(struct tp_shadow *shadow, uint32_t node, const char *path);
 void tp_shadow_rename(struct tp_shadow *shadow, uint32_t node, const char *path,
                       const char *to_path);
+
+/** Nobody can say which file it was: of the node's, none is kept any more. */
+void tp_shadow_remove_all(struct tp_shadow *shadow, uint32_t node);
 
 /** These bytes have been read; or, where that is NULL, the file ends before the part. Adds
  * to what was found before. */

@@ -316,6 +316,7 @@ static void show(const struct tp_virtual *v, const struct tp_flight *f,
         return;
     moment.path = f->path[0] == 0 ? NULL : tp_texts_at(&v->texts, f->path[0]);
     moment.inode = f->file == 0 ? 0 : tp_vfile_at(v, f->file)->inode;
+    moment.to_inode = f->to_file == 0 ? 0 : tp_vfile_at(v, f->to_file)->inode;
     moment.to_path = f->path[1] == 0 ? NULL : tp_texts_at(&v->texts, f->path[1]);
     watch->moment(watch->context, &moment);
 }

@@ -52,8 +52,8 @@ struct tp_virtual_moment {
     int32_t result;                   /* from the effect on */
     const struct tp_request *request; /* but for its paths, which are these: */
     const char *path, *to_path;       /* NULL: none */
-    uint32_t inode; /* of the file or directory that it is on by its fd; 0: none */
-    uint32_t reserved;
+    uint32_t inode;    /* of the file or directory that it is on by its fd; 0: none */
+    uint32_t to_inode; /* of the directory that its second name is in; 0: none */
 };
 
 /** A host's eyes: told what happens when it happens. It draws nothing, changes nothing, and

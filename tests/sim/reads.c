@@ -18,6 +18,8 @@ struct reader {
     struct tp_buf write_buf, read_buf;
     char written[LEN], read[LEN];
     struct tp_op write;
+    struct tp_fd dirs[2];
+    uint32_t at;
 };
 
 static const struct tp_open_options both = {.read = true, .write = true, .create = true};
@@ -167,6 +169,103 @@ Test(reads, a_file_that_is_begun_anew_misses_nothing)
         .name = "anew", .boot = boot, .context = &(tp_tick_fn *){begins_anew}};
 
     cr_assert(zero(u32, count_doubtful(&scenario, 1)));
+}
+
+/* ------------------------------------------------------------------ other names */
+
+enum way { EMPTIES, REMOVES, RENAMES, RENAMES_IN };
+
+/* "/a" is begun anew by another of its names. */
+struct by_name {
+    tp_tick_fn *tick; /* first, for boot() */
+    enum way way;
+    const char *name, *from; /* from: which file takes the name */
+};
+
+static const struct by_name *by_name_of(const struct reader *r)
+{
+    return tp_sim_context(tp_node_sim(r->node));
+}
+
+static struct tp_op begin_anew(struct reader *r, struct tp_ctx *cx)
+{
+    const struct by_name *by = by_name_of(r);
+    struct tp_open_options emptied = both;
+
+    emptied.truncate = true;
+    switch (by->way) {
+    case EMPTIES:
+        return tp_open(cx, by->name, emptied);
+    case REMOVES:
+        return tp_remove(cx, by->name);
+    case RENAMES:
+        return tp_rename(cx, by->from, by->name);
+    case RENAMES_IN:
+        return tp_rename_in(cx, r->dirs[0], by->from, r->dirs[1], by->name);
+    }
+    tp_unreachable();
+}
+
+/* Whose bytes "/a" has then. */
+static void note_fresh(const struct reader *r, int32_t count)
+{
+    bool is_renamed = by_name_of(r)->way >= RENAMES;
+
+    if (is_renamed ? count != LEN || r->read[0] != 'b' : count != 0)
+        tp_sim_fail(tp_node_sim(r->node), "it has not been begun anew");
+}
+
+static enum tp_step begins_by_name(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    static const struct tp_open_options dir = {.read = true};
+    static const char *const paths[] = {"/a", "/d/b"};
+    struct reader *r = reader_of(machine);
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_create_dir(cx, "/d", 0777), &result);
+    TP_AWAIT(cx, tp_symlink(cx, "/top", "/"), &result);
+    TP_AWAIT(cx, tp_symlink(cx, "/d/file", "../a"), &result);
+    for (r->at = 0; r->at < 2; r->at++) {
+        TP_AWAIT(cx, tp_open(cx, paths[r->at], both), &result);
+        r->fd = tp_into_fd(cx, result);
+        memset(r->written, r->at == 0 ? 'a' : 'b', LEN);
+        r->write_buf = tp_buf_full(r->written, LEN);
+        TP_AWAIT(cx, tp_write_at(cx, r->fd, &r->write_buf, 0), &result);
+        TP_AWAIT(cx, tp_open(cx, r->at == 0 ? "/d" : "/", dir), &result);
+        r->dirs[r->at] = tp_into_fd(cx, result);
+    }
+    TP_AWAIT(cx, begin_anew(r, cx), &result);
+    if (result.value < 0)
+        tp_sim_fail(tp_node_sim(r->node), "%s", tp_errno_name(result.value));
+    TP_AWAIT(cx, tp_open(cx, "/a", both), &result);
+    r->fd = tp_into_fd(cx, result);
+    r->read_buf = tp_buf_empty(r->read, LEN);
+    TP_AWAIT(cx, tp_read_at(cx, r->fd, &r->read_buf, 0), &result);
+    note_fresh(r, result.value);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+Test(reads, a_file_has_as_many_names_as_paths_lead_to_it)
+{
+    static const struct by_name ways[] = {
+        {begins_by_name, EMPTIES, "//a", NULL},
+        {begins_by_name, EMPTIES, "/d/file", NULL},
+        {begins_by_name, REMOVES, "/./a", NULL},
+        {begins_by_name, REMOVES, "/d/../a", NULL},
+        {begins_by_name, REMOVES, "/top/a", NULL},
+        {begins_by_name, RENAMES, "//a", "/d/b"},
+        {begins_by_name, RENAMES, "/d/../a", "/top/d/./b"},
+        {begins_by_name, RENAMES_IN, "a", "b"},
+    };
+
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        const struct tp_scenario scenario = {
+            .name = "names", .boot = boot, .context = &ways[i].tick};
+
+        cr_assert(zero(u32, count_doubtful(&scenario, 1)), "way %zu", i);
+    }
 }
 
 /* ------------------------------------------------------------------ told of */

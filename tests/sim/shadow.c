@@ -117,6 +117,21 @@ Test(shadow, follows_sizes_and_names)
     free(shadow);
 }
 
+Test(shadow, forgets_all_that_a_node_has)
+{
+    struct tp_shadow *shadow = make();
+    const struct tp_shadow_part others = {
+        .node = NODE + 1, .len = LEN, .path = "/a", .offset = 100};
+
+    put(shadow, "/dir/c", 100, news, 9);
+    tp_shadow_write(shadow, &others, news, zeros, 10);
+    tp_shadow_remove_all(shadow, NODE);
+    cr_assert(zero(u32, look(shadow, "/a", zeros).differs));
+    cr_assert(zero(u32, look(shadow, "/dir/c", zeros).differs));
+    cr_assert(eq(u32, look_at(shadow, "/a", NODE + 1, 100, zeros).writer, 10));
+    free(shadow);
+}
+
 Test(shadow, forgets_the_writers_before_one)
 {
     struct tp_shadow *shadow = make();
