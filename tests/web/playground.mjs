@@ -402,7 +402,8 @@ part("what is wrong is said", "#scenario=nosuch&seed=-5", {}, async visit => {
   await visit.until(() => /tape/i.test(document.getElementById("toast").textContent));
 });
 
-part("the page answers while a run goes as fast as it can", "#scenario=kv&seed=42", {}, async visit => {
+/* A long run: the page may be a tenth of a second late on a busy machine. */
+part("the page answers while a run goes as fast as it can", "#scenario=kv&seed=137", {}, async visit => {
   await visit.page.evaluate(() => {
     const shown = document.getElementById("event"), speed = document.getElementById("speed");
     window.drawn = new Set();
@@ -421,7 +422,7 @@ part("the page answers while a run goes as fast as it can", "#scenario=kv&seed=4
   await visit.until(() => [...drawn].some(event => event >= 2000) && document.body.dataset.playing === "false");
   assert.equal(await visit.page.locator("#verdict").isHidden(), true, "it stood still before it was over");
   const stopped = await visit.event();
-  assert.equal(await visit.end(), native("kv", "--seed", "42").trace);
+  assert.equal(await visit.end(), native("kv", "--seed", "137").trace);
   const end = await visit.event();
   assert.ok(stopped < end, `${stopped} of ${end} events`);
   assert.ok(await visit.page.evaluate(() => drawn.size) > 5, "it was seen on its way");
