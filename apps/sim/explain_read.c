@@ -13,7 +13,7 @@ static uint32_t find_end(const struct tp_explain *explain,
     const struct tp_explained_wait *wait = &explain->waits[0];
     const uint32_t known[] = {explain->noticed.node, explain->read.node,
                               explain->where.node, explain->failed.node};
-    uint32_t verdict = tp_explain_find_verdict(recorder->records, recorder->count);
+    uint32_t verdict = tp_explain_find_verdict(recorder->records, recorder->count), end;
 
     *ret_node = 0;
     for (size_t i = 0; i < sizeof known / sizeof *known && *ret_node == 0; i++)
@@ -21,24 +21,8 @@ static uint32_t find_end(const struct tp_explain *explain,
     if (explain->wait_count == 0 || wait->record.kind != TP_FACT_END)
         return verdict;
     *ret_node = wait->record.node;
-    for (uint32_t i = verdict; i > 0; i--) {
-        const struct tp_record *record = &recorder->records[i - 1];
-
-        if (record->kind == TP_FACT_END && record->node == *ret_node)
-            return i - 1;
-    }
-    return verdict;
-}
-
-static uint32_t find_boot(const struct tp_recorder *recorder, uint32_t end, uint32_t node)
-{
-    for (uint32_t i = end; i > 0; i--) {
-        const struct tp_record *record = &recorder->records[i - 1];
-
-        if (record->kind == TP_FACT_BOOT && record->node == node)
-            return i - 1;
-    }
-    return end;
+    end = tp_record_last(recorder->records, verdict, TP_FACT_END, *ret_node);
+    return end == 0 ? verdict : end - 1;
 }
 
 /* Whether a read is of the file that the explanation is about, if it is about one. */
@@ -71,11 +55,12 @@ static void add_source(struct tp_explain *explain, const struct tp_recorder *rec
 void tp_explain_read(struct tp_explain *explain, const struct tp_recorder *recorder)
 {
     uint32_t node, end = find_end(explain, recorder, &node);
+    uint32_t boot = tp_record_last(recorder->records, end, TP_FACT_BOOT, node);
 
     /* Of a long run not all is kept: its end is not. */
-    if (tp_explain_is_cut_off(explain) || recorder->dropped > 0)
+    if (tp_explain_is_cut_off(explain) || recorder->dropped > 0 || boot == 0)
         return;
-    for (uint32_t i = find_boot(recorder, end, node); i < end; i++) {
+    for (uint32_t i = boot; i < end; i++) {
         const struct tp_record *record = &recorder->records[i];
 
         if (record->kind != TP_FACT_OPERATION || record->node != node ||

@@ -155,8 +155,9 @@ struct tp_record *tp_recorder_add(struct tp_recorder *recorder)
 }
 
 /* What a node waits for that its Io does not know of, when the run comes to its verdict:
- * timers, as operations that have begun. For explanations, whose recorders are those that
- * have a shadow: a page has one place at a time, and it is the verdict's. */
+ * timers, as operations that have begun. For explanations and what replay prints, whose
+ * recorders are those that have a shadow: a page has one place at a time, and it is the
+ * verdict's. */
 static void note_timers(struct tp_recorder *recorder, const struct tp_fact *verdict)
 {
     for (uint32_t i = 0; recorder->sim != NULL && i < recorder->sim->node_count; i++) {
@@ -248,6 +249,15 @@ const char *tp_record_operation(const struct tp_record *record, char *ret_text,
     (void)snprintf(ret_text, size_bytes, "%s%s%s%s%s", tp_kind_info[record->op].name, bytes,
                    record->text[0] == '\0' ? "" : " ", record->text, site);
     return ret_text;
+}
+
+uint32_t tp_record_last(const struct tp_record *records, uint32_t count,
+                        enum tp_fact_kind kind, uint32_t node)
+{
+    while (count > 0 &&
+           (records[count - 1].kind != (uint32_t)kind || records[count - 1].node != node))
+        count--;
+    return count;
 }
 
 bool tp_record_is_cut(const struct tp_record *record)

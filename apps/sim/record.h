@@ -100,6 +100,11 @@ static inline const struct tp_record *tp_recorder_at(const struct tp_recorder *r
 void tp_recorder_init(struct tp_recorder *recorder, struct tp_record *records,
                       uint32_t capacity);
 
+/** Where among so many records the last one of a kind and a node is, plus one; 0: it is not
+ * there. */
+uint32_t tp_record_last(const struct tp_record *records, uint32_t count,
+                        enum tp_fact_kind kind, uint32_t node);
+
 /** Whether it is a power cut. */
 bool tp_record_is_cut(const struct tp_record *record);
 

@@ -13,7 +13,7 @@ struct look {
     const struct tp_disk *disk;
     const struct tp_virtual_moment *moment;
     uint32_t node;
-    char path[TP_RECORD_TEXT]; /* the file's, from the root; "": it has none */
+    const char *path; /* of the file of an operation that has one; "": it has no name */
 };
 
 /* The part of a page that a transfer's byte and those behind it are on. */
@@ -45,18 +45,6 @@ static bool is_of_file(const struct look *look)
            moment->request->b.offset <= (uint64_t)INT64_MAX - moment->request->len;
 }
 
-/* The first place of the process that a node runs. */
-static uint32_t find_boot(const struct tp_recorder *recorder, uint32_t node)
-{
-    for (uint32_t i = recorder->count; i > 0; i--) {
-        const struct tp_record *record = &recorder->records[i - 1];
-
-        if (record->kind == TP_FACT_BOOT && record->node == node)
-            return i;
-    }
-    return 0;
-}
-
 /* All of it, as it is asked for; what comes of it is another matter. A process that finds a
  * file empty and writes to it begins it anew: what others had written is not missing. */
 static void note_write(const struct look *look, const struct tp_recorder *recorder,
@@ -67,8 +55,9 @@ static void note_write(const struct look *look, const struct tp_recorder *record
     struct tp_shadow_part part;
 
     if (tp_inode_at(look->disk, look->moment->inode)->size == 0)
-        tp_shadow_forget(look->shadow, look->node, look->path,
-                         find_boot(recorder, look->node));
+        tp_shadow_forget(
+            look->shadow, look->node, look->path,
+            tp_record_last(recorder->records, recorder->count, TP_FACT_BOOT, look->node));
     for (uint32_t done = 0; done < len; done += part.len) {
         uint8_t before[TP_PAGE_BYTES] = {0};
 
@@ -179,10 +168,9 @@ void tp_recorder_compare(struct tp_recorder *recorder, const struct tp_fact *fac
     struct look look = {.shadow = recorder->shadow,
                         .disk = fact->node->disk,
                         .moment = moment,
-                        .node = fact->node->number};
+                        .node = fact->node->number,
+                        .path = record->text};
 
-    if (moment->path == NULL && moment->inode != 0)
-        tp_path_of(look.disk, moment->inode, look.path, sizeof look.path);
     if (request->kind == TP_WRITE && moment->stage == TP_VIRTUAL_BEGUN) {
         if (is_of_file(&look))
             note_write(&look, recorder, (uint32_t)(record - recorder->records) + 1);

@@ -241,6 +241,8 @@ if not ASAN:
     for scenario, words in (("waits", "accept"), ("polls", "timer")):
         status, out, _ = call(VERDICTS, "explain", scenario, "--seed", "1", "--faults=-all")
         expect(f"what {scenario} waits for", re.search(rf"^node 0 waits for:\n  {words} \(verdicts.c:\d+\)\n", out, re.MULTILINE), out)
+    status, out, _ = call(VERDICTS, "replay", "polls", "--seed", "1", "--faults=-all", "-v")
+    expect("and where all is printed", re.search(r"begins: timer \(verdicts.c:\d+\)\n.* liveness: ", out), out)
     status, out, _ = call(VERDICTS, "run", "keeps_time", "--seeds", "1..2000", "--faults=-all,+clock", "--until-failure", "--json")
     failing = json.loads(out)["failures"]
     expect("a wrong clock is found", failing, out)
@@ -255,6 +257,8 @@ if not ASAN:
     status, out, _ = call(SIM, "explain", "zoo-16", "--seed", str(failing[0]["seed"]))
     expect("a read that is damaged", "read_damage" in out and "at: read 16384 bytes at 0 /first" in out and
            "in a recovery" in out, out)
+    status, out, _ = call(SIM, "replay", "zoo-16", "--seed", str(failing[0]["seed"]), "-v")
+    expect("and where all is printed", re.search(r"read 16384 bytes at 0 /first \(.*\) = 512, \d+ not as written\n", out), out)
     for scenario, what in (("asserts", "what it asserts there was not true"), ("leaks", "broke a law of the runtime"),
                            ("exits", "came to an end in the midst of the run")):
         status, out, _ = call(VERDICTS, "explain", scenario, "--seed", "1", "--faults=-all")
