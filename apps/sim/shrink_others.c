@@ -86,61 +86,7 @@ static bool look_behind(struct look *look, uint64_t after, uint64_t seeds,
     return shrink->error == 0 && look->found;
 }
 
-/* Shrinks it; what is shorter becomes the best. */
-static bool try_seed(struct tp_shrink *shrink, uint64_t seed)
-{
-    struct tp_shrink other = *shrink;
-    bool is_shorter = false;
-
-    other.best = NULL;
-    shrink->error = tp_trial_seed(other.trial, seed, &other.outcome, &other.best);
-    if (shrink->error < 0)
-        return false;
-    if (tp_shrink_is_alike(shrink, &other.outcome)) {
-        other.until_ns = tp_host_now_ns() + part_ns(shrink);
-        shrink->error = tp_shrink_run(&other);
-        is_shorter = tp_shrink_choices(other.best) < tp_shrink_choices(shrink->best);
-    }
-    shrink->tried = other.tried;
-    shrink->kept = other.kept;
-    if (is_shorter) {
-        tp_tape_destroy(shrink->best);
-        shrink->best = other.best;
-        shrink->outcome = other.outcome;
-        return true;
-    }
-    tp_tape_destroy(other.best);
-    return false;
-}
-
-/* ------------------------------------------------------------------ shorter runs */
-
-static void note_short(struct short_look *look, uint64_t seed, uint64_t events)
-{
-    uint32_t at = look->count < SHORT_MAX ? look->count++ : SHORT_MAX;
-
-    while (at > 0 && (events < look->shortest[at - 1].events ||
-                      (events == look->shortest[at - 1].events &&
-                       seed < look->shortest[at - 1].seed))) {
-        at--;
-        if (at + 1 < SHORT_MAX)
-            look->shortest[at + 1] = look->shortest[at];
-    }
-    if (at == SHORT_MAX)
-        return;
-    look->shortest[at].seed = seed;
-    look->shortest[at].events = events;
-}
-
-static void take_shorter(void *context, const struct tp_seed_result *result)
-{
-    struct short_look *look = tp_container_of(context, struct short_look, look);
-
-    if (!tp_shrink_is_alike(look->look.shrink, &result->outcome))
-        return;
-    look->look.found = true;
-    note_short(look, result->seed, result->outcome.events);
-}
+/* ------------------------------------------------------------------ one of them */
 
 /* Takes what is given, or the run of its seed. False: it does not fail alike, or an error.
  */
@@ -172,6 +118,48 @@ static void go_on(struct tp_shrink *shrink, struct contender *c, uint64_t for_ns
     c->outcome = other.outcome;
     shrink->tried = other.tried;
     shrink->kept = other.kept;
+}
+
+/* It becomes the best, if it is shorter, or is gone. */
+static bool take(struct tp_shrink *shrink, const struct contender *c)
+{
+    if (tp_shrink_choices(c->tape) >= tp_shrink_choices(shrink->best)) {
+        tp_tape_destroy(c->tape);
+        return false;
+    }
+    tp_tape_destroy(shrink->best);
+    shrink->best = c->tape;
+    shrink->outcome = c->outcome;
+    return true;
+}
+
+/* ------------------------------------------------------------------ shorter runs */
+
+static void note_short(struct short_look *look, uint64_t seed, uint64_t events)
+{
+    uint32_t at = look->count < SHORT_MAX ? look->count++ : SHORT_MAX;
+
+    while (at > 0 && (events < look->shortest[at - 1].events ||
+                      (events == look->shortest[at - 1].events &&
+                       seed < look->shortest[at - 1].seed))) {
+        at--;
+        if (at + 1 < SHORT_MAX)
+            look->shortest[at + 1] = look->shortest[at];
+    }
+    if (at == SHORT_MAX)
+        return;
+    look->shortest[at].seed = seed;
+    look->shortest[at].events = events;
+}
+
+static void take_shorter(void *context, const struct tp_seed_result *result)
+{
+    struct short_look *look = tp_container_of(context, struct short_look, look);
+
+    if (!tp_shrink_is_alike(look->look.shrink, &result->outcome))
+        return;
+    look->look.found = true;
+    note_short(look, result->seed, result->outcome.events);
 }
 
 /* The one with the fewest choices comes to the front; of two alike, the earlier one. */
@@ -233,15 +221,8 @@ int tp_shrink_shorter(struct tp_shrink *shrink, uint64_t after, uint64_t *ret_se
     }
     contend(shrink, contenders, count);
     for (uint32_t i = 0; i < count; i++) {
-        if (i > 0 ||
-            tp_shrink_choices(contenders[0].tape) >= tp_shrink_choices(shrink->best)) {
-            tp_tape_destroy(contenders[i].tape);
-            continue;
-        }
-        tp_tape_destroy(shrink->best);
-        shrink->best = contenders[0].tape;
-        shrink->outcome = contenders[0].outcome;
-        *ret_seed = contenders[0].seed;
+        if (take(shrink, &contenders[i]))
+            *ret_seed = contenders[i].seed;
     }
     return shrink->error;
 }
@@ -257,6 +238,7 @@ int tp_shrink_others(struct tp_shrink *shrink, uint64_t after, uint64_t *ret_see
     shrink->error = 0;
     for (uint32_t looks = 0; looks < LOOKS_MAX && tries < TRIES_MAX; looks++) {
         struct look look = {.shrink = shrink};
+        struct contender contender;
 
         if (tp_shrink_choices(shrink->best) <= TP_SHRINK_SHORT ||
             tp_shrink_is_over(shrink) || !look_behind(&look, after, SEEDS_MAX, config))
@@ -265,7 +247,10 @@ int tp_shrink_others(struct tp_shrink *shrink, uint64_t after, uint64_t *ret_see
         if (!tp_shrink_is_alike(shrink, &look.result.outcome))
             continue;
         tries++;
-        if (try_seed(shrink, after))
+        if (!enter(shrink, after, false, &contender))
+            continue;
+        go_on(shrink, &contender, part_ns(shrink));
+        if (take(shrink, &contender))
             *ret_seed = after;
     }
     return shrink->error;

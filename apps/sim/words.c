@@ -56,11 +56,13 @@ void tp_words_print(const struct tp_tape *tape, FILE *out)
     for (uint32_t stream = 0; stream < tp_tape_streams(tape); stream++) {
         for (uint64_t i = 0; i < tp_tape_count(tape, stream); i++) {
             struct tp_draw_entry entry = tp_tape_entry(tape, stream, i);
+            uint64_t last;
 
             if (entry.value == 0 || entry.kind == TP_DRAW_SEED)
                 continue;
-            print_alike(stream, i, last_alike(tape, stream, i), &entry, out);
-            i = last_alike(tape, stream, i);
+            last = last_alike(tape, stream, i);
+            print_alike(stream, i, last, &entry, out);
+            i = last;
         }
     }
 }
