@@ -63,20 +63,10 @@ static uint32_t find_completed(const struct tp_recorder *recorder, uint32_t end,
 static void note_result(const struct tp_recorder *recorder, uint32_t begun, uint32_t end,
                         struct tp_record *ret_next)
 {
-    *ret_next = recorder->records[begun];
-    for (uint32_t i = begun + 1; i < end; i++) {
-        const struct tp_record *record = &recorder->records[i];
+    uint32_t at = tp_record_end_of(recorder->records, end, begun, TP_VIRTUAL_COMPLETED);
+    bool has_completed = at < end && recorder->records[at].kind == TP_FACT_OPERATION;
 
-        if (record->node != ret_next->node)
-            continue;
-        if (record->kind == TP_FACT_END)
-            return;
-        if (is_operation(record, TP_VIRTUAL_COMPLETED) &&
-            record->handle == ret_next->handle) {
-            *ret_next = *record;
-            return;
-        }
-    }
+    *ret_next = recorder->records[has_completed ? at : begun];
 }
 
 /* The next operation that the same machine begins, from another line if it goes on with
@@ -160,23 +150,6 @@ static void add_wait(struct tp_explain *explain, const struct tp_record *record)
             (struct tp_explained_wait){.record = *record, .times = 1};
 }
 
-/* Whether nothing has come of an operation until the run failed. */
-static bool is_open(const struct tp_recorder *recorder, uint32_t begun, uint32_t verdict)
-{
-    const struct tp_record *record = &recorder->records[begun];
-
-    for (uint32_t i = begun + 1; i < verdict; i++) {
-        const struct tp_record *later = &recorder->records[i];
-
-        if (later->node == record->node &&
-            (later->kind == TP_FACT_END || later->kind == TP_FACT_BOOT ||
-             (is_operation(later, TP_VIRTUAL_COMPLETED) &&
-              later->handle == record->handle)))
-            return false;
-    }
-    return true;
-}
-
 /* What a server does when all is well comes last, what others were to send first. */
 static uint32_t order_of(const struct tp_record *record)
 {
@@ -220,7 +193,8 @@ static void note_open(struct tp_explain *explain, const struct tp_recorder *reco
 
             if (record->node == node && is_operation(record, TP_VIRTUAL_BEGUN) &&
                 has_site(record) && order_of(record) == order &&
-                is_open(recorder, i, verdict))
+                tp_record_end_of(recorder->records, verdict, i, TP_VIRTUAL_COMPLETED) ==
+                    verdict)
                 add_wait(explain, record);
         }
     }

@@ -29,24 +29,6 @@ static bool is_stage(const struct tp_record *record, uint32_t node,
            record->stage == (uint32_t)stage;
 }
 
-/* Where the operation that began at `begun` has come to a stage, or its process ends before
- * that. */
-static uint32_t end_of(const struct tp_recorder *recorder, uint32_t begun,
-                       enum tp_virtual_stage stage)
-{
-    const struct tp_record *operation = &recorder->records[begun];
-
-    for (uint32_t i = begun + 1; i < recorder->count; i++) {
-        const struct tp_record *record = &recorder->records[i];
-
-        if (record->node == operation->node &&
-            (record->kind == TP_FACT_END || (is_stage(record, operation->node, stage) &&
-                                             record->handle == operation->handle)))
-            return i;
-    }
-    return recorder->count;
-}
-
 static void conclude(struct tp_explain *explain, const struct tp_record *operation,
                      const struct tp_record *overtakes)
 {
@@ -79,7 +61,7 @@ bool tp_explain_overtaken_by_barrier(struct tp_explain *explain,
     }
     if (begun == recorder->count)
         return false;
-    end = end_of(recorder, begun, TP_VIRTUAL_COMPLETED);
+    end = tp_record_end_of(recorder->records, recorder->count, begun, TP_VIRTUAL_COMPLETED);
     for (uint32_t i = begun + 1; i < end; i++) {
         const struct tp_record *record = &recorder->records[i];
 
@@ -143,7 +125,8 @@ static uint32_t find_undone(struct tp_explain *explain, const struct tp_recorder
 
         if (!is_stage(operation, node, TP_VIRTUAL_BEGUN) || !may_be_undone(operation))
             continue;
-        end = end_of(recorder, begun, TP_VIRTUAL_EFFECT);
+        end =
+            tp_record_end_of(recorder->records, recorder->count, begun, TP_VIRTUAL_EFFECT);
         if (end == recorder->count || end != cut)
             continue;
         found = explain->undone_count == 0 ? begun : recorder->count;
@@ -167,7 +150,7 @@ bool tp_explain_overtaken_by_promise(struct tp_explain *explain,
     begun = find_undone(explain, recorder, node);
     if (begun == recorder->count || !may_change(&recorder->records[begun]))
         return false;
-    end = end_of(recorder, begun, TP_VIRTUAL_EFFECT);
+    end = tp_record_end_of(recorder->records, recorder->count, begun, TP_VIRTUAL_EFFECT);
     for (uint32_t i = begun + 1; i < end; i++) {
         const struct tp_record *record = &recorder->records[i];
 

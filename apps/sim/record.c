@@ -260,6 +260,23 @@ uint32_t tp_record_last(const struct tp_record *records, uint32_t count,
     return count;
 }
 
+uint32_t tp_record_end_of(const struct tp_record *records, uint32_t count, uint32_t begun,
+                          enum tp_virtual_stage stage)
+{
+    const struct tp_record *operation = &records[begun];
+
+    for (uint32_t i = begun + 1; i < count; i++) {
+        const struct tp_record *record = &records[i];
+
+        if (record->node == operation->node &&
+            (record->kind == TP_FACT_END ||
+             (record->kind == TP_FACT_OPERATION && record->stage == (uint32_t)stage &&
+              record->handle == operation->handle)))
+            return i;
+    }
+    return count;
+}
+
 bool tp_record_is_cut(const struct tp_record *record)
 {
     return record->kind == TP_FACT_END && record->detail >= TP_END_POWER &&

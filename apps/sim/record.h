@@ -105,6 +105,11 @@ void tp_recorder_init(struct tp_recorder *recorder, struct tp_record *records,
 uint32_t tp_record_last(const struct tp_record *records, uint32_t count,
                         enum tp_fact_kind kind, uint32_t node);
 
+/** Where the operation that began at `begun` comes to a stage, or its process ends before
+ * that; the count: neither. */
+uint32_t tp_record_end_of(const struct tp_record *records, uint32_t count, uint32_t begun,
+                          enum tp_virtual_stage stage);
+
 /** Whether it is a power cut. */
 bool tp_record_is_cut(const struct tp_record *record);
 

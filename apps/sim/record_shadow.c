@@ -91,18 +91,8 @@ static void compare_read(const struct look *look, struct tp_shadow_found *ret_fo
 /* Whether a write is in flight: a read may come before it. */
 static bool is_under_way(const struct tp_recorder *recorder, uint32_t writer)
 {
-    const struct tp_record *write = &recorder->records[writer - 1];
-
-    for (uint32_t i = writer; i < recorder->count; i++) {
-        const struct tp_record *later = &recorder->records[i];
-
-        if (later->node == write->node &&
-            (later->kind == TP_FACT_END ||
-             (later->kind == TP_FACT_OPERATION && later->stage == TP_VIRTUAL_EFFECT &&
-              later->handle == write->handle)))
-            return false;
-    }
-    return true;
+    return tp_record_end_of(recorder->records, recorder->count, writer - 1,
+                            TP_VIRTUAL_EFFECT) == recorder->count;
 }
 
 /* Where a path leads that the operation was given, from the root; "": to no file that is
