@@ -11,23 +11,8 @@
 enum { LANES = 16, TURN = 4 * LANES, SHORT = 512, PAGE = 4096, LARGE = 16 * PAGE };
 
 /* A number at an address that may be odd. */
-#define NUMBER(bits)                                           \
-    static uint##bits##_t get_##bits(const uint8_t *from)      \
-    {                                                          \
-        uint##bits##_t number;                                 \
-                                                               \
-        __builtin_memcpy(&number, from, sizeof number);        \
-        return number;                                         \
-    }                                                          \
-                                                               \
-    static void put_##bits(uint8_t *to, uint##bits##_t number) \
-    {                                                          \
-        __builtin_memcpy(to, &number, sizeof number);          \
-    }
-NUMBER(16)
-NUMBER(32)
-NUMBER(64)
-#undef NUMBER
+typedef uint32_t four __attribute__((aligned(1), may_alias));
+typedef uint64_t eight __attribute__((aligned(1), may_alias));
 
 /* ------------------------------------------------------------------ filling */
 
@@ -64,11 +49,11 @@ static void fill_few(uint8_t *to, uint8_t value, size_t len)
     const uint64_t word = UINT64_C(0x0101010101010101) * value;
 
     if (len >= 8) {
-        put_64(to, word);
-        put_64(to + len - 8, word);
+        *(eight *)to = word;
+        *(eight *)(to + len - 8) = word;
     } else if (len >= 4) {
-        put_32(to, (uint32_t)word);
-        put_32(to + len - 4, (uint32_t)word);
+        *(four *)to = (uint32_t)word;
+        *(four *)(to + len - 4) = (uint32_t)word;
     } else if (len > 0) {
         to[0] = value;
         to[len / 2] = value;
@@ -112,22 +97,22 @@ void *memset(void *to, int value, size_t len)
 static void copy_few(uint8_t *to, const uint8_t *from, size_t len)
 {
     if (len >= 8) {
-        const uint64_t first = get_64(from), last = get_64(from + len - 8);
+        const uint64_t first = *(const eight *)from,
+                       last = *(const eight *)(from + len - 8);
 
-        put_64(to, first);
-        put_64(to + len - 8, last);
+        *(eight *)to = first;
+        *(eight *)(to + len - 8) = last;
     } else if (len >= 4) {
-        const uint32_t first = get_32(from), last = get_32(from + len - 4);
+        const uint32_t first = *(const four *)from, last = *(const four *)(from + len - 4);
 
-        put_32(to, first);
-        put_32(to + len - 4, last);
-    } else if (len >= 2) {
-        const uint16_t first = get_16(from), last = get_16(from + len - 2);
+        *(four *)to = first;
+        *(four *)(to + len - 4) = last;
+    } else if (len > 0) {
+        const uint8_t first = from[0], middle = from[len / 2], last = from[len - 1];
 
-        put_16(to, first);
-        put_16(to + len - 2, last);
-    } else if (len == 1) {
-        to[0] = from[0];
+        to[0] = first;
+        to[len / 2] = middle;
+        to[len - 1] = last;
     }
 }
 
@@ -193,7 +178,7 @@ int memcmp(const void *one, const void *other, size_t len)
                 wasm_i8x16_eq(wasm_v128_load(a + at), wasm_v128_load(b + at))))
             return compare_bytes(a + at, b + at, LANES);
     }
-    if (len - at >= 8 && get_64(a + at) == get_64(b + at))
+    if (len - at >= 8 && *(const eight *)(a + at) == *(const eight *)(b + at))
         at += 8;
     return compare_bytes(a + at, b + at, len - at);
 }
