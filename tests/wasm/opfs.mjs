@@ -9,6 +9,7 @@ const refuse = (name) => { throw new DOMException(name, name); };
 const asked = { write: 0, flush: 0, opened: 0 };
 let room = Infinity; // bytes that may still be written
 let unmovable = ''; // the name of a file that cannot be moved
+let unreadable = ''; // the name of a file that cannot be read
 let busy = 0; // opens that find another page's handle
 
 class Access {
@@ -18,6 +19,7 @@ class Access {
   }
 
   read(bytes, { at }) {
+    if (this.file.name === unreadable) refuse('NoModificationAllowedError');
     const part = this.file.data.subarray(at, at + bytes.length);
     bytes.set(part);
     return part.length;
@@ -136,7 +138,7 @@ const run = async (name, fields) => {
     return valueOf(error);
   }
 };
-const READ_WRITE = 3, CREATE = 4, DSYNC = 64;
+const READ = 1, READ_WRITE = 3, CREATE = 4, DSYNC = 64;
 const open = (path, fd, options = READ_WRITE | CREATE) => run('open', { path, fd, options });
 const content = async (fd) => {
   const bytes = new Uint8Array(64);
@@ -222,13 +224,25 @@ assert.equal(await open('/old', 3, READ_WRITE), -ERRNO.ENOENT);
 await run('close', { fd: 1 });
 assert.equal(gone.entriesOf.size, 0);
 
-// What is written while a rename has taken the handle away arrives all the same.
+// What is read or written while a rename has taken the handle away is so all the same.
 await open('/m', 1);
+await run('write', { fd: 1, bytes: bytesOf('soon') });
 const moved = run('rename', { path: '/m', path2: '/n' });
 while (files.file(1).node.access !== null) await null;
-const late = run('write', { fd: 1, bytes: bytesOf('late') });
-assert.deepEqual([await moved, await late], [0, 4]);
+const soon = content(1), late = run('write', { fd: 1, bytes: bytesOf('late') });
+assert.deepEqual([await moved, await soon, await late], [0, 'soon', 4]);
 assert.equal(await content(1), 'late');
+
+// Reads that are refused, or end at once.
+await run('create_dir', { path: '/dir' });
+assert.equal(await open('/dir', 2, READ), 0);
+assert.equal(await open('/n', 3, READ_WRITE & ~READ), 0);
+unreadable = 'n';
+const reads = [2, 3, 1].map((fd) => run('read', { fd, bytes: new Uint8Array(4) }));
+assert.deepEqual(await Promise.all(reads), [-ERRNO.EISDIR, -ERRNO.EBADF, -ERRNO.EBUSY]);
+unreadable = '';
+assert.equal(await run('read', { fd: 1, bytes: new Uint8Array(4), offset: Infinity }), 0);
+for (const fd of [2, 3]) assert.equal(await run('close', { fd }), 0);
 
 // At a session's end what is open is closed, and what is being opened as soon as it is.
 {

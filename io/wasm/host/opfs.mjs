@@ -12,8 +12,13 @@ import { FILE, FLAG, HostError, Listing, OPEN, writeStatx } from './abi.mjs';
 const GONE = '.tempest-gone';
 const RUN_MAX = 1 << 20; // bytes of adjacent writes that become one
 const TRIES = 20, PAUSE_MS = 25; // a page that is being left gives its handles back a moment later
-const place = { at: 0 }; // of a read that is being made
 const fail = (code, message) => { throw new HostError(code, message); };
+const place = { at: 0 }; // of a read that is being made, which takes nothing that is made for it
+const readAt = ({ access }, file, { bytes, offset }) => {
+  if (offset === Infinity) return 0;
+  place.at = offset;
+  return access.read(bytes, place);
+};
 const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
 
 const CODES = {
@@ -255,31 +260,22 @@ class OpfsSession {
     });
   }
 
-  // Works on an open file: at once, or after the rename that has taken its handle away for the moment.
-  on(number, work, wants = 0) {
+  // Works on an open file: at once, or after the rename that has taken its handle away for the moment. `work` is told
+  // `op`, too: one that takes all from there need not be made anew for each.
+  on(number, work, wants = 0, op = null) {
     const file = this.file(number);
     if (wants && !(file.options & wants)) fail('EBADF');
     if (!file.node) fail('EISDIR');
-    if (file.node.access === null) return this.host.inTurn(() => work(file.node, file));
+    if (file.node.access === null) return this.host.inTurn(() => work(file.node, file, op));
     try {
-      return work(file.node, file);
+      return work(file.node, file, op);
     } catch (error) {
       return fail(codeOf(error), error.message);
     }
   }
 
-  // The short way, which makes nothing on it, and on()'s where something is in its way.
-  read({ fd, bytes, offset }) {
-    const file = this.files.get(fd), access = file?.node?.access;
-    if (access && file.options & OPEN.read && offset !== Infinity) {
-      try {
-        place.at = offset;
-        return access.read(bytes, place);
-      } catch (error) {
-        return fail(codeOf(error), error.message);
-      }
-    }
-    return this.on(fd, (node) => (offset === Infinity ? 0 : node.access.read(bytes, { at: offset })), OPEN.read);
+  read(op) {
+    return this.on(op.fd, readAt, OPEN.read, op);
   }
 
   // Finds writes that go on where the one before ends, and gives each the run that it is part of.
