@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "apps/sim/record.h"
 #include "apps/sim/sim_internal.h"
 #include "io/virtual/disk_internal.h"
 
@@ -145,6 +146,26 @@ static void mend_all(struct tp_sim *sim)
         sim->cut_until[i] = 0;
 }
 
+static void cut_at_least(struct tp_sim *sim, uint32_t from, uint32_t to, uint64_t span_ns)
+{
+    if (!tp_act_is_cut(sim, from, to) ||
+        sim->cut_until[from * sim->node_count + to] < tp_world_now_ns(sim->world) + span_ns)
+        cut(sim, from, to, span_ns);
+}
+
+void tp_node_part(struct tp_node *node, struct tp_node *other, uint64_t duration_ns)
+{
+    struct tp_sim *sim = node->sim;
+    char text[TP_RECORD_TEXT];
+
+    tp_assert(node != other && other->sim == sim);
+    (void)snprintf(text, sizeof text, "it cannot reach %s", tp_node_name(other));
+    tp_sim_tell(sim, TP_FACT_EVENT, 0, node, text);
+    cut_at_least(sim, node->index, other->index, duration_ns);
+    cut_at_least(sim, other->index, node->index, duration_ns);
+    tp_chaos_set_links(sim);
+}
+
 void tp_act_due(struct tp_sim *sim, uint32_t link)
 {
     if (sim->cut_until == NULL || sim->cut_until[link] != tp_world_now_ns(sim->world))
@@ -207,7 +228,7 @@ static void act_on_node(struct tp_node *node, const struct tp_act *act, uint64_t
         end_node(node, act, span_ns);
         return;
     case TP_ACT_PAUSE:
-        tp_node_pause(node, span_ns);
+        tp_node_stand_still(node, span_ns);
         return;
     case TP_ACT_RESUME:
         tp_node_resume(node);

@@ -262,7 +262,7 @@ static void strike_node(struct tp_node *node)
     plan_node(node);
     switch (schedule.event) {
     case PAUSE:
-        tp_node_pause(node, schedule.span_ns);
+        tp_node_stand_still(node, schedule.span_ns);
         return;
     case CLOCK:
         disturb_clock(node, &schedule);

@@ -482,7 +482,7 @@ void tp_node_start(struct tp_node *node, uint64_t delay_ns)
     tp_sim_at(node->sim, node->start_ns, TP_DUE_START, node->index);
 }
 
-void tp_node_pause(struct tp_node *node, uint64_t duration_ns)
+void tp_node_stand_still(struct tp_node *node, uint64_t duration_ns)
 {
     if (node->io == NULL)
         return;
@@ -490,6 +490,13 @@ void tp_node_pause(struct tp_node *node, uint64_t duration_ns)
     node->paused = true;
     node->resume_ns = tp_world_now_ns(node->sim->world) + duration_ns;
     tp_sim_at(node->sim, node->resume_ns, TP_DUE_RESUME, node->index);
+}
+
+void tp_node_pause(struct tp_node *node, uint64_t duration_ns)
+{
+    if (node->io != NULL)
+        tp_sim_tell(node->sim, TP_FACT_EVENT, 0, node, "it stands still");
+    tp_node_stand_still(node, duration_ns);
 }
 
 void tp_node_snapshot(struct tp_node *node)

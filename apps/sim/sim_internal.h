@@ -180,6 +180,9 @@ void tp_node_tick(struct tp_node *node);
 /** An event of ours. */
 void tp_node_due(struct tp_node *node, enum tp_sim_due due);
 
+/** A pause that was told already. */
+void tp_node_stand_still(struct tp_node *node, uint64_t duration_ns);
+
 /** Goes on after a pause, if it is in one. */
 void tp_node_resume(struct tp_node *node);
 

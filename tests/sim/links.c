@@ -234,6 +234,70 @@ Test(links, each_shape_of_a_partition_is_what_it_is_called)
         cr_assert(lt(u32, 0, links.seen[i]), "never seen: %s", shapes[i]);
 }
 
+/* ------------------------------------------------------------------ a scenario's own */
+
+enum { PARTED_MS = 2000, AGAIN_MS = 1000 };
+#define MS UINT64_C(1000000)
+
+/* What was told of the parting of nodes 0 and 1, and how often they were looked at. */
+static struct {
+    uint32_t told, parted, joined;
+} apart;
+
+static void note_told(void *context, const struct tp_fact *fact)
+{
+    (void)context;
+    apart.told +=
+        fact->kind == TP_FACT_EVENT && strcmp(fact->text, "it cannot reach node 1") == 0;
+}
+
+static void check_apart(const struct beats *beats, uint64_t now_ns)
+{
+    cr_assert(lt(u64, beats->heard_ns[0][1], SETTLED_NS));
+    cr_assert(lt(u64, beats->heard_ns[1][0], SETTLED_NS));
+    apart.parted += now_ns > (AGAIN_MS + 100) * MS;
+}
+
+/* They are parted as the run begins, and once more for a moment, which ends earlier. */
+static void part_two(struct tp_sim *sim)
+{
+    const struct beats *beats = tp_sim_state(sim);
+    uint64_t now_ns = tp_sim_now_ns(sim);
+
+    if (apart.told == 0 || (apart.told == 1 && now_ns > AGAIN_MS * MS))
+        tp_node_part(tp_sim_node(sim, 0), tp_sim_node(sim, 1),
+                     apart.told == 0 ? PARTED_MS * MS : MS);
+    if (now_ns < PARTED_MS * MS)
+        check_apart(beats, now_ns);
+    else
+        apart.joined += beats->heard_ns[0][1] + SETTLED_NS > now_ns &&
+                        beats->heard_ns[1][0] + SETTLED_NS > now_ns;
+}
+
+/* However often the simulator mends its own partitions; the others are not parted. */
+Test(links, two_nodes_that_a_scenario_parts_are_apart_for_as_long)
+{
+    struct tp_sim_watch watch = {.fact = note_told};
+    struct tp_sim_options options = {.size = sizeof options,
+                                     .families_on = TP_FAMILY_BIT(TP_FAMILY_PARTITION),
+                                     .families_off =
+                                         S_ALL & ~TP_FAMILY_BIT(TP_FAMILY_PARTITION),
+                                     .watch = &watch};
+    struct tp_scenario scenario = beating;
+
+    scenario.invariant = part_two;
+    for (options.seed = 1; options.seed <= 10; options.seed++) {
+        struct tp_sim_outcome outcome;
+
+        apart.told = apart.parted = apart.joined = 0;
+        tp_sim_run(&scenario, &options, &outcome);
+        cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "%s", outcome.message);
+        cr_assert(eq(u32, apart.told, 2));
+        cr_assert(lt(u32, 10, apart.parted));
+        cr_assert(lt(u32, 10, apart.joined));
+    }
+}
+
 /* ------------------------------------------------------------------ datagrams */
 
 static struct tp_net_stats sum;
