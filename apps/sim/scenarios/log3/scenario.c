@@ -197,7 +197,6 @@ static void boot_clients(struct tp_node *node)
 static void boot(struct tp_node *node)
 {
     set_links(node);
-    log3_strikes_boot(&life_of(tp_node_sim(node))->strikes, node);
     if (tp_node_index(node) < LOG3_NODES)
         boot_server(node);
     else
