@@ -32,23 +32,23 @@ void tp_trial_close(struct tp_trial *trial)
 
 static int make_recorder(struct tp_trial *trial)
 {
-    struct tp_record *records;
+    struct tp_recorder *recorder;
 
     free_recorder(trial);
     if (trial->records == 0)
         return 0;
-    trial->recorder = calloc(1, sizeof *trial->recorder);
-    records = malloc(RECORDS_KEPT * sizeof *records);
-    if (trial->recorder == NULL || records == NULL) {
-        free(trial->recorder);
-        free(records);
-        trial->recorder = NULL;
+    recorder = trial->recorder = calloc(1, sizeof *recorder);
+    if (recorder == NULL)
+        return -ENOMEM;
+    tp_recorder_init(recorder, malloc(RECORDS_KEPT * sizeof *recorder->records),
+                     RECORDS_KEPT);
+    recorder->all_stages = trial->all_stages;
+    if (recorder->all_stages)
+        recorder->shadow = calloc(1, tp_shadow_size_bytes());
+    if (recorder->records == NULL || (recorder->all_stages && recorder->shadow == NULL)) {
+        free_recorder(trial);
         return -ENOMEM;
     }
-    tp_recorder_init(trial->recorder, records, RECORDS_KEPT);
-    trial->recorder->all_stages = trial->all_stages;
-    if (trial->all_stages)
-        trial->recorder->shadow = calloc(1, tp_shadow_size_bytes());
     return 0;
 }
 
