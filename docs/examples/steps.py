@@ -3,7 +3,7 @@
     steps.py PAGE NAME PROGRAM
 
 Every block of the page that is fenced as ```console holds commands, "$ NAME ...", and what they
-print. The commands are run, in order, in one directory; the lines after each must be printed by it,
+print. NAME may be several words. The commands are run, in order, in one directory; the lines after each must be printed by it,
 in that order, each number standing for any number but for lines of a source (file.c:12). A line "..."
 stands for anything. A seed that the page names is the one that failed first, whichever it is.
 """
@@ -50,12 +50,12 @@ def missing(shown, printed):
 def main():
     page, name, program = sys.argv[1:4]
     with open(page, encoding="utf-8") as file:
-        steps = [step for step in blocks(file.read()) if step[0].split()[0] == name]
+        steps = [step for step in blocks(file.read()) if step[0].startswith(name + " ")]
     wrong = 0
     real_seed = shown_seed = None
     with tempfile.TemporaryDirectory() as folder:
         for command, shown in steps:
-            words = command.split()[1:]
+            words = command[len(name):].split()
             if shown_seed is not None and "--seed" in words:
                 at = words.index("--seed") + 1
                 words[at] = real_seed if words[at] == shown_seed else words[at]
