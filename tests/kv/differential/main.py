@@ -100,12 +100,12 @@ class Servers(list):
 def run_written(redis, engine):
     replies = 0
     with Servers(redis, engine) as servers:
-        for name, text in written.SCRIPTS.items():
+        for name in written.SCRIPTS:
             for seed in range(3):
                 clear(servers)
                 for hello in (b"2", b"3"):
                     prefix = [("1", [b"HELLO", hello])]
-                    replies += run_script(servers, prefix + written.steps_of(text), seed)
+                    replies += run_script(servers, prefix + written.steps_of(name), seed)
             print(f"{name}: the same")
         for seed in (None, 1, 2, 3):
             for data in written.RAW:
