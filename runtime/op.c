@@ -126,18 +126,25 @@ static void remove_timer(struct tp_scheduler *s, uint32_t index)
     s->stats.timers = s->timers.count;
 }
 
+static void start_timer(struct tp_scheduler *s, uint32_t index, uint64_t delay_ns)
+{
+    uint64_t fires_ns = moment(s, delay_ns);
+
+    s->slots.slots[index].on.fires_ns = fires_ns;
+    set_timer(s, index, fires_ns, delay_ns);
+}
+
 struct tp_op(tp_timer)(struct tp_ctx *cx, uint64_t delay_ns)
 {
     struct tp_scheduler *s = cx->scheduler;
     uint32_t index = take_slot(cx, TP_TIMER, 0);
 
-    s->slots.slots[index].on.buf = NULL;
     if (refuses(cx->self, 0))
         tp_slot_make(s, index, -ECANCELED);
     else if (delay_ns == 0)
         tp_slot_make(s, index, 0);
     else
-        set_timer(s, index, moment(s, delay_ns), delay_ns);
+        start_timer(s, index, delay_ns);
     return op_of(s, index);
 }
 
@@ -377,7 +384,7 @@ static inline void claim(struct tp_scheduler *s, uint32_t index,
     ret_result->buf = NULL;
     if ((slot->flags & TP_SLOT_LENT) != 0)
         tp_io_end_loan(s->io, ret_result->op.handle);
-    if (slot->kind != TP_CHILD && !has_trait(slot, TP_MANY) && slot->on.buf != NULL) {
+    if (!has_trait(slot, TP_NOT_IO | TP_MANY) && slot->on.buf != NULL) {
         ret_result->buf = slot->on.buf;
         if (has_trait(slot, TP_LENDS_IN))
             slot->on.buf->len = slot->value < 0 ? 0 : (uint32_t)slot->value;
@@ -469,11 +476,16 @@ struct tp_op tp_deadline(struct tp_ctx *cx, struct tp_op op, uint64_t delay_ns)
     if (slot->state != TP_SLOT_FLYING || (slot->flags & TP_SLOT_ASKED) != 0)
         return op; /* it has completed, or is about to */
     if (slot->kind == TP_TIMER) {
-        if (slot->timer != 0 &&
-            tp_timers_deadline_ns(&s->timers, &s->slots, index) <= deadline_ns)
-            return op; /* the timer fires first */
-        if (deadline_ns != TP_NEVER)
-            slot->flags |= TP_SLOT_CUT;
+        bool fires_first = slot->on.fires_ns <= deadline_ns;
+
+        if (fires_first && (slot->flags & TP_SLOT_CUT) == 0)
+            return op;
+        slot->flags = (uint16_t)(fires_first ? slot->flags & ~TP_SLOT_CUT
+                                             : slot->flags | TP_SLOT_CUT);
+        if (fires_first) {
+            deadline_ns = slot->on.fires_ns;
+            delay_ns = 0;
+        }
     }
     remove_timer(s, index);
     set_timer(s, index, deadline_ns, delay_ns);

@@ -54,6 +54,7 @@ struct tp_slot {
     union {
         struct tp_buf *buf;       /* whose len the claim sets */
         struct tp_machine *child; /* TP_CHILD */
+        uint64_t fires_ns;        /* TP_TIMER: when, but for a deadline; TP_NEVER */
         struct {                  /* a multishot */
             uint32_t fd_generation;
             uint32_t keep_max; /* shots kept while its machine awaits something else */

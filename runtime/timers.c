@@ -184,16 +184,6 @@ void tp_timers_remove(struct tp_timers *timers, struct tp_slots *slots, uint32_t
     }
 }
 
-uint64_t tp_timers_deadline_ns(const struct tp_timers *timers, const struct tp_slots *slots,
-                               uint32_t slot)
-{
-    uint32_t place = slots->slots[slot].timer;
-
-    tp_assert(place != 0);
-    return (place & QUEUED) != 0 ? timers->nodes[slot].entry.deadline_ns
-                                 : timers->entries[place - 1].deadline_ns;
-}
-
 void tp_timers_find_first(struct tp_timers *timers)
 {
     const struct tp_timer_entry *first =

@@ -61,10 +61,6 @@ void tp_timers_set(struct tp_timers *timers, struct tp_slots *slots, uint32_t sl
 /** Removes the timer of a slot; nothing happens when it has none. */
 void tp_timers_remove(struct tp_timers *timers, struct tp_slots *slots, uint32_t slot);
 
-/** The deadline of a slot that has a timer. */
-uint64_t tp_timers_deadline_ns(const struct tp_timers *timers, const struct tp_slots *slots,
-                               uint32_t slot);
-
 /** Looks at the heap and at every queue. */
 void tp_timers_find_first(struct tp_timers *timers);
 

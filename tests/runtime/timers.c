@@ -76,8 +76,7 @@ Test(queues, and_heap_keep_one_order)
         uint32_t slot = tp_timers_first(&timers)->slot;
 
         cr_assert(eq(u32, slot, order[i]));
-        cr_assert(
-            eq(u64, tp_timers_deadline_ns(&timers, &slots, slot), deadlines[slot - 1]));
+        cr_assert(eq(u64, tp_timers_next_ns(&timers), deadlines[slot - 1]));
         tp_timers_remove(&timers, &slots, slot);
     }
     cr_assert(eq(u64, tp_timers_next_ns(&timers), TP_NEVER));
@@ -207,4 +206,35 @@ Test(timers, have_deadlines_too)
     cr_assert(eq(int, tp_scheduler_run(scheduler), 0));
     cr_assert(eq(i32, part.machine.result, -ETIMEDOUT));
     cr_assert(eq(u64, manual.now_ns, 1200));
+}
+
+/* A deadline ends a timer early; what replaces or removes it gives the timer back its own
+ * moment. */
+static enum tp_step timer_of_other_deadlines(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct part *part = part_of(machine);
+
+    TP_BEGIN(cx);
+    part->op = tp_deadline(cx, tp_timer(cx, 1000), 100);
+    TP_AWAIT(cx, tp_deadline(cx, part->op, TP_NEVER), &part->result);
+    cr_assert(eq(i32, part->result.value, 0), "its deadline was removed");
+    cr_assert(eq(u64, manual.now_ns, 2000));
+    part->op = tp_deadline(cx, tp_timer(cx, 1000), 100);
+    TP_AWAIT(cx, tp_deadline(cx, part->op, 5000), &part->result);
+    cr_assert(eq(i32, part->result.value, 0), "a later one replaced it");
+    cr_assert(eq(u64, manual.now_ns, 3000));
+    part->op = tp_deadline(cx, tp_timer(cx, 1000), 100);
+    TP_AWAIT(cx, tp_deadline(cx, part->op, 300), &part->result);
+    return tp_end(machine, part->result.value);
+    TP_END(cx);
+}
+
+Test(timers, have_the_last_deadline_that_they_were_given)
+{
+    struct part part = {.count = 0};
+
+    tp_spawn(scheduler, &part.machine, timer_of_other_deadlines, "part");
+    cr_assert(eq(int, tp_scheduler_run(scheduler), 0));
+    cr_assert(eq(i32, part.machine.result, -ETIMEDOUT));
+    cr_assert(eq(u64, manual.now_ns, 3300));
 }
