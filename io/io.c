@@ -451,6 +451,8 @@ int32_t tp_io_block_on(struct tp_io *io, struct tp_request request)
                      tp_kind_info[request.kind].name);
         tp_io_park(io, TP_NEVER);
     }
+    if (request.buf != NULL && (tp_kind_info[request.kind].traits & TP_LENDS_IN) != 0)
+        request.buf->len = completion.value < 0 ? 0 : (uint32_t)completion.value;
     return completion.value;
 }
 
@@ -478,7 +480,6 @@ int32_t tp_io_list_dir_blocking(struct tp_io *io, const char *path,
            (value = tp_io_block_on(io, tp_request_list_dir(dir, &buf))) > 0) {
         const struct tp_dir_entry *entry = NULL;
 
-        buf.len = (uint32_t)value;
         while (result == 0 && (entry = tp_dir_next(&buf, entry)) != NULL)
             result = each(context, entry);
     }

@@ -240,8 +240,9 @@ TP_EXPORT const struct tp_io_stats *tp_io_stats(const struct tp_io *io);
 TP_EXPORT void tp_io_destroy(struct tp_io *io);
 
 /** Blocking helpers, for start-up and recovery: 0 (or the operation's result), or -errno;
- * -ESHUTDOWN when the (simulated) world has ended. In a tick they stop the program; a
- * browser does not have them. Other completions stay in the list. */
+ * -ESHUTDOWN when the (simulated) world has ended. They claim, and set the len of a buffer
+ * that was read into. In a tick they stop the program; a browser does not have them. Other
+ * completions stay in the list. */
 TP_EXPORT int32_t tp_io_block_on(struct tp_io *io, struct tp_request request);
 TP_EXPORT int32_t tp_io_create_dir_all_blocking(struct tp_io *io, const char *path);
 

@@ -29,6 +29,24 @@ static void block_on_an_operation(struct conformance *c)
     EXPECT(c, tp_io_block_on(c->io, tp_request_remove(at(c, "missing"))), -ENOENT);
 }
 
+/* They claim, so they set what a claim sets. */
+static void block_on_sets_the_len_of_a_buffer(struct conformance *c)
+{
+    uint8_t bytes[16] = {0};
+    struct tp_buf buf = tp_buf_empty(bytes, sizeof bytes);
+    struct tp_fd fd;
+
+    make_file(c, at(c, "f"), 7);
+    fd = open_file(c, at(c, "f"), "rw");
+    EXPECT(c, tp_io_block_on(c->io, tp_request_read_at(fd, &buf, 0)), 7);
+    EXPECT_THAT(c, buf.len == 7);
+    EXPECT(c, tp_io_block_on(c->io, tp_request_write_at(fd, &buf, 7)), 7);
+    EXPECT_THAT(c, buf.len == 7);
+    EXPECT(c, tp_io_block_on(c->io, tp_request_close(fd)), 0);
+    EXPECT(c, tp_io_block_on(c->io, tp_request_read_at(fd, &buf, 0)), -EBADF);
+    EXPECT_THAT(c, buf.len == 0);
+}
+
 /* What others wait for stays in the list meanwhile. */
 static void block_on_leaves_others(struct conformance *c)
 {
@@ -162,6 +180,7 @@ static void wakes_are_not_completions(struct conformance *c)
 
 const struct conformance_program conformance_helpers[] = {
     PROGRAM(block_on_an_operation),
+    PROGRAM(block_on_sets_the_len_of_a_buffer),
     PROGRAM(block_on_leaves_others),
     PROGRAM(create_dir_all_blocking),
     PROGRAM(list_dir_blocking),
