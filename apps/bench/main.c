@@ -58,11 +58,12 @@ int main(int argc, char **argv)
     struct bench_options options;
     int result;
 
+    app_take_streams();
     app_say_as("tempest-bench");
     result = bench_options_parse(argc, argv, &options);
 
     if (result != 0)
-        return result < 0 ? 2 : 0;
+        return result < 0 ? 2 : !app_printed();
     options.make_io = make_io;
     for (uint32_t i = 0; i < sizeof benchmarks / sizeof benchmarks[0]; i++) {
         if (strcmp(benchmarks[i].name, options.name) != 0)
@@ -72,7 +73,7 @@ int main(int argc, char **argv)
         result = bench_report_open(&report, &options);
         if (result == 0)
             result = bench_report_close(&report, benchmarks[i].run(&options, &report));
-        return result < 0 ? 1 : 0;
+        return result < 0 || !app_printed() ? 1 : 0;
     }
     fprintf(stderr, "tempest-bench: %s: no such benchmark (see --help)\n", options.name);
     return 2;

@@ -385,6 +385,7 @@ int main(int argc, char **argv)
     enum copy_todo todo;
     int status = APP_EXIT_FAILED;
 
+    app_take_streams();
     app_say_as("tempest-copy");
     todo = copy_options_parse(argc, argv, &options);
     if (todo == COPY_USAGE)

@@ -366,6 +366,7 @@ int main(int argc, char **argv)
     struct kv_options options;
     int status;
 
+    app_take_streams();
     app_say_as("tempest-kv");
     /* A file that is not to grow any more (ulimit -f) is an error like another. */
     (void)signal(SIGXFSZ, SIG_IGN);

@@ -90,6 +90,7 @@ int tp_sim_main_with(int argc, char **argv, const struct tp_scenario *scenarios,
     struct tp_sim_arguments arguments;
 
     tp_assert(count > 0 && scenarios != NULL);
+    app_take_streams();
     switch (tp_arguments_read(argc, argv, scenarios, count, &arguments)) {
     case TP_ARGUMENTS_GO:
         break;

@@ -418,10 +418,18 @@ for words, seeds in ((("-n", "3"), 3), (("--seeds", "5..", "-n", "2"), 2), (("--
     expect(f"seeds {words}", status == 0 and json.loads(out)["seeds"] == seeds, out)
 status, out, err = call(SIM, "trace", "tally", "--seed", "1", "-o", "-")
 expect("a trace on standard output", status == 0 and json.loads(out)["traceEvents"] and "facts in it" in err, err)
-for words in (("list",), ("help",), ("--help",), ("run", "tally", "-n", "1", "-q"), ("run", "tally", "-n", "1", "--json")):
+# What was printed and has not arrived is told, once; a program without standard output gives its number to no file.
+for words in (("list",), ("help",), ("--help",), ("zoo", "--help"), ("check", "--help"), ("run", "tally", "-n", "1", "-q"),
+              ("run", "tally", "-n", "1", "--json")):
     with open("/dev/full", "w", encoding="ascii") as full:
         done = subprocess.run([SIM, *words], stdout=full, stderr=subprocess.PIPE, text=True, timeout=100, check=False)
     expect(f"no room for {words}", done.returncode == 1 and done.stderr.count("No space left") == 1, done)
+for words, wanted in ((("zoo", "--help"), 1), (("run", "tally", "-n", "1"), 1), (("trace", "tally", "--seed", "1", "-o", "-"), 2),
+                      (("show", "tally", "--seed", "1", "-o", "-"), 2)):
+    done = subprocess.run(["sh", "-c", 'exec "$0" "$@" >&-', SIM, *words], stderr=subprocess.PIPE, text=True, timeout=100,
+                          check=False)
+    expect(f"no output for {words}", done.returncode == wanted and done.stderr.count("standard output: ") == 1 and
+           done.stderr.count("\n") == 1, done)
 status, out, _ = call(SIM, "list")
 expect("list", status == 0 and "tally-broken" in out, out)
 status, out, _ = call(SIM, "list", "--json")

@@ -14,6 +14,7 @@ static int check(int argc, char **argv)
 {
     uint32_t failed;
 
+    app_say_as("tempest-sim");
     if (argc < 3 || strcmp(argv[2], "--help") == 0) {
         (void)fputs(
             "usage: tempest-sim check FILE...\n\n"
@@ -27,15 +28,21 @@ static int check(int argc, char **argv)
     return failed == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 }
 
+static int printed(int status)
+{
+    return app_printed() || status != APP_EXIT_DONE ? status : APP_EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     struct tp_scenario scenarios[SIM_SCENARIOS_MAX];
     int status;
 
+    app_take_streams();
     if (argc > 1 && strcmp(argv[1], "zoo") == 0)
-        return zoo_command(argc - 1, argv + 1);
+        return printed(zoo_command(argc - 1, argv + 1));
     if (argc > 1 && strcmp(argv[1], "check") == 0)
-        return check(argc, argv);
+        return printed(check(argc, argv));
     status = tp_sim_main(argc, argv, scenarios, sim_scenarios(scenarios));
     if (status == APP_EXIT_DONE && argc > 1 &&
         (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
@@ -45,7 +52,7 @@ int main(int argc, char **argv)
                     "  tempest-sim check FILE...     whether histories of clients are "
                     "linearizable\n",
                     stdout);
-        return app_printed() ? status : APP_EXIT_FAILED;
+        return printed(status);
     }
     return status;
 }
