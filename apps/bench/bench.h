@@ -58,6 +58,7 @@ struct bench_options {
     int (*make_io)(const struct bench_options *options, const struct bench_io_wants *wants,
                    struct tp_io **ret_io);
     enum app_backend backend;
+    bool is_virtual;    /* --io=virtual, which sim takes */
     bool uring_refused; /* contestants on io_uring are left out, unless they were named */
 };
 

@@ -68,7 +68,7 @@ int main(int argc, char **argv)
     for (uint32_t i = 0; i < sizeof benchmarks / sizeof benchmarks[0]; i++) {
         if (strcmp(benchmarks[i].name, options.name) != 0)
             continue;
-        if (!choose_backend(&options))
+        if (benchmarks[i].run != bench_sim && !choose_backend(&options))
             return 1;
         result = bench_report_open(&report, &options);
         if (result == 0)

@@ -39,7 +39,7 @@ static const char usage[] =
     "  --file PATH      the file to read or copy, in place of one that is made\n"
     "  --dir DIR        where files are made (build/bench)\n"
     "  --io=auto        io_uring where that is allowed, else threads and epoll; or only\n"
-    "                   --io=linux, only --io=posix\n"
+    "                   --io=linux, only --io=posix; sim has none but --io=virtual\n"
     "  --help           this text\n"
     "  --version        the version\n"
     "\n"
@@ -199,9 +199,12 @@ static int parse_one(int key, const char *text, struct bench_options *options)
         options->directory = text;
         return 0;
     case OPTION_IO:
+        options->is_virtual = strcmp(text, "virtual") == 0;
+        if (options->is_virtual)
+            return 0;
         return app_backend_parse(text, &options->backend)
                    ? 0
-                   : wrong("--io", text, "auto, linux and posix are raced");
+                   : wrong("--io", text, "auto, linux, posix or (sim) virtual");
     case OPTION_HELP:
         fputs(usage, stdout);
         return 1;
@@ -231,6 +234,8 @@ int bench_options_parse(int argc, char **argv, struct bench_options *ret_options
         return -1;
     }
     options.name = argv[optind];
+    if (options.is_virtual && strcmp(options.name, "sim") != 0)
+        return wrong("--io", "virtual", "only sim has it; auto, linux and posix are raced");
     *ret_options = options;
     return 0;
 }

@@ -52,6 +52,7 @@ static const char usage[] =
     "                           or all there are if they are no more\n"
     "      --json               the outcome as one JSON object on standard output\n"
     "  -v, --verbose            replay prints all that happened\n"
+    "      --io=virtual         said of all programs; there is no other world here\n"
     "  -q, --quiet              no progress\n"
     "  -h, --help               this text\n"
     "      --version            the version\n"

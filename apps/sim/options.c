@@ -33,22 +33,23 @@ enum option {
     JSON,
     VERBOSE,
     QUIET,
+    IO,
     HELP,
     VERSION,
     OPTIONS
 };
 
 static const struct app_option options[OPTIONS] = {
-    [SEEDS] = {"seeds", 0, true},      [SEED] = {"seed", 0, true},
-    [COUNT] = {"count", 'n', true},    [LIMIT] = {"limit", 0, true},
-    [TIME] = {"time", 0, true},        [UNTIL_FAILURE] = {"until-failure", 0, false},
-    [JOBS] = {"jobs", 'j', true},      [PROFILE] = {"profile", 0, true},
-    [FAULTS] = {"faults", 0, true},    [TAPE] = {"tape", 0, true},
-    [OUTPUT] = {"output", 'o', true},  [C_TEST] = {"c-test", 0, false},
-    [OTHERS] = {"others", 0, false},   [SURVIVORS_OF] = {"survivors", 0, true},
-    [JSON] = {"json", 0, false},       [VERBOSE] = {"verbose", 'v', false},
-    [QUIET] = {"quiet", 'q', false},   [HELP] = {"help", 'h', false},
-    [VERSION] = {"version", 0, false},
+    [SEEDS] = {"seeds", 0, true},     [SEED] = {"seed", 0, true},
+    [COUNT] = {"count", 'n', true},   [LIMIT] = {"limit", 0, true},
+    [TIME] = {"time", 0, true},       [UNTIL_FAILURE] = {"until-failure", 0, false},
+    [JOBS] = {"jobs", 'j', true},     [PROFILE] = {"profile", 0, true},
+    [FAULTS] = {"faults", 0, true},   [TAPE] = {"tape", 0, true},
+    [OUTPUT] = {"output", 'o', true}, [C_TEST] = {"c-test", 0, false},
+    [OTHERS] = {"others", 0, false},  [SURVIVORS_OF] = {"survivors", 0, true},
+    [JSON] = {"json", 0, false},      [VERBOSE] = {"verbose", 'v', false},
+    [QUIET] = {"quiet", 'q', false},  [IO] = {"io", 0, true},
+    [HELP] = {"help", 'h', false},    [VERSION] = {"version", 0, false},
 };
 
 static const char *const commands[TP_COMMANDS] = {
@@ -61,12 +62,12 @@ static const char *const commands[TP_COMMANDS] = {
 #define BIT(option) (UINT32_C(1) << (option))
 
 /* What says how anything is run, and what is never wrong. */
-#define ANY     (BIT(QUIET) | BIT(JOBS) | BIT(PROFILE) | BIT(FAULTS) | BIT(LIMIT))
+#define ANY     (BIT(QUIET) | BIT(IO) | BIT(JOBS) | BIT(PROFILE) | BIT(FAULTS) | BIT(LIMIT))
 #define ONE_RUN (ANY | BIT(SEED) | BIT(TAPE))
 
 /* Options that have an effect on a command; others are refused. */
 static const uint32_t taken[TP_COMMANDS] = {
-    [TP_COMMAND_LIST] = BIT(JSON) | BIT(QUIET),
+    [TP_COMMAND_LIST] = BIT(JSON) | BIT(QUIET) | BIT(IO),
     [TP_COMMAND_RUN] = ANY | BIT(SEEDS) | BIT(SEED) | BIT(COUNT) | BIT(TIME) |
                        BIT(UNTIL_FAILURE) | BIT(JSON),
     [TP_COMMAND_REPLAY] = ONE_RUN | BIT(JSON) | BIT(VERBOSE),
@@ -160,6 +161,15 @@ static bool read_time(const char *option, const char *text, uint64_t *ret_time_n
     return true;
 }
 
+/* An option of all programs; here is one world only. */
+static bool read_io(const char *text)
+{
+    if (strcmp(text, "virtual") == 0)
+        return true;
+    app_say("--io is virtual, not '%s': programs run in a simulated world here", text);
+    return false;
+}
+
 static bool read_profile(const char *text, struct tp_sim_options *run)
 {
     if (tp_manner_profile(text, run))
@@ -246,6 +256,9 @@ static enum tp_arguments_result read_option(const struct app_args *args, int opt
         break;
     case OUTPUT:
         ret->output = args->value;
+        break;
+    case IO:
+        good = read_io(args->value);
         break;
     case UNTIL_FAILURE:
     case C_TEST:

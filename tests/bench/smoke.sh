@@ -70,7 +70,7 @@ status() {
     [ "$got" = "$code" ] || fail "$*: exit status $got, not $code"
 }
 
-expect "disk 64 -" "zoo - -" "kv - -" "log3 - -" -- sim --size 1M
+expect "disk 64 -" "zoo - -" "kv - -" "log3 - -" -- sim --size 1M --io=virtual
 if ! reason=$("$bench" nop --only liburing --depth 1 --rounds 1 --seconds 0.0005 2>&1); then
     echo "skipped: $reason"
     exit 77
@@ -115,6 +115,8 @@ status 2 echo --connections 0
 status 2 read --mode warm
 status 2 copy --size 1
 status 2 nop --io=virtual
+"$bench" --help >/dev/full 2>&1
+[ $? = 1 ] || fail "a full standard output was not noticed"
 status 1 read --file /nowhere/at/all
 rm -rf "$files" "$files.json" "$files.rows"
 [ "$failures" -eq 0 ]

@@ -416,6 +416,10 @@ for words, wanted in ((("run", "tally", "--seeds", "1-10"), "1..10 is"), (("run"
 for words, seeds in ((("-n", "3"), 3), (("--seeds", "5..", "-n", "2"), 2), (("--seeds", f"{2 ** 64 - 2}..", "-n", "9"), 2)):
     status, out, _ = call(SIM, "run", "tally", "--json", *words)
     expect(f"seeds {words}", status == 0 and json.loads(out)["seeds"] == seeds, out)
+status, out, err = call(SIM, "run", "--io=virtual", "tally", "-n", "1", "-q")
+expect("the option of all programs", status == 0, err)
+status, out, err = call(SIM, "run", "--io=linux", "tally", "-n", "1", "-q")
+expect("no other world", status == 2 and "--io is virtual" in err, err)
 status, out, err = call(SIM, "trace", "tally", "--seed", "1", "-o", "-")
 expect("a trace on standard output", status == 0 and json.loads(out)["traceEvents"] and "facts in it" in err, err)
 # What was printed and has not arrived is told, once; a program without standard output gives its number to no file.
