@@ -15,6 +15,26 @@
 #define SHRINK_NS  UINT64_C(30000000000)
 #define EXPLAIN_NS UINT64_C(30000000000)
 
+/* Barriers that are missing, by place of the source. */
+static void tell_places(const struct tp_explain *explain)
+{
+    (void)printf(", \"places\": [");
+    for (uint32_t i = 0; i < explain->barrier_count; i++) {
+        const struct tp_explained_barrier *barrier = &explain->barriers[i];
+        const struct tp_record *after = &barrier->after;
+
+        (void)printf("%s{\"kind\": \"%s\", \"node\": %u, \"times\": %u, \"file\": ",
+                     i == 0 ? "" : ", ", barrier->ghost.names ? "sync_dir" : "fsync",
+                     barrier->ghost.node, barrier->times);
+        tp_text_json(after->file == NULL ? "" : tp_text_base(after->file), stdout);
+        (void)printf(", \"line\": %u, \"operation\": \"%s\", \"path\": ", after->line,
+                     tp_kind_info[after->op].name);
+        tp_text_json(after->text, stdout);
+        (void)putchar('}');
+    }
+    (void)putchar(']');
+}
+
 static void tell_json(const struct tp_sim_arguments *arguments,
                       const struct tp_explain *explain, uint32_t choices)
 {
@@ -26,11 +46,12 @@ static void tell_json(const struct tp_sim_arguments *arguments,
                  "\"barriers\": %u, \"file\": ",
                  tp_verdict_name(explain->outcome.verdict),
                  explain->how == TP_EXPLAINED_NOT ? "false" : "true",
-                 tp_explain_kind(explain), explain->barrier_count);
+                 tp_explain_kind(explain), tp_explain_missing(explain));
     tp_text_json(at->file == NULL ? "" : tp_text_base(at->file), stdout);
     (void)printf(", \"line\": %u, \"operation\": \"%s\", \"path\": ", at->line,
                  tp_kind_info[at->op].name);
     tp_text_json(at->text, stdout);
+    tell_places(explain);
     (void)printf(", \"choices\": %u, \"runs\": %" PRIu64 ", \"interrupted\": %s}\n",
                  choices, explain->runs, app_signals_caught() != 0 ? "true" : "false");
 }

@@ -4,10 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    PAIRS_OF = 12, /* the first so many candidates */
-};
-
 /* ------------------------------------------------------------------ the run as it was */
 
 static void note_cuts(struct tp_explain_search *s)
@@ -121,16 +117,17 @@ enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,
     return before;
 }
 
-static void add_candidate(struct tp_explain_search *s, uint32_t index)
+static void add_candidate(struct tp_explain_search *s, uint32_t index,
+                          enum tp_explained_before before)
 {
     const struct tp_record *record = &s->records[index];
     struct tp_candidate *candidate = &s->candidates[s->candidate_count++];
 
     candidate->record = index;
+    candidate->before = before;
     candidate->ghost.node = record->node - 1;
     candidate->ghost.effect = record->effect;
     candidate->ghost.names = record->dir != 0;
-    candidate->ghost.inode = record->dir != 0 ? record->dir : record->inode;
 }
 
 /* Those before a promise first, then those between changes of one object, then of two, then
@@ -150,82 +147,20 @@ static void list_candidates(struct tp_explain_search *s)
                 node < TP_EXPLAIN_NODES && s->was_cut[node] &&
                 record->effect <= s->cut_effect[node] &&
                 tp_explain_follows(s, i - 1, &at) == order[pass])
-                add_candidate(s, i - 1);
+                add_candidate(s, i - 1, order[pass]);
         }
     }
 }
 
-/* ------------------------------------------------------------------ barriers */
-
-uint32_t tp_explain_pairs_of(const struct tp_explain_search *s)
+/* One more run with the ghosts whose turn it is. */
+static void try_ghosts(struct tp_explain_search *s)
 {
-    return s->candidate_count < PAIRS_OF ? s->candidate_count : PAIRS_OF;
-}
+    enum tp_explain_tried tried;
 
-void tp_explain_healed(struct tp_explain_search *s, uint32_t first, uint32_t second)
-{
-    if (first == second) {
-        tp_explain_found_one(s, &s->candidates[first]);
-        s->stage = TP_STAGE_WHERE;
-        return;
-    }
-    tp_explain_found_two(s, &s->candidates[first], &s->candidates[second]);
-    s->stage = TP_STAGE_OVER;
-}
-
-void tp_explain_none_healed(struct tp_explain_search *s)
-{
-    s->first = 0;
-    s->second = 1;
-    s->left = tp_tape_count(s->explain->tape, 0);
-    s->stage = s->stage == TP_STAGE_ONE ? TP_STAGE_TWO : TP_STAGE_FAULTS;
-}
-
-static void try_one(struct tp_explain_search *s)
-{
-    const struct tp_candidate *candidate = &s->candidates[s->first];
-
-    if (s->first == s->candidate_count) {
-        tp_explain_none_healed(s);
-        return;
-    }
-    switch (tp_explain_try(s, &candidate->ghost, 1)) {
-    case TP_TRIED_SO_FAR:
-        return;
-    case TP_TRIED_FAILS:
-        s->first++;
-        return;
-    case TP_TRIED_HEALS:
-        tp_explain_healed(s, s->first, s->first);
-        return;
-    }
-}
-
-static void try_two(struct tp_explain_search *s)
-{
-    uint32_t pairs_of = tp_explain_pairs_of(s);
-    struct tp_ghost both[2];
-
-    if (s->second >= pairs_of) {
-        s->first++;
-        s->second = s->first + 1;
-    }
-    if (s->second >= pairs_of) {
-        tp_explain_none_healed(s);
-        return;
-    }
-    both[0] = s->candidates[s->first].ghost;
-    both[1] = s->candidates[s->second].ghost;
-    switch (tp_explain_try(s, both, 2)) {
-    case TP_TRIED_SO_FAR:
-        return;
-    case TP_TRIED_FAILS:
-        s->second++;
-        return;
-    case TP_TRIED_HEALS:
-        tp_explain_healed(s, s->first, s->second);
-        return;
-    }
+    tp_explain_choose_ghosts(s, 0);
+    tried = tp_explain_try(s);
+    if (tried != TP_TRIED_SO_FAR)
+        (void)tp_explain_tried(s, tried == TP_TRIED_HEALS);
 }
 
 /* ------------------------------------------------------------------ all of it */
@@ -255,13 +190,11 @@ bool tp_explain_step(struct tp_explain *explain)
         break;
     case TP_STAGE_IDLE:
         s->error = find_idle(s);
-        s->stage = TP_STAGE_ONE;
+        tp_explain_begin_ghosts(s);
         break;
     case TP_STAGE_ONE:
-        try_one(s);
-        break;
-    case TP_STAGE_TWO:
-        try_two(s);
+    case TP_STAGE_SET:
+        try_ghosts(s);
         break;
     case TP_STAGE_FAULTS:
     case TP_STAGE_CUTS:
@@ -319,6 +252,7 @@ int tp_explain_end(struct tp_explain *explain)
 
     if (explain->search == NULL)
         return 0;
+    tp_explain_end_ghosts(explain->search);
     error = explain->search->error;
     tp_tape_destroy(explain->search->idle);
     tp_tape_destroy(explain->search->way);

@@ -6,14 +6,16 @@
  * what survives, and the recovery, are not. A ghost heals if the run passes with the
  * original survivors and with all others, or, where they are too many, with those of which
  * little is kept or lost and with many that are drawn. A ghost after the last change
- * before the cut says that what is left of that is not borne. Where no ghost heals, it is
+ * before the cut says that what is left of that is not borne. Where none heals alone, all
+ * are tried at once that come before something, and, if that heals, without some of them:
+ * of those that are left, none can be done without. Where no ghosts heal, it is
  * asked which one choice, made mildest, makes the run pass: whether there is a fault, then
  * what a cut leaves, whether something befalls a node or the links, then all else, and last
  * which families there are; and whether it also does if nothing arrives that the node sent
  * before it came to an end, or since it was cut off. Then it is said what the program did
  * with what was found: where it went on, what it promised, where the run fails, what a node
- * that does not get on waits for. Ghosts and choices are tried one by one, ghosts two at
- * once too, as many as there is time for: what is not found may be there.
+ * that does not get on waits for. It is tried as much as there is time for: what is not
+ * found may be there.
  */
 #ifndef TEMPEST_APPS_SIM_EXPLAIN_H
 #define TEMPEST_APPS_SIM_EXPLAIN_H
@@ -22,8 +24,7 @@
 
 enum tp_explained {
     TP_EXPLAINED_NOT,
-    TP_EXPLAINED_BARRIER, /* one that is missing */
-    TP_EXPLAINED_TWO,     /* two of them */
+    TP_EXPLAINED_BARRIER, /* one that is missing, or some of which each is needed */
     TP_EXPLAINED_UNHEARD, /* one that is there, and has failed unheard */
     TP_EXPLAINED_WAIT,    /* one that is there, and was not waited for; or an operation that
                              was overtaken by one, or by a promise */
@@ -41,12 +42,23 @@ enum tp_explained_before {
     TP_BEFORE_OTHER, /* a change of another one */
 };
 
-/** A barrier that is missing. */
+/** Of a barrier that is missing, what the program's own one does. */
+enum tp_explained_own {
+    TP_OWN_NONE,      /* there is none */
+    TP_OWN_FAILED,    /* unheard */
+    TP_OWN_LATE,      /* it was not waited for */
+    TP_OWN_OVERTAKES, /* it was begun while the operation was under way */
+};
+
+/** A barrier that is missing; of several at one place of the source, the first. */
 struct tp_explained_barrier {
     struct tp_ghost ghost;
+    uint32_t times;         /* so many are missing there */
     struct tp_record after; /* the operation after which it belongs */
     enum tp_explained_before before;
     struct tp_record next; /* the promise, or the operation, before which */
+    enum tp_explained_own own_how;
+    struct tp_record own;
 };
 
 /** What a node waits for, or has, in vain; or why it is down. */
@@ -57,7 +69,12 @@ struct tp_explained_wait {
     uint32_t times;        /* so often, alike */
 };
 
-enum { TP_EXPLAIN_WAITS = 4, TP_EXPLAIN_SOURCES = 4, TP_EXPLAIN_UNDONE = 4 };
+enum {
+    TP_EXPLAIN_BARRIERS = 8,
+    TP_EXPLAIN_WAITS = 4,
+    TP_EXPLAIN_SOURCES = 4,
+    TP_EXPLAIN_UNDONE = 4
+};
 
 /** What a process has read, and the write that had put it there, or the last of them. */
 struct tp_explained_source {
@@ -78,8 +95,10 @@ struct tp_explain {
     struct tp_explain_search *search;
     /* What was found. */
     enum tp_explained how;
-    uint32_t barrier_count; /* missing ones */
-    struct tp_explained_barrier barriers[2];
+    uint32_t barrier_count; /* missing ones, by place of the source */
+    struct tp_explained_barrier barriers[TP_EXPLAIN_BARRIERS];
+    uint32_t barriers_more;  /* for which there is no room */
+    bool has_more;           /* barriers: some of them may not be needed */
     struct tp_record failed; /* the operation that did: unheard, or not borne; or that was
                                 not waited for */
     struct tp_record overtakes; /* wait: what was begun, or promised, before `failed` had
@@ -110,7 +129,7 @@ struct tp_explain {
                               has promised nothing yet */
     struct tp_record last; /* the last that a program was told that stopped itself, or died;
                               node 0: it did not, or that is not known */
-    char unkept[1024];     /* what the first barrier would have kept, in words */
+    char unkept[1024];     /* what the barriers would have kept, in words */
     struct tp_draw_entry choice;
     uint32_t choice_stream;
     uint64_t choice_index;
@@ -139,6 +158,14 @@ void tp_explain_ahead(struct tp_explain *explain);
 /** In a word: "fsync", "sync_dir", "wait", "torn", "early", "error", "choice", or "none".
  */
 const char *tp_explain_kind(const struct tp_explain *explain);
+
+/** How many barriers are missing. */
+uint32_t tp_explain_missing(const struct tp_explain *explain);
+
+/** Of a barrier in whose place there is another one, that and what it does, in words; else
+ * "". Returns `ret_text`. */
+const char *tp_explain_own(const struct tp_explained_barrier *barrier, char *ret_text,
+                           size_t size_bytes);
 
 /** The operation after which the first barrier is missing, or that failed; all zero: none.
  */

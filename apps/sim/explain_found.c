@@ -1,122 +1,203 @@
-/* What a ghost that heals says. */
+/* What ghosts that heal say. */
 #include <string.h>
 
 #include "apps/sim/explain_internal.h"
 
-static void found(struct tp_explain_search *s, const struct tp_candidate *candidate)
-{
-    struct tp_explained_barrier *barrier = &s->explain->barriers[s->explain->barrier_count];
-    uint32_t at;
-
-    s->explain->barrier_count++;
-    barrier->ghost = candidate->ghost;
-    barrier->after = s->records[candidate->record];
-    barrier->before = tp_explain_follows(s, candidate->record, &at);
-    barrier->next = s->records[at];
-}
+enum {
+    UNKEPT_TOLD = 12, /* changes that one barrier would have kept */
+    UNKEPT_ALL = 4,   /* several */
+    UNKEPT_MORE = 32, /* bytes for how many more there are */
+};
 
 /* ------------------------------------------------------------------ what was not kept */
 
 /* Whether what came before is of no interest: it is durable, or another process's. */
-static bool is_start(const struct tp_record *record, const struct tp_ghost *ghost)
+static bool is_start(const struct tp_record *record, const struct tp_record *change)
 {
+    bool is_name = change->dir != 0;
+
     if (record->kind == TP_FACT_BOOT)
         return true;
     if (record->kind != TP_FACT_OPERATION || record->result < 0)
         return false;
-    return record->inode == ghost->inode &&
-           (record->op == (ghost->names ? TP_SYNC_DIR : TP_FSYNC) ||
-            (record->op == TP_OPEN && !ghost->names));
+    return record->inode == tp_explain_object(change) &&
+           (record->op == (is_name ? TP_SYNC_DIR : TP_FSYNC) ||
+            (record->op == TP_OPEN && !is_name));
 }
 
-/* Changes of the ghost's object up to the ghost, that no barrier of the program covers, in
- * words; the same words in a row once. */
-static void say_unkept(struct tp_explain_search *s, const struct tp_candidate *candidate)
+/* The words of explain->unkept, as they are put together. */
+struct unkept {
+    size_t used;
+    uint32_t told, more, told_most;
+    char last[256];
+};
+
+/* As many as are told, and then how many more. */
+static void add_words(struct tp_explain *explain, struct unkept *unkept, const char *words)
 {
-    struct tp_explain *explain = s->explain;
-    const struct tp_ghost *ghost = &candidate->ghost;
-    char words[256], last[256] = "";
-    size_t used = 0, size = sizeof explain->unkept;
+    size_t size = sizeof explain->unkept, len = strlen(words) + 2;
+
+    if (strcmp(words, unkept->last) == 0)
+        return;
+    memcpy(unkept->last, words, sizeof unkept->last);
+    if (unkept->more > 0 || unkept->told == unkept->told_most ||
+        unkept->used + len + UNKEPT_MORE >= size) {
+        unkept->more++;
+        return;
+    }
+    unkept->used += (size_t)snprintf(explain->unkept + unkept->used, size - unkept->used,
+                                     "%s%s", unkept->used == 0 ? "" : "; ", words);
+    unkept->told++;
+}
+
+static bool is_of_same(const struct tp_record *one, const struct tp_record *two)
+{
+    return one->node == two->node && (one->dir != 0) == (two->dir != 0) &&
+           tp_explain_object(one) == tp_explain_object(two);
+}
+
+/* Changes of the ghost's object up to the ghost, that no barrier of the program covers; the
+ * same words in a row once. */
+static void say_unkept(struct tp_explain_search *s, const struct tp_candidate *candidate,
+                       struct unkept *unkept)
+{
+    const struct tp_record *change = &s->records[candidate->record];
+    struct unkept before = *unkept;
+    char words[256] = "";
 
     for (uint32_t i = 0; i <= candidate->record; i++) {
         const struct tp_record *record = &s->records[i];
 
-        if (record->node != ghost->node + 1)
+        if (record->node != change->node)
             continue;
-        if (is_start(record, ghost)) {
-            used = 0;
-            last[0] = '\0';
-        }
-        if (record->kind != TP_FACT_OPERATION || !record->changes ||
-            (ghost->names ? record->dir : record->inode) != ghost->inode ||
-            (!ghost->names && record->dir != 0) || used + 1 >= size ||
-            strcmp(tp_record_operation(record, words, sizeof words), last) == 0)
-            continue;
-        used += (size_t)snprintf(explain->unkept + used, size - used, "%s%s",
-                                 used == 0 ? "" : "; ", words);
-        used = used < size ? used : size - 1;
-        memcpy(last, words, sizeof last);
+        if (is_start(record, change))
+            *unkept = before;
+        if (record->kind == TP_FACT_OPERATION && record->changes &&
+            is_of_same(record, change))
+            add_words(s->explain, unkept, tp_record_operation(record, words, sizeof words));
     }
-    explain->unkept[used] = '\0';
+}
+
+/* Of each object, up to the last ghost on it. */
+static void say_all_unkept(struct tp_explain_search *s, const uint32_t *candidates,
+                           uint32_t count)
+{
+    char *text = s->explain->unkept;
+    struct unkept unkept = {.told_most = count == 1 ? UNKEPT_TOLD : UNKEPT_ALL};
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tp_candidate *candidate = &s->candidates[candidates[i]];
+        bool is_last = true;
+
+        for (uint32_t j = 0; j < count && is_last; j++) {
+            const struct tp_candidate *other = &s->candidates[candidates[j]];
+
+            is_last =
+                other->record <= candidate->record ||
+                !is_of_same(&s->records[candidate->record], &s->records[other->record]);
+        }
+        if (is_last)
+            say_unkept(s, candidate, &unkept);
+    }
+    text[unkept.used] = '\0';
+    if (unkept.more > 0)
+        (void)snprintf(text + unkept.used, sizeof s->explain->unkept - unkept.used,
+                       "; and %u more", unkept.more);
 }
 
 /* ------------------------------------------------------------------ what it means */
 
 /* The barrier may be there, and have failed, and what it was to come before came all the
- * same: then that is what to say. */
-static void look_for_deaf_ears(struct tp_explain_search *s,
-                               const struct tp_candidate *candidate)
+ * same: then that is what to say. The last of them; NULL: there is none. */
+static const struct tp_record *find_failed(const struct tp_explain_search *s,
+                                           const struct tp_candidate *candidate)
 {
-    const struct tp_ghost *ghost = &candidate->ghost;
+    const struct tp_record *change = &s->records[candidate->record];
+    const struct tp_record *failed = NULL;
     uint32_t next;
 
     (void)tp_explain_follows(s, candidate->record, &next);
     for (uint32_t i = candidate->record + 1; i < next; i++) {
         const struct tp_record *record = &s->records[i];
 
-        if (record->kind != TP_FACT_OPERATION || record->node != ghost->node + 1 ||
-            record->op != (ghost->names ? TP_SYNC_DIR : TP_FSYNC) ||
-            record->inode != ghost->inode || record->result >= 0)
-            continue;
-        s->explain->how = TP_EXPLAINED_UNHEARD;
-        s->explain->failed = *record;
-        s->explain->barrier_count = 0;
+        if (record->kind == TP_FACT_OPERATION && record->node == change->node &&
+            record->op == (change->dir != 0 ? TP_SYNC_DIR : TP_FSYNC) &&
+            record->inode == tp_explain_object(change) && record->result < 0)
+            failed = record;
     }
+    return failed;
 }
 
 /* What first looked at it after the cut. */
-static void note_reader(struct tp_explain_search *s, const struct tp_ghost *ghost)
+static void note_reader(struct tp_explain_search *s, const struct tp_record *change)
 {
-    for (uint32_t i = s->cut_record[ghost->node] + 1; i < s->record_count; i++) {
+    for (uint32_t i = s->cut_record[change->node - 1] + 1; i < s->record_count; i++) {
         const struct tp_record *record = &s->records[i];
 
-        if (record->kind != TP_FACT_OPERATION || record->node != ghost->node + 1 ||
-            (ghost->names ? record->op != TP_OPEN
-                          : record->op != TP_READ || record->inode != ghost->inode))
+        if (record->kind != TP_FACT_OPERATION || record->node != change->node ||
+            (change->dir != 0 ? record->op != TP_OPEN
+                              : record->op != TP_READ || record->inode != change->inode))
             continue;
         s->explain->read = *record;
         return;
     }
 }
 
-void tp_explain_found_one(struct tp_explain_search *s, const struct tp_candidate *candidate)
+static bool is_at_place(const struct tp_explained_barrier *barrier,
+                        const struct tp_explained_barrier *other)
 {
-    found(s, candidate);
-    say_unkept(s, candidate);
-    if (s->explain->barriers[0].before == TP_BEFORE_NOTHING) {
-        s->explain->how = TP_EXPLAINED_TORN;
-        note_reader(s, &candidate->ghost);
-        return;
-    }
-    s->explain->how = TP_EXPLAINED_BARRIER;
-    look_for_deaf_ears(s, candidate);
+    const struct tp_record *one = &barrier->after, *two = &other->after;
+
+    return barrier->ghost.node == other->ghost.node &&
+           barrier->ghost.names == other->ghost.names && barrier->before == other->before &&
+           one->op == two->op && one->line == two->line && one->file != NULL &&
+           two->file != NULL && strcmp(one->file, two->file) == 0;
 }
 
-void tp_explain_found_two(struct tp_explain_search *s, const struct tp_candidate *first,
-                          const struct tp_candidate *second)
+/* Those that are missing at one place of the source are told as one. */
+static void add_barrier(struct tp_explain_search *s, const struct tp_candidate *candidate)
 {
-    s->explain->how = TP_EXPLAINED_TWO;
-    found(s, first);
-    found(s, second);
-    say_unkept(s, first);
+    struct tp_explain *explain = s->explain;
+    const struct tp_record *failed = find_failed(s, candidate);
+    struct tp_explained_barrier barrier = {
+        .ghost = candidate->ghost, .times = 1, .after = s->records[candidate->record]};
+    uint32_t at;
+
+    barrier.before = tp_explain_follows(s, candidate->record, &at);
+    barrier.next = s->records[at];
+    if (failed != NULL) {
+        barrier.own_how = TP_OWN_FAILED;
+        barrier.own = *failed;
+    }
+    for (uint32_t i = 0; i < explain->barrier_count; i++) {
+        if (!is_at_place(&explain->barriers[i], &barrier))
+            continue;
+        explain->barriers[i].times++;
+        return;
+    }
+    if (explain->barrier_count < TP_EXPLAIN_BARRIERS)
+        explain->barriers[explain->barrier_count++] = barrier;
+    else
+        explain->barriers_more++;
+}
+
+void tp_explain_found(struct tp_explain_search *s, const uint32_t *candidates,
+                      uint32_t count)
+{
+    struct tp_explain *explain = s->explain;
+
+    for (uint32_t i = 0; i < count; i++)
+        add_barrier(s, &s->candidates[candidates[i]]);
+    say_all_unkept(s, candidates, count);
+    explain->how = TP_EXPLAINED_BARRIER;
+    if (count > 1)
+        return;
+    if (explain->barriers[0].before == TP_BEFORE_NOTHING) {
+        explain->how = TP_EXPLAINED_TORN;
+        note_reader(s, &explain->barriers[0].after);
+    } else if (explain->barriers[0].own_how == TP_OWN_FAILED) {
+        explain->how = TP_EXPLAINED_UNHEARD;
+        explain->failed = explain->barriers[0].own;
+        explain->barrier_count = 0;
+    }
 }

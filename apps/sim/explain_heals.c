@@ -21,7 +21,9 @@ static const struct tp_tape *tape_of(const struct tp_explain_search *s)
     return s->idle != NULL ? s->idle : s->explain->tape;
 }
 
-/* One run of a tape, which becomes what was drawn. */
+/* One run of a tape, which becomes what was drawn. What fails before the cut at the end is
+ * to fail no more until then: a program that goes on without having been asked to, as one
+ * does that was interrupted, can lose something anew in that cut. */
 static bool run_with(struct tp_explain_search *s, struct tp_tape *tape,
                      const struct tp_ghost *ghosts, uint32_t count)
 {
@@ -30,12 +32,14 @@ static bool run_with(struct tp_explain_search *s, struct tp_tape *tape,
 
     trial->job.options.ghosts = ghosts;
     trial->job.options.ghost_count = count;
+    trial->job.options.ends_uncut = s->explain->outcome.phase < TP_PHASE_RECOVERY;
     trial->realigns = true; /* what is durable already draws less */
     if (!s->skips)
         s->error = tp_trial_replay(trial, tape, &outcome);
     trial->realigns = false;
     trial->job.options.ghosts = NULL;
     trial->job.options.ghost_count = 0;
+    trial->job.options.ends_uncut = false;
     s->explain->runs++;
     return s->error == 0 && outcome.verdict == TP_VERDICT_PASSED;
 }
@@ -109,11 +113,10 @@ static void end_ways(struct tp_explain_search *s)
 }
 
 /* Whether it passes in one more way. */
-static bool passes_one_way(struct tp_explain_search *s, const struct tp_ghost *ghosts,
-                           uint32_t count)
+static bool passes_one_way(struct tp_explain_search *s)
 {
     static const struct tp_draw_entry end = {.bound = 1, .kind = TP_DRAW_SEED};
-    uint32_t node = ghosts[0].node;
+    uint32_t node = s->ghosts[0].node;
     uint32_t stream = tp_stream(node + 1, TP_CONCERN_CRASH);
     struct tp_tape *tape;
     bool good;
@@ -124,7 +127,7 @@ static bool passes_one_way(struct tp_explain_search *s, const struct tp_ghost *g
     if (tape == NULL)
         return false;
     s->error = tp_tape_put(tape, stream, tp_tape_count(tape, stream), end);
-    good = s->error == 0 && run_with(s, tape, ghosts, count);
+    good = s->error == 0 && run_with(s, tape, s->ghosts, s->ghost_count);
     s->ways++;
     s->all_ways = good && !advance(tape, stream, s->cut_draws[node]);
     tp_tape_destroy(s->way);
@@ -133,15 +136,14 @@ static bool passes_one_way(struct tp_explain_search *s, const struct tp_ghost *g
     return good && s->way != NULL;
 }
 
-enum tp_explain_tried tp_explain_try(struct tp_explain_search *s,
-                                     const struct tp_ghost *ghosts, uint32_t count)
+enum tp_explain_tried tp_explain_try(struct tp_explain_search *s)
 {
-    bool good, has_ways = s->was_cut[ghosts[0].node] && s->survivors == 1;
+    bool good, has_ways = s->was_cut[s->ghosts[0].node] && s->survivors == 1;
 
     if (has_ways && !s->all_ways && s->ways < WAYS_MAX)
-        good = passes_one_way(s, ghosts, count);
+        good = passes_one_way(s);
     else
-        good = tp_explain_passes(s, ghosts, count,
+        good = tp_explain_passes(s, s->ghosts, s->ghost_count,
                                  s->survivors++ * UINT64_C(0x9e3779b97f4a7c15));
     if (good && s->survivors <= SURVIVORS && !(s->all_ways && s->cut_nodes == 1))
         return TP_TRIED_SO_FAR;

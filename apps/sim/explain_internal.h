@@ -1,9 +1,10 @@
 /** apps/sim/explain_internal.h - how an explanation is looked for, one trial a step.
  *
  *     explain.c         the run as it was; what to try, in which order
+ *     explain_set.c     ghosts one by one, and those that heal only together
  *     explain_heals.c   whether the run passes with ghosts
  *     explain_ahead.c   the same, on several processors
- *     explain_found.c   what a ghost that heals says
+ *     explain_found.c   what ghosts that heal say
  *     explain_choices.c choices that are made mildest, messages that came too early
  *     explain_where.c   where that is, in the run with all stages of its operations
  *     explain_overtaken.c  whether order alone would have healed
@@ -20,13 +21,14 @@
 enum {
     TP_EXPLAIN_RECORDS = 65536,
     TP_EXPLAIN_NODES = 64,
-    TP_EXPLAIN_CANDIDATES = 128, /* each at least one run */
+    TP_EXPLAIN_CANDIDATES = 512,
 };
 
 /* A barrier that could be missing, and the change after which it would be. */
 struct tp_candidate {
     struct tp_ghost ghost;
     uint32_t record;
+    enum tp_explained_before before;
 };
 
 /* What is tried, one trial a step. */
@@ -36,7 +38,7 @@ enum tp_explain_stage {
                     */
     TP_STAGE_IDLE, /* the run with no work after its last cuts, in which ghosts are tried */
     TP_STAGE_ONE,  /* ghosts, one by one */
-    TP_STAGE_TWO,  /* two at once */
+    TP_STAGE_SET,  /* all at once, then fewer */
     TP_STAGE_FAULTS,  /* choices made mildest: whether there is a fault */
     TP_STAGE_CUTS,    /* what a cut leaves */
     TP_STAGE_EVENTS,  /* whether something befalls a node, or the links */
@@ -51,16 +53,23 @@ enum tp_explain_stage {
 struct tp_explain_search {
     struct tp_explain *explain;
     enum tp_explain_stage stage;
-    uint32_t first, second; /* candidates that are being tried */
-    uint64_t survivors;     /* sets of survivors that they have healed, drawn ones */
-    uint32_t ways;          /* those before, one by one */
-    struct tp_tape *way;    /* the next of them; NULL: none is under way */
-    bool all_ways;          /* there are no more */
-    uint32_t stream;        /* of the choices */
-    uint64_t left;          /* of the stream's choices, counted from its end */
-    bool skips;             /* the next trial is known to end badly */
-    bool has_facts;         /* and the trial's recorder has what it did until then */
-    struct tp_tape *idle;   /* NULL: the tape as it is */
+    struct tp_ghost ghosts[TP_EXPLAIN_CANDIDATES]; /* of the next trial */
+    uint32_t ghost_count;
+    uint32_t tried; /* ghosts: of the candidates; or of the members, as ones to leave out */
+    uint32_t members[TP_EXPLAIN_CANDIDATES]; /* set: candidates that are in it */
+    uint32_t member_count;
+    uint32_t left_out;    /* at a time; 0: the set is not known to heal yet */
+    bool were_fewer;      /* since all members were tried, some could be left out */
+    uint64_t runs_before; /* that stage */
+    uint64_t survivors;   /* sets of survivors that they have healed, drawn ones */
+    uint32_t ways;        /* those before, one by one */
+    struct tp_tape *way;  /* the next of them; NULL: none is under way */
+    bool all_ways;        /* there are no more */
+    uint32_t stream;      /* of the choices */
+    uint64_t left;        /* of the stream's choices, counted from its end */
+    bool skips;           /* the next trial is known to end badly */
+    bool has_facts;       /* and the trial's recorder has what it did until then */
+    struct tp_tape *idle; /* NULL: the tape as it is */
     struct tp_record *records;
     uint32_t record_count;
     uint64_t
@@ -76,6 +85,12 @@ struct tp_explain_search {
     int error;
 };
 
+/** The file that a change is of, or the directory. */
+static inline uint32_t tp_explain_object(const struct tp_record *change)
+{
+    return change->dir != 0 ? change->dir : change->inode;
+}
+
 /** What follows a change, before the last cut of its node: what a barrier between would
  * have to come before, and where that is. */
 enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,
@@ -87,23 +102,28 @@ bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghost
 
 enum tp_explain_tried { TP_TRIED_HEALS, TP_TRIED_SO_FAR, TP_TRIED_FAILS };
 
-/** One more run with ghosts: with the original survivors, then with each set that there
- * can be, then, if these are too many, with some that are drawn. */
-enum tp_explain_tried tp_explain_try(struct tp_explain_search *s,
-                                     const struct tp_ghost *ghosts, uint32_t count);
+/** One more run with the ghosts that are chosen: with the original survivors, then with
+ * each set that there can be, then, if these are too many, with some that are drawn. */
+enum tp_explain_tried tp_explain_try(struct tp_explain_search *s);
 
-/** Two at once are tried of so many candidates, the first. */
-uint32_t tp_explain_pairs_of(const struct tp_explain_search *s);
+/** Ghosts, when there are candidates. So many tries are to come, one of which heals or
+ * none, until others are to be made of what they have come to. */
+void tp_explain_begin_ghosts(struct tp_explain_search *s);
+uint32_t tp_explain_tries(const struct tp_explain_search *s);
 
-/** What comes of a stage of ghosts: a candidate has healed, or two; or none has. */
-void tp_explain_healed(struct tp_explain_search *s, uint32_t first, uint32_t second);
-void tp_explain_none_healed(struct tp_explain_search *s);
+/** The ghosts of such a try, from 0. */
+void tp_explain_choose_ghosts(struct tp_explain_search *s, uint32_t try);
 
-/** Notes what a candidate says, or two, that have healed. */
-void tp_explain_found_one(struct tp_explain_search *s,
-                          const struct tp_candidate *candidate);
-void tp_explain_found_two(struct tp_explain_search *s, const struct tp_candidate *first,
-                          const struct tp_candidate *second);
+/** What the next try has come to. True: the next one is what it was; else all are others.
+ */
+bool tp_explain_tried(struct tp_explain_search *s, bool heals);
+
+/** It was ended before all had been tried: what is known by then. */
+void tp_explain_end_ghosts(struct tp_explain_search *s);
+
+/** Notes what candidates say that have healed together. */
+void tp_explain_found(struct tp_explain_search *s, const uint32_t *candidates,
+                      uint32_t count);
 
 /** One more choice made mildest; one more message that never arrives, after the first call
  * of begin. */
@@ -137,10 +157,14 @@ void tp_explain_after(struct tp_explain *explain, const struct tp_recorder *reco
  */
 void tp_explain_read(struct tp_explain *explain, const struct tp_recorder *recorder);
 
-/** Whether what was found is that an operation was overtaken: by the barrier that should
- * have covered it, or by a promise. Then it is to be waited for. */
-bool tp_explain_overtaken_by_barrier(struct tp_explain *explain,
-                                     const struct tp_recorder *recorder);
+/** The barrier of the program that overtook the operation which it should have covered;
+ * NULL: there is none. */
+const struct tp_record *
+tp_explain_overtaking_barrier(const struct tp_explained_barrier *missing,
+                              const struct tp_recorder *recorder);
+
+/** Whether what was found is that an operation was overtaken by a promise. Then it is to be
+ * waited for. */
 bool tp_explain_overtaken_by_promise(struct tp_explain *explain,
                                      const struct tp_recorder *recorder);
 

@@ -29,24 +29,16 @@ static bool is_stage(const struct tp_record *record, uint32_t node,
            record->stage == (uint32_t)stage;
 }
 
-static void conclude(struct tp_explain *explain, const struct tp_record *operation,
-                     const struct tp_record *overtakes)
-{
-    explain->how = TP_EXPLAINED_WAIT;
-    explain->failed = *operation;
-    explain->overtakes = *overtakes;
-}
-
 /* ------------------------------------------------------------------ by a barrier */
 
 /* The change after which a ghost heals: the program's own barrier was begun while it was
  * under way. Begun behind it, that would be where the ghost is, or later. */
-bool tp_explain_overtaken_by_barrier(struct tp_explain *explain,
-                                     const struct tp_recorder *recorder)
+const struct tp_record *
+tp_explain_overtaking_barrier(const struct tp_explained_barrier *missing,
+                              const struct tp_recorder *recorder)
 {
-    const struct tp_ghost *ghost = &explain->barriers[0].ghost;
-    const struct tp_record *after = &explain->barriers[0].after;
-    enum tp_kind barrier = ghost->names ? TP_SYNC_DIR : TP_FSYNC;
+    const struct tp_record *after = &missing->after;
+    enum tp_kind barrier = missing->ghost.names ? TP_SYNC_DIR : TP_FSYNC;
     uint32_t begun = recorder->count, end;
 
     for (uint32_t i = 0; i < recorder->count; i++) {
@@ -60,18 +52,16 @@ bool tp_explain_overtaken_by_barrier(struct tp_explain *explain,
             break;
     }
     if (begun == recorder->count)
-        return false;
+        return NULL;
     end = tp_record_end_of(recorder->records, recorder->count, begun, TP_VIRTUAL_COMPLETED);
     for (uint32_t i = begun + 1; i < end; i++) {
         const struct tp_record *record = &recorder->records[i];
 
-        if (!is_stage(record, after->node, TP_VIRTUAL_BEGUN) ||
-            record->op != (uint32_t)barrier || record->inode != ghost->inode)
-            continue;
-        conclude(explain, after, record);
-        return true;
+        if (is_stage(record, after->node, TP_VIRTUAL_BEGUN) &&
+            record->op == (uint32_t)barrier && record->inode == tp_explain_object(after))
+            return record;
     }
-    return false;
+    return NULL;
 }
 
 /* ------------------------------------------------------------------ by a promise */
@@ -156,7 +146,9 @@ bool tp_explain_overtaken_by_promise(struct tp_explain *explain,
 
         if (record->kind != TP_FACT_PROMISE || record->node != node)
             continue;
-        conclude(explain, &recorder->records[begun], record);
+        explain->how = TP_EXPLAINED_WAIT;
+        explain->failed = recorder->records[begun];
+        explain->overtakes = *record;
         return true;
     }
     return false;

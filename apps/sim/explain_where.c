@@ -70,25 +70,26 @@ static bool is_next(const struct tp_record *record, const struct tp_record *next
            record->stage == next->stage && strcmp(record->text, next->text) == 0;
 }
 
-static bool is_on(const struct tp_record *record, const struct tp_ghost *ghost)
+static bool is_on(const struct tp_record *record, const struct tp_record *after)
 {
-    return record->kind == TP_FACT_OPERATION && record->node == ghost->node + 1 &&
-           record->inode == ghost->inode;
+    return record->kind == TP_FACT_OPERATION && record->node == after->node &&
+           record->inode == tp_explain_object(after);
 }
 
-static bool is_change_of(const struct tp_record *record, const struct tp_ghost *ghost)
+static bool is_change_of(const struct tp_record *record, const struct tp_record *after)
 {
-    return record->kind == TP_FACT_OPERATION && record->node == ghost->node + 1 &&
-           record->changes && (ghost->names ? record->dir : record->inode) == ghost->inode;
+    return record->kind == TP_FACT_OPERATION && record->node == after->node &&
+           record->changes &&
+           (after->dir != 0 ? record->dir : record->inode) == tp_explain_object(after);
 }
 
 /* The barrier that is missing may come all the same, and only too late: begun behind the
  * change, with no other one between, it completes, if at all, after what it was to come
- * before. */
-static void look_for_barrier(struct tp_explain *explain, const struct tp_recorder *recorder)
+ * before. NULL: it does not. */
+static const struct tp_record *find_late(const struct tp_explained_barrier *barrier,
+                                         const struct tp_recorder *recorder)
 {
-    const struct tp_explained_barrier *barrier = &explain->barriers[0];
-    const struct tp_ghost *ghost = &barrier->ghost;
+    const struct tp_record *after = &barrier->after;
     const struct tp_record *begun = NULL;
     bool is_behind = false, is_late = false;
 
@@ -96,26 +97,56 @@ static void look_for_barrier(struct tp_explain *explain, const struct tp_recorde
         const struct tp_record *record = &recorder->records[i];
 
         if (!is_behind) {
-            is_behind =
-                record->kind == TP_FACT_OPERATION && record->node == ghost->node + 1 &&
-                record->stage == TP_VIRTUAL_EFFECT && record->effect == ghost->effect;
+            is_behind = record->kind == TP_FACT_OPERATION && record->node == after->node &&
+                        record->stage == TP_VIRTUAL_EFFECT &&
+                        record->effect == after->effect;
             continue;
         }
         is_late = is_late || is_next(record, &barrier->next);
-        if (begun == NULL && is_on(record, ghost) && record->stage == TP_VIRTUAL_BEGUN &&
-            record->op == (ghost->names ? TP_SYNC_DIR : TP_FSYNC))
+        if (begun == NULL && is_on(record, after) && record->stage == TP_VIRTUAL_BEGUN &&
+            record->op == (after->dir != 0 ? TP_SYNC_DIR : TP_FSYNC))
             begun = record;
-        if (record->node == ghost->node + 1 &&
-            (record->kind == TP_FACT_END || (begun == NULL && is_change_of(record, ghost))))
+        if (record->node == after->node &&
+            (record->kind == TP_FACT_END || (begun == NULL && is_change_of(record, after))))
             break;
         if (begun != NULL && !is_late && record->stage == TP_VIRTUAL_COMPLETED &&
             record->handle == begun->handle)
-            return;
+            return NULL;
     }
-    if (begun == NULL)
+    return begun;
+}
+
+/* Of each barrier that is missing, what of the program's own ones is there in its place. */
+static void look_for_own(struct tp_explain *explain, const struct tp_recorder *recorder)
+{
+    for (uint32_t i = 0; i < explain->barrier_count; i++) {
+        struct tp_explained_barrier *barrier = &explain->barriers[i];
+        const struct tp_record *own = tp_explain_overtaking_barrier(barrier, recorder);
+
+        if (barrier->own_how != TP_OWN_NONE)
+            continue;
+        barrier->own_how = own != NULL ? TP_OWN_OVERTAKES : TP_OWN_LATE;
+        if (own == NULL)
+            own = find_late(barrier, recorder);
+        if (own == NULL)
+            barrier->own_how = TP_OWN_NONE;
+        else
+            barrier->own = *own;
+    }
+}
+
+/* Where it is the only one, that is what to say: which operation is to be waited for. */
+static void look_for_waits(struct tp_explain *explain, const struct tp_recorder *recorder)
+{
+    const struct tp_explained_barrier *barrier = &explain->barriers[0];
+
+    look_for_own(explain, recorder);
+    if (tp_explain_missing(explain) > 1 || barrier->own_how == TP_OWN_NONE)
         return;
     explain->how = TP_EXPLAINED_WAIT;
-    explain->failed = *begun;
+    explain->failed = barrier->own_how == TP_OWN_OVERTAKES ? barrier->after : barrier->own;
+    if (barrier->own_how == TP_OWN_OVERTAKES)
+        explain->overtakes = barrier->own;
 }
 
 /* The run once more, with all stages of its operations, in the trial's recorder. False:
@@ -178,8 +209,7 @@ void tp_explain_where(struct tp_explain_search *s)
     if (!is_recorded)
         return;
     if (explain->how == TP_EXPLAINED_BARRIER) {
-        if (!tp_explain_overtaken_by_barrier(explain, explain->trial->recorder))
-            look_for_barrier(explain, explain->trial->recorder);
+        look_for_waits(explain, explain->trial->recorder);
         return;
     }
     if ((explain->how == TP_EXPLAINED_CHOICE || explain->how == TP_EXPLAINED_ERROR) &&

@@ -14,7 +14,6 @@ const char *tp_explain_kind(const struct tp_explain *explain)
     case TP_EXPLAINED_NOT:
         return "none";
     case TP_EXPLAINED_BARRIER:
-    case TP_EXPLAINED_TWO:
         return explain->barriers[0].ghost.names ? "sync_dir" : "fsync";
     case TP_EXPLAINED_WAIT:
         return "wait";
@@ -29,6 +28,15 @@ const char *tp_explain_kind(const struct tp_explain *explain)
         return "choice";
     }
     tp_unreachable();
+}
+
+uint32_t tp_explain_missing(const struct tp_explain *explain)
+{
+    uint32_t missing = explain->barriers_more;
+
+    for (uint32_t i = 0; i < explain->barrier_count; i++)
+        missing += explain->barriers[i].times;
+    return missing;
 }
 
 const struct tp_record *tp_explain_site(const struct tp_explain *explain)
@@ -61,17 +69,55 @@ static void print_next(const struct tp_explained_barrier *barrier, FILE *out)
                       tp_record_operation(&barrier->next, words, sizeof words));
 }
 
+const char *tp_explain_own(const struct tp_explained_barrier *barrier, char *ret_text,
+                           size_t size_bytes)
+{
+    static const char *const ways[] = {
+        [TP_OWN_FAILED] = "which failed, and that is not borne",
+        [TP_OWN_LATE] = "which is not waited for",
+        [TP_OWN_OVERTAKES] = "which was begun while that was under way"};
+    char words[256];
+
+    *ret_text = '\0';
+    if (barrier->own_how != TP_OWN_NONE)
+        (void)snprintf(ret_text, size_bytes, "there is one, %s: %s", ways[barrier->own_how],
+                       tp_record_operation(&barrier->own, words, sizeof words));
+    return ret_text;
+}
+
 static void print_barrier(const struct tp_explained_barrier *barrier, FILE *out)
 {
-    char words[256];
+    char words[256], own[320];
 
     (void)fprintf(out, "missing: %s, on node %u\n",
                   barrier->ghost.names ? "a sync of the directory (tp_sync_dir)"
                                        : "a sync of the file (tp_fsync)",
                   barrier->ghost.node);
-    (void)fprintf(out, "  after: %s\n",
+    (void)fprintf(out, "  after: %s",
                   tp_record_operation(&barrier->after, words, sizeof words));
+    if (barrier->times > 1)
+        (void)fprintf(out, ", and %u more at the same line", barrier->times - 1);
+    (void)fputc('\n', out);
     print_next(barrier, out);
+    if (barrier->own_how != TP_OWN_NONE)
+        (void)fprintf(out, "  %s\n", tp_explain_own(barrier, own, sizeof own));
+}
+
+/* Several are told of which none can be done without. */
+static void print_barriers(const struct tp_explain *explain, FILE *out)
+{
+    uint32_t missing = tp_explain_missing(explain);
+
+    (void)fprintf(out, "not durable when the power was cut: %s\n", explain->unkept);
+    if (missing > 1)
+        (void)fprintf(out, "%u barriers are missing, %s:\n", missing,
+                      explain->has_more
+                          ? "or some of them: that was ended before it was known which"
+                          : "and without any of them it fails");
+    for (uint32_t i = 0; i < explain->barrier_count; i++)
+        print_barrier(&explain->barriers[i], out);
+    if (explain->barriers_more > 0)
+        (void)fprintf(out, "and %u more at other lines\n", explain->barriers_more);
 }
 
 static void print_overtaken(const struct tp_explain *explain, FILE *out)
@@ -337,10 +383,7 @@ static void print_found(const struct tp_explain *explain, FILE *out)
 {
     switch (explain->how) {
     case TP_EXPLAINED_BARRIER:
-    case TP_EXPLAINED_TWO:
-        (void)fprintf(out, "not durable when the power was cut: %s\n", explain->unkept);
-        for (uint32_t i = 0; i < explain->barrier_count; i++)
-            print_barrier(&explain->barriers[i], out);
+        print_barriers(explain, out);
         return;
     case TP_EXPLAINED_UNHEARD:
         (void)fprintf(out,

@@ -127,7 +127,6 @@ static const char *how_of(const struct tp_explain *explain)
     case TP_EXPLAINED_NOT:
         return "not";
     case TP_EXPLAINED_BARRIER:
-    case TP_EXPLAINED_TWO:
         return "barrier";
     case TP_EXPLAINED_UNHEARD:
         return "unheard";
@@ -160,14 +159,18 @@ static void write_place(const struct tp_record *record, FILE *out)
 /* Where barriers belong, or what failed. */
 static void write_places(const struct tp_explain *explain, FILE *out)
 {
+    char own[320];
+
     for (uint32_t i = 0; i < explain->barrier_count; i++) {
         const struct tp_explained_barrier *barrier = &explain->barriers[i];
 
         (void)fputs(i == 0 ? "" : ",", out);
         write_place(&barrier->after, out);
-        (void)fprintf(
-            out, ",\"names\":%s,\"promise\":", barrier->ghost.names ? "true" : "false");
+        (void)fprintf(out, ",\"names\":%s,\"times\":%u,\"promise\":",
+                      barrier->ghost.names ? "true" : "false", barrier->times);
         tp_text_json(barrier->before == TP_BEFORE_PROMISE ? barrier->next.text : "", out);
+        (void)fputs(",\"own\":", out);
+        tp_text_json(tp_explain_own(barrier, own, sizeof own), out);
         (void)fputc('}', out);
     }
     if (explain->barrier_count == 0 && tp_explain_site(explain)->file != NULL) {

@@ -44,16 +44,12 @@ static bool changes_data(const struct tp_virtual_moment *moment)
 static void find_names(const struct tp_disk *disk, const struct tp_virtual_moment *moment,
                        struct tp_record *record)
 {
-    bool in_dir = (moment->request->flags & TP_IN_DIR) != 0;
-    uint32_t start = in_dir && moment->inode != 0 ? moment->inode : TP_ROOT;
-    struct tp_walked walked;
     int64_t inode;
 
     if (moment->path == NULL)
         return;
-    if (tp_path_walk(disk, start, moment->path, TP_WALK_PARENT, &walked) == 0)
-        record->dir = walked.parent;
-    inode = tp_path_find(disk, start, moment->path, TP_WALK_FOLLOW);
+    record->dir = tp_watch_dir_of(disk, moment);
+    inode = tp_path_find(disk, tp_watch_start_of(moment), moment->path, TP_WALK_FOLLOW);
     record->inode = inode > 0 ? (uint32_t)inode : 0;
 }
 

@@ -262,7 +262,7 @@ static void end_phase(struct tp_sim *sim, enum ended how)
         return;
     case TP_PHASE_LIVENESS:
     case TP_PHASE_RECOVERY:
-        if (how == DONE && sim->phase == TP_PHASE_LIVENESS)
+        if (how == DONE && sim->phase == TP_PHASE_LIVENESS && !sim->options.ends_uncut)
             begin_recovery(sim);
         else if (how == DONE)
             check(sim);

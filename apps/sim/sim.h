@@ -350,12 +350,11 @@ struct tp_sim_watch {
 };
 
 /** A barrier that the program does not make: after that many operations of the node have
- * taken effect, a file's data or a directory's names become durable, in no time and
- * unseen. Or the node is mute from then on, until it boots again: nothing that it sends
- * arrives. For explanations. */
+ * taken effect, the data of the file that the last of them is on become durable, or the
+ * names in the directory of its path, in no time and unseen. Or the node is mute from then
+ * on, until it boots again: nothing that it sends arrives. For explanations. */
 struct tp_ghost {
     uint32_t node;   /* its index */
-    uint32_t inode;  /* of the disk */
     uint64_t effect; /* 1: after the first */
     bool names;      /* those in the directory; else the data of the file */
     bool mutes;      /* neither of them */
@@ -372,6 +371,7 @@ struct tp_sim_options {
     const struct tp_sim_watch *watch; /* NULL: nobody */
     const struct tp_ghost *ghosts;
     uint32_t ghost_count;
+    bool ends_uncut; /* the power of all is not cut before check(): for explanations */
 };
 
 /** What a run came to. */

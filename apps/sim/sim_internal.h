@@ -229,6 +229,13 @@ uint64_t tp_ratio(uint64_t base, uint64_t drawn);
 /** A moment of an operation: it is told, and ghosts come when it has taken effect. */
 void tp_watch_moment(struct tp_node *node, const struct tp_virtual_moment *moment);
 
+/** Where the walk along the operation's path begins. */
+uint32_t tp_watch_start_of(const struct tp_virtual_moment *moment);
+
+/** The directory that the last name of the operation's path is in; 0: there is none. */
+uint32_t tp_watch_dir_of(const struct tp_disk *disk,
+                         const struct tp_virtual_moment *moment);
+
 /** It boots: a ghost that made it mute is gone. Not before: what it has sent is on its way.
  */
 void tp_watch_boot(struct tp_node *node);

@@ -93,23 +93,44 @@ void tp_watch_boot(struct tp_node *node)
         set_mute(node, false);
 }
 
-static void appear(struct tp_node *node, const struct tp_ghost *ghost)
+uint32_t tp_watch_start_of(const struct tp_virtual_moment *moment)
+{
+    bool in_dir = (moment->request->flags & TP_IN_DIR) != 0;
+
+    return in_dir && moment->inode != 0 ? moment->inode : TP_ROOT;
+}
+
+uint32_t tp_watch_dir_of(const struct tp_disk *disk, const struct tp_virtual_moment *moment)
+{
+    struct tp_walked walked;
+
+    if (moment->path == NULL || tp_path_walk(disk, tp_watch_start_of(moment), moment->path,
+                                             TP_WALK_PARENT, &walked) < 0)
+        return 0;
+    return walked.parent;
+}
+
+/* Which file or directory that is, the run says, and not the ghost: after another ghost it
+ * may have another number, since what is durable sooner is freed sooner; or the run is
+ * another one, in which there is no such thing. */
+static void appear(struct tp_node *node, const struct tp_ghost *ghost,
+                   const struct tp_virtual_moment *moment)
 {
     const struct tp_disk *disk = node->disk;
+    uint32_t inode = ghost->names ? tp_watch_dir_of(disk, moment) : moment->inode;
 
     if (ghost->mutes) {
         set_mute(node, true);
         return;
     }
-    /* After another ghost the run may be another one, in which there is no such file. */
-    if (ghost->inode == 0 || ghost->inode >= disk->inodes.used ||
-        (tp_inode_at(disk, ghost->inode)->kind == TP_FILE_DIRECTORY) != ghost->names ||
-        tp_inode_at(disk, ghost->inode)->kind == TP_FILE_OTHER)
+    if (inode == 0 ||
+        (tp_inode_at(disk, inode)->kind == TP_FILE_DIRECTORY) != ghost->names ||
+        tp_inode_at(disk, inode)->kind == TP_FILE_OTHER)
         return;
     if (ghost->names)
-        tp_name_log_commit_dir(node->disk, ghost->inode);
+        tp_name_log_commit_dir(node->disk, inode);
     else
-        tp_media_sync(node->disk, ghost->inode, true);
+        tp_media_sync(node->disk, inode, true);
 }
 
 void tp_watch_moment(struct tp_node *node, const struct tp_virtual_moment *moment)
@@ -125,6 +146,6 @@ void tp_watch_moment(struct tp_node *node, const struct tp_virtual_moment *momen
     for (uint32_t i = 0; i < options->ghost_count; i++) {
         if (options->ghosts[i].node == node->index &&
             options->ghosts[i].effect == node->effects)
-            appear(node, &options->ghosts[i]);
+            appear(node, &options->ghosts[i], moment);
     }
 }

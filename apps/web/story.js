@@ -28,8 +28,9 @@ function split(message) {
 /* What was lost: what the barrier would have kept first, and how much else. */
 function lostText(explanation) {
   const all = explanation.lost.split("; "), own = explanation.barriers[0].after;
-  const first = all.includes(own) ? own : all[0];
-  return all.length > 1 ? `${first}, and ${all.length - 1} more of what was only in memory` : first;
+  const first = all.includes(own) ? own : all[0], rest = /^and (\d+) more$/.exec(all[all.length - 1]);
+  const more = rest ? all.length - 2 + Number(rest[1]) : all.length - 1;
+  return more > 0 ? `${first}, and ${more} more of what was only in memory` : first;
 }
 
 /* What of the file is not there any more. */
@@ -44,11 +45,13 @@ function barriers(explanation, message) {
   const steps = [], cure = el("div", {class: "cure"}, el("h3", {}, "What was missing"));
   for (const barrier of explanation.barriers) {
     const kind = barrier.names ? NAMES : BYTES;
-    steps.push(["change", `The program did this: ${barrier.after}`, kind.before]);
+    steps.push(["change", `The program did this: ${barrier.after}` +
+      (barrier.times > 1 ? `, and ${barrier.times - 1} more at the same line` : ""), kind.before]);
     if (barrier.promise)
       steps.push(["promise", `It promised: \u201c${barrier.promise}\u201d`, "Somebody relies on that from now on."]);
     cure.append(el("p", {}, "After ", el("code", {}, place(barrier, barrier.after)), ": ", el("strong", {}, kind.cure), " with ",
-      el("code", {}, kind.call), barrier.promise ? ", before that is promised." : `${BEFORES[barrier.before] || ""}.`));
+      el("code", {}, kind.call), barrier.promise ? ", before that is promised." : `${BEFORES[barrier.before] || ""}.`,
+      barrier.times > 1 ? ` ${barrier.times} times.` : "", barrier.own ? ` ${capital(barrier.own)}.` : ""));
   }
   return [lines(...steps, ["power", `The power was cut, and ${lossText(explanation.barriers[0])}`,
     explanation.lost ? `Lost: ${lostText(explanation)}.` : ""], ["end", ...split(message)]), cure];

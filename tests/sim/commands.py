@@ -179,7 +179,26 @@ for scenario, kind, operation, missing in () if ASAN else (
     if kind != "sync_dir":
         status, out, _ = call(SIM, "explain", scenario, *seed)
         expect(f"{scenario} in words", missing in out and f"tally.c:{why['line']}" in out, out)
-# Where no ghost heals, one or two at once, the same again.
+# Where only many together do: a line of a loop is one place, with a count. By one and by three the same.
+if not ASAN:
+    faults, whys = "--faults=-all,+power", {}
+    for scenario in ("syncs_none_of_many", "hurries_with_two"):
+        status, out, _ = call(VERDICTS, "run", scenario, "--seeds", "1..2000", faults, "--until-failure", "--json")
+        failing = json.loads(out)["failures"]
+        expect(f"{scenario} is found", failing, out)
+        seed = ("--seed", str(failing[0]["seed"]), faults)
+        both = [call(VERDICTS, "explain", scenario, *seed, "--json", "-j", j)[1] for j in ("1", "3")]
+        expect(f"{scenario} is explained alike by one and by three", both[0] == both[1], both)
+        whys[scenario] = (json.loads(both[0]), call(VERDICTS, "explain", scenario, *seed)[1])
+    why, out = whys["syncs_none_of_many"]
+    expect("many", why["kind"] == "fsync" and why["barriers"] == 20 and len(why["places"]) == 1 and
+           why["places"][0]["times"] == 20 and why["places"][0]["operation"] == "write", why)
+    expect("many in words", "\n20 barriers are missing, and without any of them it fails:\n" in out and "; and 16 more\n" in out and
+           re.search(r"^  after: write 1 bytes at 0 /file19 \(verdicts_promises.c:\d+\), and 19 more at the same line$", out, re.MULTILINE), out)
+    why, out = whys["hurries_with_two"]
+    expect("two in a hurry", why["barriers"] == 2 and why["places"][0]["times"] == 2 and
+           re.search(r"before it is promised: 2 files\n  there is one, which is not waited for: fsync /file1 \(", out), why, out)
+# Where no ghosts heal, the same again.
 if not ASAN:
     status, out, _ = call(SIM, "run", "zoo-12", "--seeds", "1..5000", "--until-failure", "--json")
     seed = str(json.loads(out)["failures"][0]["seed"])

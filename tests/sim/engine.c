@@ -115,31 +115,69 @@ Test(engine, bears_every_act_at_every_event)
     }
 }
 
+/* Until it is over; then why, in as many steps as that takes. */
+static char *explain(struct engine *engine)
+{
+    char *text = NULL;
+    size_t bytes;
+    FILE *out;
+
+    while (!engine->over)
+        (void)engine_go(engine, 100, TP_NEVER);
+    cr_assert(eq(u32, engine->outcome.verdict, TP_VERDICT_FAILED));
+    engine->why = engine_why_begin(engine);
+    while (engine_why_step(engine->why))
+        ;
+    out = open_memstream(&text, &bytes);
+    cr_assert(out != NULL);
+    engine_why_write(engine->why, out);
+    cr_assert(eq(int, fclose(out), 0));
+    cr_assert(is_whole(text), "%s", text);
+    return text;
+}
+
 Test(engine, explains_in_steps)
 {
     struct tp_act harsh = {.kind = TP_ACT_HARSH};
     struct tp_sim_options options = {.families_off = (UINT32_C(1) << TP_FAMILIES) - 1,
                                      .seed = 1};
     struct engine engine = {0};
-    char *text = NULL;
-    size_t bytes;
-    FILE *out;
+    char *text;
 
     cr_assert(eq(int, engine_begin(&engine, scenario_of("zoo-03"), &options, NULL), 0));
     (void)engine_go(&engine, 30, TP_NEVER);
     cr_assert(eq(i32, engine_act(&engine, &harsh), 0));
-    while (!engine.over)
-        (void)engine_go(&engine, 100, TP_NEVER);
-    cr_assert(eq(u32, engine.outcome.verdict, TP_VERDICT_FAILED));
-    engine.why = engine_why_begin(&engine);
-    while (engine_why_step(engine.why))
-        ;
-    out = open_memstream(&text, &bytes);
-    cr_assert(out != NULL);
-    engine_why_write(engine.why, out);
-    cr_assert(eq(int, fclose(out), 0));
-    cr_assert(is_whole(text), "%s", text);
+    text = explain(&engine);
     cr_assert(strstr(text, "\"kind\":\"sync_dir\"") != NULL, "%s", text);
+    free(text);
+    engine_end(&engine);
+}
+
+/* Which heal only together: the data and the names of all that was copied. */
+Test(engine, explains_many_in_steps)
+{
+    struct tp_sim_options options = {.families_off = ((UINT32_C(1) << TP_FAMILIES) - 1) &
+                                                     ~(UINT32_C(1) << TP_FAMILY_POWER),
+                                     .seed = 1};
+    struct engine engine = {0};
+    char *text;
+
+    for (;; options.seed++) {
+        struct tp_sim_outcome outcome;
+
+        cr_assert(lt(u64, options.seed, 50));
+        tp_sim_run(scenario_of("copy-unsynced"), &options, &outcome);
+        if (outcome.verdict == TP_VERDICT_FAILED)
+            break;
+    }
+    cr_assert(
+        eq(int, engine_begin(&engine, scenario_of("copy-unsynced"), &options, NULL), 0));
+    text = explain(&engine);
+    cr_assert(strstr(text, " barriers are missing, and without any of them it fails") !=
+                  NULL,
+              "%s", text);
+    cr_assert(strstr(text, "\"names\":true,\"times\":") != NULL, "%s", text);
+    cr_assert(strstr(text, "\"names\":false,\"times\":") != NULL, "%s", text);
     free(text);
     engine_end(&engine);
 }

@@ -9,7 +9,7 @@ struct worker {
     struct tp_machine machine;
     struct tp_node *node;
     struct tp_buf buf;
-    struct tp_fd fd;
+    struct tp_fd fd, other;
     char bytes[16];
     uint32_t rounds;
     struct tp_op sync, write;
@@ -28,5 +28,7 @@ enum tp_step overtakes(struct tp_machine *machine, struct tp_ctx *cx);
 enum tp_step tells_early(struct tp_machine *machine, struct tp_ctx *cx);
 enum tp_step believes(struct tp_machine *machine, struct tp_ctx *cx);
 enum tp_step tells_of_two(struct tp_machine *machine, struct tp_ctx *cx);
+enum tp_step syncs_none_of_many(struct tp_machine *machine, struct tp_ctx *cx);
+enum tp_step hurries_with_two(struct tp_machine *machine, struct tp_ctx *cx);
 
 #endif

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+enum { MANY = 20 }; /* files */
+
 static uint32_t *promised_by(const struct worker *w)
 {
     return tp_sim_state(tp_node_sim(w->node));
@@ -206,5 +208,97 @@ enum tp_step tells_of_two(struct tp_machine *machine, struct tp_ctx *cx)
     }
     TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
     return tp_end(machine, result.value);
+    TP_END(cx);
+}
+
+/* ------------------------------------------------------------------ of many files */
+
+static const char *file_of(struct worker *w)
+{
+    (void)snprintf(w->bytes, sizeof w->bytes, "/file%u", w->rounds);
+    return w->bytes;
+}
+
+static struct tp_op read_first(struct worker *w, struct tp_ctx *cx, struct tp_result opened)
+{
+    if (opened.value < 0)
+        tp_sim_fail(tp_node_sim(w->node), "a promised file is gone");
+    w->fd = tp_into_fd(cx, opened);
+    w->buf = tp_buf_empty(w->bytes, 1);
+    return tp_read_at(cx, w->fd, &w->buf, 0);
+}
+
+static void look_at_first(struct worker *w, struct tp_result result)
+{
+    if (result.value != 1 || w->bytes[0] != 'x')
+        tp_sim_fail(tp_node_sim(w->node), "a promised byte is gone");
+}
+
+static struct tp_op write_first(struct worker *w, struct tp_ctx *cx)
+{
+    w->bytes[0] = 'x';
+    w->buf = tp_buf_full(w->bytes, 1);
+    return tp_write_at(cx, w->fd, &w->buf, 0);
+}
+
+/* It writes files in a loop, and syncs their directory alone. */
+enum tp_step syncs_none_of_many(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options read = {.read = true}, make = {.write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    for (w->rounds = 0; w->rounds < *promised_by(w); w->rounds++) {
+        TP_AWAIT(cx, tp_open(cx, file_of(w), read), &result);
+        TP_AWAIT(cx, read_first(w, cx, result), &result);
+        look_at_first(w, result);
+        TP_AWAIT(cx, tp_close(cx, w->fd), &result);
+    }
+    if (w->rounds > 0)
+        return tp_end(machine, 0);
+    for (; w->rounds < MANY; w->rounds++) {
+        TP_AWAIT(cx, tp_open(cx, file_of(w), make), &result);
+        w->fd = tp_into_fd(cx, result);
+        TP_AWAIT(cx, write_first(w, cx), &result);
+        TP_AWAIT(cx, tp_close(cx, w->fd), &result);
+    }
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    *promised_by(w) = MANY;
+    tp_node_promised(w->node, "%u files", *promised_by(w));
+    TP_AWAIT(cx, tp_timer(cx, 1000), &result);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+/* It promises two files while their syncs are under way. */
+enum tp_step hurries_with_two(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options read = {.read = true}, make = {.write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    for (w->rounds = 0; w->rounds < *promised_by(w); w->rounds++) {
+        TP_AWAIT(cx, tp_open(cx, file_of(w), read), &result);
+        TP_AWAIT(cx, read_first(w, cx, result), &result);
+        look_at_first(w, result);
+    }
+    if (w->rounds > 0)
+        return tp_end(machine, 0);
+    for (; w->rounds < 2; w->rounds++) {
+        w->other = w->fd;
+        TP_AWAIT(cx, tp_open(cx, file_of(w), make), &result);
+        w->fd = tp_into_fd(cx, result);
+        TP_AWAIT(cx, write_first(w, cx), &result);
+    }
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    w->sync = tp_fsync(cx, w->fd, 0);
+    w->write = tp_fsync(cx, w->other, 0);
+    *promised_by(w) = w->rounds;
+    tp_node_promised(w->node, "%u files", *promised_by(w));
+    TP_AWAIT(cx, w->sync, &result);
+    TP_AWAIT(cx, w->write, &result);
+    return tp_end(machine, 0);
     TP_END(cx);
 }

@@ -89,15 +89,15 @@ static const char *before_of(const struct tp_explained_barrier *barrier)
 
 static void write_barriers(const struct tp_explain *explain, FILE *out)
 {
-    char words[256];
+    char words[320];
 
     (void)fputs(",\"barriers\":[", out);
     for (uint32_t i = 0; i < explain->barrier_count; i++) {
         const struct tp_explained_barrier *barrier = &explain->barriers[i];
         const struct tp_record *after = &barrier->after;
 
-        (void)fprintf(out, "%s{\"names\":%s", i == 0 ? "" : ",",
-                      barrier->ghost.names ? "true" : "false");
+        (void)fprintf(out, "%s{\"names\":%s,\"times\":%u", i == 0 ? "" : ",",
+                      barrier->ghost.names ? "true" : "false", barrier->times);
         write_text("after", tp_record_operation(after, words, sizeof words), out);
         write_text("path", after->text, out);
         write_text("file", after->file == NULL ? "" : tp_text_base(after->file), out);
@@ -105,6 +105,7 @@ static void write_barriers(const struct tp_explain *explain, FILE *out)
         write_text("before", before_of(barrier), out);
         write_text("promise",
                    barrier->before == TP_BEFORE_PROMISE ? barrier->next.text : "", out);
+        write_text("own", tp_explain_own(barrier, words, sizeof words), out);
         (void)fputc('}', out);
     }
     (void)fputc(']', out);

@@ -14,6 +14,7 @@ if (data.explanation) {
     place.operation = decode(place.operation);
     place.site = decode(place.site);
     place.promise = decode(place.promise || "");
+    place.own = decode(place.own || "");
   }
 }
 

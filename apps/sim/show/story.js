@@ -97,7 +97,8 @@ function stepsOf(data, run) {
     if (explanation.how === "early")
       add(capital(who(place.node)) + " told others: " + place.operation, "before it was sure of it", event, "mark");
     else if (explanation.how === "barrier" || explanation.how === "torn" || explanation.how === "wait")
-      add(capital(who(place.node)) + " did this: " + place.operation, place.names ? "the name was in memory, not yet on the disk"
+      add(capital(who(place.node)) + " did this: " + place.operation + (place.times > 1
+        ? `, and ${place.times - 1} more at the same line` : ""), place.names ? "the name was in memory, not yet on the disk"
         : "the bytes were in memory, not yet on the disk", event, "mark");
     else
       add(capital(who(place.node)) + " got an error: " + place.operation + (event ? " = " + event.result : ""),
@@ -148,7 +149,8 @@ function cureOf(data, run) {
         element("strong", {}, place.names ? "sync the directory" : "sync the file"), " ",
         element("code", {}, place.names ? "tp_sync_dir()" : "tp_fsync()"),
         place.promise ? ", before it is promised." : explanation.then && explanation.places.length === 1
-          ? element("span", {}, ", before ", element("code", {}, explanation.then.operation), ".") : "."));
+          ? element("span", {}, ", before ", element("code", {}, explanation.then.operation), ".") : ".",
+        place.times > 1 ? ` ${place.times} times.` : "", place.own ? ` ${capital(place.own)}.` : ""));
   } else if (explanation.how === "wait") {
     cure.append(element("h2", {}, "What is not waited for"));
     for (const place of explanation.places)

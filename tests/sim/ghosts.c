@@ -1,0 +1,124 @@
+/* tests/sim/ghosts.c - barriers that the program does not make keep what they are on. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+
+#include "fixture.h"
+
+enum { SEEDS = 40 };
+
+/* The operations of the program, in the order in which they take effect. */
+enum { OPENED_A = 1, CLOSED_A, REMOVED_A, OPENED_B, WROTE_B };
+
+struct writer {
+    struct tp_machine machine;
+    struct tp_node *node;
+    struct tp_fd fd;
+    struct tp_buf buf;
+    char byte;
+};
+
+static bool *promised_by(const struct writer *w)
+{
+    return tp_sim_state(tp_node_sim(w->node));
+}
+
+static void look_at(const struct writer *w, int32_t count)
+{
+    if (count != 1 || w->byte != 'b')
+        tp_sim_fail(tp_node_sim(w->node), "the byte is gone");
+}
+
+/* It removes a file, which frees its inode as soon as that is durable, and makes another
+ * one, which may be given it. No barrier is its own. */
+static enum tp_step write_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct writer *w = tp_container_of(machine, struct writer, machine);
+    struct tp_open_options options = {.read = true, .write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    if (tp_node_boots(w->node) > 1) {
+        TP_AWAIT(cx, tp_open(cx, "/b", options), &result);
+        w->fd = tp_into_fd(cx, result);
+        w->buf = tp_buf_empty(&w->byte, 1);
+        TP_AWAIT(cx, tp_read_at(cx, w->fd, &w->buf, 0), &result);
+        if (*promised_by(w))
+            look_at(w, result.value);
+        return tp_end(machine, 0);
+    }
+    TP_AWAIT(cx, tp_open(cx, "/a", options), &result);
+    w->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_close(cx, w->fd), &result);
+    TP_AWAIT(cx, tp_remove(cx, "/a"), &result);
+    TP_AWAIT(cx, tp_open(cx, "/b", options), &result);
+    w->fd = tp_into_fd(cx, result);
+    w->byte = 'b';
+    w->buf = tp_buf_full(&w->byte, 1);
+    TP_AWAIT(cx, tp_write_at(cx, w->fd, &w->buf, 0), &result);
+    *promised_by(w) = true;
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void boot(struct tp_node *node)
+{
+    struct writer *w = tp_node_new(node, sizeof *w);
+
+    w->node = node;
+    tp_node_spawn(node, &w->machine, write_tick, "writer");
+}
+
+static const struct tp_scenario scenario = {
+    .name = "writer", .boot = boot, .state_bytes = sizeof(bool)};
+
+/* Of so many seeds with no fault but the cut at the end. */
+static uint32_t count_failed(struct tp_sim_options options)
+{
+    uint32_t failed = 0;
+
+    options.families_off = S_ALL;
+    for (options.seed = 1; options.seed <= SEEDS; options.seed++) {
+        struct tp_sim_outcome outcome;
+
+        tp_sim_run(&scenario, &options, &outcome);
+        failed += outcome.verdict == TP_VERDICT_FAILED;
+    }
+    return failed;
+}
+
+Test(ghosts, keep_what_their_operation_is_on)
+{
+    static const struct tp_ghost ghosts[] = {{.effect = WROTE_B},
+                                             {.effect = OPENED_B, .names = true},
+                                             {.effect = REMOVED_A, .names = true}};
+    struct tp_sim_options options = {.ghosts = ghosts};
+
+    for (options.ghost_count = 0; options.ghost_count < 2; options.ghost_count++)
+        cr_assert(lt(u32, 0, count_failed(options)), "with %u", options.ghost_count);
+    cr_assert(zero(u32, count_failed(options)));
+    /* Another one before them changes which inode that is, and no more. */
+    options.ghost_count = 3;
+    cr_assert(zero(u32, count_failed(options)));
+}
+
+/* Of data on an operation that has none, of names on one without a path, behind the end. */
+Test(ghosts, are_nothing_where_there_is_nothing)
+{
+    static const struct tp_ghost ghosts[] = {{.effect = REMOVED_A},
+                                             {.effect = CLOSED_A, .names = true},
+                                             {.effect = WROTE_B, .names = true},
+                                             {.effect = 1000}};
+    struct tp_sim_options options = {.ghosts = ghosts};
+    uint32_t without = count_failed(options);
+
+    options.ghost_count = sizeof ghosts / sizeof *ghosts;
+    cr_assert(lt(u32, 0, without));
+    cr_assert(eq(u32, count_failed(options), without));
+}
+
+Test(ghosts, may_do_without_the_cut_at_the_end)
+{
+    struct tp_sim_options options = {.ends_uncut = true};
+
+    cr_assert(zero(u32, count_failed(options)));
+}

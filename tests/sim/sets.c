@@ -1,0 +1,244 @@
+/* tests/sim/sets.c - of barriers that heal only together, the fewest are found: as if a run
+ * passed whenever all that are needed are there. */
+#include <criterion/criterion.h>
+#include <criterion/new/assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "apps/sim/explain_internal.h"
+
+enum { RUNS_A_TRY = 3 };
+
+/* A search in which `count` candidates have been listed, each after a write of its own. */
+struct fake {
+    struct tp_explain explain;
+    struct tp_explain_search search;
+    struct tp_record records[TP_EXPLAIN_CANDIDATES + 2];
+    struct tp_tape *tape;
+    bool needed[TP_EXPLAIN_CANDIDATES];
+    uint32_t tries;
+};
+
+static struct fake *begin(uint32_t count)
+{
+    struct fake *f = calloc(1, sizeof *f);
+    struct tp_explain_search *s;
+
+    cr_assert_not_null(f);
+    s = &f->search;
+    cr_assert(eq(int, tp_tape_from_seed(1, false, NULL, &f->tape), 0));
+    f->explain.tape = f->tape;
+    s->explain = &f->explain;
+    s->records = f->records;
+    s->record_count = count + 1;
+    s->cut_record[0] = count + 1;
+    s->candidate_count = count;
+    f->records[count] = (struct tp_record){.kind = TP_FACT_PROMISE, .node = 1};
+    for (uint32_t i = 0; i < count; i++) {
+        f->records[i] = (struct tp_record){.kind = TP_FACT_OPERATION,
+                                           .node = 1,
+                                           .effect = i + 1,
+                                           .op = TP_WRITE,
+                                           .file = "loop.c",
+                                           .line = i % 2 + 1,
+                                           .inode = i + 1,
+                                           .changes = true};
+        s->candidates[i] = (struct tp_candidate){
+            .ghost = {.effect = i + 1}, .record = i, .before = TP_BEFORE_PROMISE};
+    }
+    tp_explain_begin_ghosts(s);
+    return f;
+}
+
+static void end(struct fake *f)
+{
+    tp_tape_destroy(f->tape);
+    free(f);
+}
+
+static bool is_searching(const struct fake *f)
+{
+    return f->search.stage == TP_STAGE_ONE || f->search.stage == TP_STAGE_SET;
+}
+
+/* Whether all that are needed are among those whose turn it is. */
+static bool heals(struct fake *f)
+{
+    struct tp_explain_search *s = &f->search;
+    uint32_t needed = 0, there = 0;
+
+    tp_explain_choose_ghosts(s, 0);
+    for (uint32_t i = 0; i < s->candidate_count; i++)
+        needed += f->needed[i];
+    for (uint32_t i = 0; i < s->ghost_count; i++)
+        there += f->needed[s->ghosts[i].effect - 1];
+    return there == needed;
+}
+
+static bool are_chosen(const struct tp_explain_search *s, const struct tp_ghost *ghosts,
+                       uint32_t count)
+{
+    bool same = s->ghost_count == count;
+
+    for (uint32_t i = 0; i < count && same; i++)
+        same = s->ghosts[i].effect == ghosts[i].effect;
+    return same;
+}
+
+/* The tries that were counted, of which the last is what it was said to be: others are
+ * tried ahead. */
+static void try_all(struct fake *f)
+{
+    struct tp_explain_search *s = &f->search;
+    static struct tp_ghost last[TP_EXPLAIN_CANDIDATES];
+    uint32_t tries = tp_explain_tries(s), last_count;
+    bool good = false, more = true;
+
+    cr_assert(lt(u32, 0, tries));
+    tp_explain_choose_ghosts(s, tries - 1);
+    last_count = s->ghost_count;
+    memcpy(last, s->ghosts, last_count * sizeof *last);
+    while (more) {
+        good = heals(f);
+        if (--tries == 0)
+            cr_assert(are_chosen(s, last, last_count), "the last is another one");
+        f->tries++;
+        f->explain.runs += RUNS_A_TRY;
+        more = tp_explain_tried(s, good);
+        if (more)
+            cr_assert(tries > 0 && !good, "there are more than were counted");
+    }
+}
+
+static void need(struct fake *f, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        f->needed[(i * 37 + 5) % f->search.candidate_count] = true;
+}
+
+Test(sets, the_fewest_are_found)
+{
+    static const uint32_t counts[] = {2, 3, 5, 16, 37 * 3, TP_EXPLAIN_CANDIDATES};
+
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        for (uint32_t needs = 2; needs <= 40 && needs <= counts[i]; needs++) {
+            struct fake *f = begin(counts[i]);
+            uint32_t found = 0, needed = 0;
+
+            need(f, needs);
+            while (is_searching(f))
+                try_all(f);
+            for (uint32_t j = 0; j < f->search.member_count; j++)
+                found += f->needed[f->search.members[j]];
+            for (uint32_t j = 0; j < counts[i]; j++)
+                needed += f->needed[j];
+            cr_assert(eq(u32, found, needed), "%u of %u", needs, counts[i]);
+            cr_assert(eq(u32, f->search.member_count, needed));
+            cr_assert(eq(u32, tp_explain_missing(&f->explain), needed));
+            cr_assert(le(u32, f->explain.barrier_count, 2), "one for each line");
+            cr_assert(not(f->explain.has_more));
+            /* One by one, then twice as many as are needed for each halving, at most. */
+            cr_assert(le(u32, f->tries, 128 + 2 + 2 * needed * 11));
+            end(f);
+        }
+    }
+}
+
+Test(sets, one_that_heals_alone_is_the_only_one)
+{
+    struct fake *f = begin(100);
+
+    f->needed[60] = true;
+    while (is_searching(f))
+        try_all(f);
+    cr_assert(eq(u32, f->tries, 61));
+    cr_assert(eq(u32, tp_explain_missing(&f->explain), 1));
+    cr_assert(eq(u64, f->explain.barriers[0].ghost.effect, 61));
+    end(f);
+}
+
+Test(sets, where_all_do_not_heal_there_are_none)
+{
+    for (uint32_t count = 0; count < 4; count++) {
+        struct fake *f = begin(count);
+
+        f->search.candidate_count = count;
+        while (is_searching(f)) {
+            f->tries++;
+            (void)tp_explain_tried(&f->search, false);
+        }
+        cr_assert(eq(u32, f->tries, count < 2 ? count : count + 1));
+        cr_assert(eq(int, (int)f->search.stage, TP_STAGE_FAULTS));
+        cr_assert(zero(u32, f->explain.barrier_count));
+        end(f);
+    }
+}
+
+/* What comes before nothing may be torn, and is not missing. */
+Test(sets, the_last_change_is_not_in_one)
+{
+    struct fake *f = begin(4);
+
+    f->needed[0] = f->needed[3] = true;
+    f->search.candidates[3].before = TP_BEFORE_NOTHING;
+    while (is_searching(f))
+        try_all(f);
+    cr_assert(eq(int, (int)f->search.stage, TP_STAGE_FAULTS));
+    end(f);
+}
+
+Test(sets, one_that_is_ended_early_may_have_more_than_are_needed)
+{
+    for (uint32_t way = 0; way < 3; way++) {
+        struct fake *f = begin(64);
+
+        need(f, 8);
+        while (is_searching(f) && f->search.left_out != 8)
+            try_all(f);
+        cr_assert(eq(int, (int)f->search.stage, TP_STAGE_SET));
+        cr_assert(zero(u32, tp_explain_missing(&f->explain)), "it is not told yet");
+        if (way == 0)
+            tp_explain_end_ghosts(&f->search);
+        f->explain.runs += 100000; /* more than there may be */
+        if (way == 1)
+            try_all(f);
+        if (way == 2)
+            (void)tp_explain_tried(&f->search, false);
+        cr_assert(not(is_searching(f)));
+        cr_assert(f->explain.has_more);
+        cr_assert(lt(u32, 8, tp_explain_missing(&f->explain)));
+        cr_assert(eq(int, (int)f->explain.how, TP_EXPLAINED_BARRIER));
+        end(f);
+    }
+}
+
+/* Before it is known whether all heal there is nothing to be told. */
+Test(sets, one_that_is_not_known_to_heal_is_not_told)
+{
+    struct fake *f = begin(8);
+
+    need(f, 3);
+    while (f->search.stage == TP_STAGE_ONE)
+        try_all(f);
+    tp_explain_end_ghosts(&f->search);
+    cr_assert(zero(u32, tp_explain_missing(&f->explain)));
+    cr_assert(eq(int, (int)f->explain.how, TP_EXPLAINED_NOT));
+    end(f);
+}
+
+/* Of more lines than are told, all are counted. */
+Test(sets, of_many_lines_some_are_told)
+{
+    struct fake *f = begin(TP_EXPLAIN_BARRIERS + 5);
+
+    for (uint32_t i = 0; i < f->search.candidate_count; i++) {
+        f->needed[i] = true;
+        f->records[i].line = i + 1;
+    }
+    while (is_searching(f))
+        try_all(f);
+    cr_assert(eq(u32, f->explain.barrier_count, TP_EXPLAIN_BARRIERS));
+    cr_assert(eq(u32, f->explain.barriers_more, 5));
+    cr_assert(strstr(f->explain.unkept, "; and 9 more") != NULL, "%s", f->explain.unkept);
+    end(f);
+}
