@@ -123,6 +123,7 @@ int tp_command_try(const struct tp_sim_arguments *arguments, struct tp_trial *re
     if (error == 0 && arguments->verbose) {
         ret_trial->records = RECORDS_MAX;
         ret_trial->all_stages = true;
+        ret_trial->compares = arguments->command == TP_COMMAND_REPLAY;
     }
     if (error == 0) {
         error = tape != NULL

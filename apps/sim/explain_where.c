@@ -159,16 +159,16 @@ static bool record_stages(struct tp_explain_search *s)
 
     if (s->skips) {
         trial->records = 0;
-        trial->all_stages = false;
+        trial->all_stages = trial->compares = false;
         return s->has_facts;
     }
     s->error = tp_tape_copy(s->explain->tape, NULL, &tape);
     if (s->error < 0)
         return false;
     trial->records = TP_EXPLAIN_RECORDS;
-    trial->all_stages = true;
+    trial->all_stages = trial->compares = true;
     s->error = tp_trial_replay(trial, tape, &outcome);
-    trial->all_stages = false;
+    trial->all_stages = trial->compares = false;
     trial->records = 0;
     tp_tape_destroy(tape);
     s->explain->runs++;

@@ -133,9 +133,9 @@ static bool make_recorder(struct tp_trial *trial)
     tp_recorder_init(trial->recorder, records, trial->records);
     trial->recorder->all_stages = trial->all_stages;
     trial->recorder->looks = trial->looks;
-    if (trial->all_stages && !trial->looks)
+    if (trial->compares)
         trial->recorder->shadow = arena_alloc(&trial->arena, tp_shadow_size_bytes(), 64);
-    return true;
+    return !trial->compares || trial->recorder->shadow != NULL;
 }
 
 static bool make_moments(struct tp_trial *trial, const struct tp_tape *tape)

@@ -30,6 +30,7 @@ struct tp_trial {
     struct tp_recorder *recorder;     /* shared; what the last run did, if `records` */
     uint32_t records;                 /* how many facts to keep; 0: none */
     bool all_stages;                  /* of operations; else effects */
+    bool compares;                    /* what is read with what was written */
     bool looks;                       /* the recorder also looks at disks and messages */
     struct tp_moments *moments;       /* shared; of the last run, if `notes_moments` */
     bool notes_moments;               /* instead of records */

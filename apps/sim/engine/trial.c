@@ -43,9 +43,9 @@ static int make_recorder(struct tp_trial *trial)
     tp_recorder_init(recorder, malloc(RECORDS_KEPT * sizeof *recorder->records),
                      RECORDS_KEPT);
     recorder->all_stages = trial->all_stages;
-    if (recorder->all_stages)
+    if (trial->compares)
         recorder->shadow = calloc(1, tp_shadow_size_bytes());
-    if (recorder->records == NULL || (recorder->all_stages && recorder->shadow == NULL)) {
+    if (recorder->records == NULL || (trial->compares && recorder->shadow == NULL)) {
         free_recorder(trial);
         return -ENOMEM;
     }
