@@ -3,9 +3,9 @@
 /* Without TP_CHECKED the header is all there is. */
 #ifdef TP_CHECKED
 
-#define XXH_INLINE_ALL
 #include <string.h>
-#include <xxhash.h>
+
+#include "hash.h"
 
 #if defined(__SANITIZE_ADDRESS__)
 #define TP_ASAN 1
@@ -74,7 +74,7 @@ static void set_poison(const struct loan *loan, bool on)
 
 static uint64_t checksum(const struct loan *loan)
 {
-    return XXH3_64bits((const void *)loan->start, loan->end - loan->start);
+    return tp_hash((const void *)loan->start, loan->end - loan->start, 0);
 }
 
 /* ------------------------------------------------------------------ the treap */

@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* Compiled in, so that a platform without the library has it too. */
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "io/hash.h"
 
 #define SEGMENT_MAGIC UINT64_C(0x474553474f4c5054) /* "TPLOGSEG" */
 #define GROUP_MAGIC   UINT64_C(0x505247474f4c5054) /* "TPLOGGRP" */
@@ -69,7 +67,7 @@ static uint64_t get64(const uint8_t *bytes)
 
 static uint64_t sum_of(const uint8_t *bytes, uint32_t len_bytes)
 {
-    return XXH3_64bits(bytes + AT_MAGIC, len_bytes - AT_MAGIC);
+    return tp_hash(bytes + AT_MAGIC, len_bytes - AT_MAGIC, 0);
 }
 
 /* ------------------------------------------------------------------ segments */
@@ -289,7 +287,7 @@ uint64_t tp_journal_next_id(const struct tp_journal_end *before, uint64_t random
     put64(bytes + 24, before->group);
     put64(bytes + 32, before->lsn);
     put64(bytes + 40, random);
-    id = XXH3_64bits(bytes, sizeof bytes);
+    id = tp_hash(bytes, sizeof bytes, 0);
     if (id == 0 || id == before->log_id)
         id = before->log_id == 1 ? 2 : 1;
     return id;

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 
 #define SECOND         UINT64_C(1000000000)
 #define SAID_MAX_BYTES (UINT64_C(64) << 20) /* by one seed; it is memory */

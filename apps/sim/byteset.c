@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "../../io/virtual/hash.h"
+#include "../../io/hash.h"
 
 enum { BLOCK_BYTES = 65536, FIRST_SLOTS = 64 };
 

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "apps/sim/sim_internal.h"
+#include "io/hash.h"
 #include "io/virtual/disk_internal.h"
-#include "io/virtual/hash.h"
 
 enum {
     BUSY_MAX = 64,         /* ticks at one moment; then time goes on */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "apps/sim/sim_internal.h"
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 #include "io/virtual/random.h"
 
 #define SECOND UINT64_C(1000000000)

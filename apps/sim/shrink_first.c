@@ -2,7 +2,7 @@
  * it were not kept. What was tried beyond the first that is kept is forgotten. */
 #include "apps/sim/crew.h"
 #include "apps/sim/shrink_internal.h"
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 
 #define SHORT_NS UINT64_C(2000000) /* a run that is not worth a process of its own */
 

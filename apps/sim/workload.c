@@ -5,7 +5,7 @@
 
 #include "apps/sim/sim_internal.h"
 #include "apps/sim/text.h"
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 
 enum { COMMANDS_MEAN = 24, COMMANDS_LATE_MAX = 4, NOTE_PROMISE = 48 };
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
+#include "io/hash.h"
 #include "io/virtual/disk_internal.h"
-#include "io/virtual/hash.h"
 
 /* ------------------------------------------------------------------ the hash */
 

@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 #include "io/virtual/random.h"
 
 uint8_t tp_sectors_all(const struct tp_disk *disk)

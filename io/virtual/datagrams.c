@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "io/hash.h"
 #include "io/loans.h"
-#include "io/virtual/hash.h"
 
 static int32_t effect_bind(struct tp_virtual *v, const struct tp_flight *f)
 {

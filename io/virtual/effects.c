@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "io/hash.h"
 #include "io/loans.h"
-#include "io/virtual/hash.h"
 
 int64_t tp_effect_wall_ns(const struct tp_virtual *v)
 {

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 
 #define NAMES_FIRST_BUCKETS 64
 

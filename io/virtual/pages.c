@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 
 #define CHUNK_PAGES          (UINT32_C(1) << TP_PAGES_CHUNK_LOG2)
 #define CHUNK_BYTES          ((size_t)CHUNK_PAGES * TP_PAGE_BYTES)

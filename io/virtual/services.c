@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 
 static int32_t effect_resolve(struct tp_virtual *v, struct tp_flight *f)
 {

@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "io/hash.h"
 #include "io/loans.h"
 #include "io/recv_pool.h"
-#include "io/virtual/hash.h"
 
 static struct tp_vfile *file_of(const struct tp_virtual *v, const struct tp_flight *f)
 {

@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 #include "io/virtual/tape_internal.h"
 
 #define TAPE_HEADER_BYTES 32

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 
 static uint64_t hash_text(const struct tp_virtual *v, uint32_t text)
 {

@@ -14,7 +14,7 @@
 #include "apps/kv/grow.h"
 #include "apps/kv/number.h"
 #include "apps/kv/resp.h"
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 #include "tests/fuzz/target.h"
 #include "tests/kv/fixture.h"
 

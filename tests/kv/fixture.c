@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 
 /* ------------------------------------------------------------------ the log */
 

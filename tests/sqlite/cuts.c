@@ -15,7 +15,7 @@
 
 #ifdef TP_SQLITE
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 #include "vfs.h"
 #include "workload.h"
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 #include "io/virtual/random.h"
 #include "io/virtual/tape.h"
 

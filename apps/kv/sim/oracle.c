@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 
 void kv_oracle_init(struct kv_oracle *oracle)
 {

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "io/virtual/hash.h"
+#include "io/hash.h"
 
 /* Whether so many bytes are left. */
 static bool has(struct log3_reader *reader, uint32_t count)

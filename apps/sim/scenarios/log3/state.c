@@ -1,7 +1,7 @@
 #include "apps/sim/scenarios/log3/state.h"
 
+#include "io/hash.h"
 #include "io/mark.h"
-#include "io/virtual/hash.h"
 
 uint64_t log3_state_apply(struct log3_state *state, const struct log3_entry *entry)
 {

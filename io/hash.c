@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+/* Compiled in, so that a platform without the library has it too. */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 

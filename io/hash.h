@@ -1,15 +1,16 @@
-/** io/virtual/hash.h - the 64-bit hash that traces, tapes and disk states are compared by.
+/** io/hash.h - the 64-bit hash: the checksum of records, and of memory on loan, and what
+ * traces, tapes and disk states are compared by.
  *
  * XXH3 gives the same value for the same bytes on every compiler, level and machine. What
  * is hashed is written as little-endian bytes first, never a struct as it lies in memory.
  */
-#ifndef TEMPEST_IO_VIRTUAL_HASH_H
-#define TEMPEST_IO_VIRTUAL_HASH_H
+#ifndef TEMPEST_IO_HASH_H
+#define TEMPEST_IO_HASH_H
 
-#include "../base.h"
+#include "base.h"
 
 /** The hash of `len_bytes` at `bytes`, chained to `seed` (the hash of what came before). */
-uint64_t tp_hash(const void *bytes, size_t len_bytes, uint64_t seed);
+TP_EXPORT uint64_t tp_hash(const void *bytes, size_t len_bytes, uint64_t seed);
 
 #ifdef TP_HASH_AVX2
 /** The same value, on a processor that has AVX2: for tp_hash(), which asks. */
@@ -19,7 +20,7 @@ uint64_t tp_hash_avx2(const void *bytes, size_t len_bytes, uint64_t seed);
 /** The hash of `count` numbers, as little-endian bytes; `count` is at most
  * TP_HASH_WORDS_MAX. */
 #define TP_HASH_WORDS_MAX 16
-uint64_t tp_hash_words(const uint64_t *words, uint32_t count, uint64_t seed);
+TP_EXPORT uint64_t tp_hash_words(const uint64_t *words, uint32_t count, uint64_t seed);
 
 /** Writes the `size_bytes` low bytes of `value`, least significant first. */
 static inline void tp_put_le(uint8_t *ret_bytes, uint64_t value, uint32_t size_bytes)
