@@ -381,11 +381,11 @@ static inline struct tp_request tp_request_lock(struct tp_fd fd)
     return r;
 }
 
-/** The next entries of an open directory, packed into `buf` (see tp_dir_entry), without "."
- * and
- * "..", in no particular order. Result: bytes, 0 at the end, -EINVAL if `buf` is too small
- * for one entry (sizeof(struct tp_dir_entry) + TP_NAME_MAX + 8 always suffices; the memory
- * must be aligned to 8). The position belongs to the fd; open again to start over. */
+/** The next entries of an open directory, packed into `buf` (see tp_dir_entry), in no
+ * particular order, without those for itself ("." and ".."). Result: bytes, 0 at the end,
+ * -EINVAL if `buf` is too small for one entry (sizeof(struct tp_dir_entry) + TP_NAME_MAX +
+ * 8 always suffices; the memory must be aligned to 8). The position belongs to the fd; open
+ * again to start over. */
 static inline struct tp_request tp_request_list_dir(struct tp_fd dir, struct tp_buf *buf)
 {
     struct tp_request r = tp_request_of_(TP_LIST_DIR);

@@ -11,9 +11,8 @@
  * The points are begin + k * period; how long the work in between takes moves none of them.
  * What becomes of points that have passed by the time one asks for the next:
  *
- * TP_PERIODIC_SKIP  they are counted in `missed`, and the next one in the future is waited
- * for; TP_PERIODIC_ALL   each is told, one after the other without delay, until time is
- * caught up with.
+ *     TP_PERIODIC_SKIP   they are counted in `missed`; the next one to come is waited for
+ *     TP_PERIODIC_ALL    each is told, without delay, until time is caught up with
  */
 #ifndef TEMPEST_SM_PERIODIC_H
 #define TEMPEST_SM_PERIODIC_H

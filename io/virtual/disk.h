@@ -3,9 +3,9 @@
  * A disk outlives the Io (virtual.h) that works on it: an Io is a running machine, a disk
  * is what is left when it stops. It is made of layers, each with its own content:
  *
- *     names in memory           names on the media       a log of operations between the
- * two page cache (4096 bytes)   device cache (sectors)   media (sectors) size, mode in
- * memory      size, mode on the media
+ *     names in memory            a log of operations on names   names on the media
+ *     page cache (4096 bytes)    device cache (sectors)         media (sectors)
+ *     size and mode in memory                                   size and mode on the media
  *
  * tp_disk_kill() is the death of a process: everything in memory survives, open files do
  * not. tp_disk_power_cut() is the loss of power: the media survive, and of what was on its

@@ -4,13 +4,16 @@
  * on an address. Reading order of the files:
  *
  *     pages.c, pool.c, texts.c   storage for everything below
- *     map.c       which pages a file has: a tree of slots, one slot for a page in all
- * layers data.c      the page cache: read, write, truncate, fallocate, find_data media.c
- * the way down: device cache, media, sync, write-back names.c     a name space: directory
- * entries; there are two, in memory and on the media name_log.c  the operations that the
- * second lacks, and how they get there inode.c     files and directories, and when one is
- * gone path.c      from a path to a name in a directory tree.c      what open, rename, ...
- * do to names power.c     what survives a power cut disk.c      create, destroy, clone
+ *     map.c       which pages a file has: a tree of slots, one for a page in all layers
+ *     data.c      the page cache: read, write, truncate, fallocate, find_data
+ *     media.c     the way down: device cache, media, sync, write-back
+ *     names.c     a name space: directory entries; one in memory, one on the media
+ *     name_log.c  the operations that the second lacks, and how they get there
+ *     inode.c     files and directories, and when one is gone
+ *     path.c      from a path to a name in a directory
+ *     tree.c      what open, rename, ... do to names
+ *     power.c     what survives a power cut
+ *     disk.c      create, destroy, clone
  *     host.c      the functions on paths of disk.h
  *     damage.c    what is lost on the way down, and what the media do to data
  *     check.c     invariants and the hash

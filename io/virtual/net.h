@@ -9,8 +9,8 @@
  *
  *     tp_world_create(NULL, &world);
  *     tp_net_create(NULL, world, &net);
- *     struct tp_virtual_io_config config = {.net = net, .addresses = &a, .address_count =
- * 1};
+ *     struct tp_virtual_io_config config = {
+ *         .world = world, .net = net, .addresses = &address, .address_count = 1};
  *     ... two of these, and a host that drives both ...
  *
  * Every host reaches itself as 127.0.0.1 (all of 127.0.0.0/8) and ::1, and as its own
