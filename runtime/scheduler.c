@@ -180,7 +180,8 @@ enum tp_progress tp_scheduler_tick(struct tp_scheduler *s)
         /* An operation that is only queued never makes the fd readable: hand it over now.
          */
         tp_io_poll(s->io);
-        if (s->io->completions.count > 0)
+        /* What has completed by that may have let a backend begin something new. */
+        if (s->io->completions.count > 0 || tp_io_unsubmitted(s->io) > 0)
             return TP_PROGRESS;
     }
     return waits_for(s);

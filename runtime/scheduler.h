@@ -89,7 +89,7 @@ TP_EXPORT void tp_scheduler_crash(struct tp_scheduler *s);
  * too, when operations are in flight and no event is left that could complete one. */
 TP_EXPORT int tp_scheduler_run(struct tp_scheduler *s);
 
-/** One iteration. Never blocks, and leaves nothing unsubmitted. */
+/** One iteration. Never blocks, and leaves nothing unsubmitted, unless it says PROGRESS. */
 TP_EXPORT enum tp_progress tp_scheduler_tick(struct tp_scheduler *s);
 
 /** How long a host may sleep: ns from now (fresh clock), 0: call tick now, -1: no timer. */

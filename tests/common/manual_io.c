@@ -79,7 +79,8 @@ static bool deliver(struct manual_io *manual)
 {
     bool any = false;
 
-    manual->unpolled = 0;
+    manual->unpolled = manual->begins > 0 ? 1 : 0;
+    manual->begins -= manual->unpolled;
     for (uint32_t i = manual->delivered_from; i < manual->count; i++) {
         struct manual_op *op = &manual->ops[i];
 

@@ -36,6 +36,7 @@ struct manual_io {
     uint64_t now_ns, wall_ns;
     uint32_t cancels;  /* that came in */
     uint32_t unpolled; /* submitted since the last poll */
+    uint32_t begins;   /* so many polls to come begin something that the next one submits */
     uint32_t woken;
     bool ignore_cancels;
     uint64_t slept_until; /* of the last park that had to sleep */

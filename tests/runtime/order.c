@@ -136,6 +136,10 @@ Test(order, tick_says_what_there_is_to_wait_for_and_leaves_nothing_unsubmitted)
     tp_spawn(scheduler, &reader.machine, reads, "reader");
     cr_assert(eq(int, tick(), TP_WAIT_IO));
     cr_assert(eq(u32, tp_io_unsubmitted(&manual.io), 0));
+    manual.begins = 2;
+    cr_assert(eq(int, tick(), TP_PROGRESS), "both polls have begun something");
+    cr_assert(eq(int, tick(), TP_WAIT_IO));
+    cr_assert(eq(u32, tp_io_unsubmitted(&manual.io), 0));
     manual_complete(manual_find(&manual, TP_OPEN), -EIO);
     manual.now_ns += 300;
     cr_assert(eq(i64, tp_scheduler_timeout_ns(scheduler), 0));
