@@ -15,6 +15,9 @@ enum {
     BUFS = JOBS * DEPTH * 2, /* verifying reads both sides */
     SIZE_SHIFTS = 512,
     INODES = 2048,
+    /* Every boot clears its tables; 22 operations and 15 machines were the most. */
+    OPS = 256,
+    MACHINES = 128,
 };
 
 struct copier;
@@ -156,11 +159,16 @@ static enum tp_step copier_tick(struct tp_machine *machine, struct tp_ctx *cx)
 static void set_up(struct tp_sim *sim)
 {
     struct life *life = life_of(sim);
-    struct tp_node_config config = {
-        .size = sizeof config,
-        .name = "copier",
-        .disk = {.inodes_max = INODES},
-        .io = {.fds_max = 64, .buf_count = BUFS, .buf_size = BLOCK_BYTES}};
+    struct tp_node_config config = {.size = sizeof config,
+                                    .name = "copier",
+                                    .ops_max = OPS,
+                                    .machines_max = MACHINES,
+                                    .disk = {.inodes_max = INODES},
+                                    .io = {.ops_max = OPS,
+                                           .completions_max = OPS,
+                                           .fds_max = 64,
+                                           .buf_count = BUFS,
+                                           .buf_size = BLOCK_BYTES}};
     struct tp_node *node;
 
     config.disk.writeback_one_in = tp_sim_draw(sim, 2) == 0 ? 0 : 8;

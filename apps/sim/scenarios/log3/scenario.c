@@ -48,6 +48,7 @@ static void add_node(struct tp_sim *sim, const char *name)
                                     .machines_max = MACHINES,
                                     .disk = {.inodes_max = INODES},
                                     .io = {.ops_max = OPS,
+                                           .completions_max = OPS,
                                            .fds_max = 64,
                                            .buf_count = 2,
                                            .buf_size = JOURNAL_BUF_BYTES,
