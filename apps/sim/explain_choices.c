@@ -8,6 +8,28 @@ enum {
     PPM = 1000000, /* of the draws of faults */
 };
 
+/* In which stage a choice is made mildest. What decides comes before its details: whether
+ * there is a fault before which byte it hits. */
+static enum tp_explain_stage stage_of(uint32_t concern, const struct tp_draw_entry *entry)
+{
+    switch (entry->kind) {
+    case TP_DRAW_SWARM:
+    case TP_DRAW_FAMILY:
+    case TP_DRAW_RATE:
+        return TP_STAGE_SWARM;
+    case TP_DRAW_CUT_OP:
+    case TP_DRAW_CUT_DATA:
+    case TP_DRAW_CUT_SIZES:
+    case TP_DRAW_CUT_NAMES:
+        return TP_STAGE_CUTS;
+    case TP_DRAW_EVENT:
+        return TP_STAGE_EVENTS;
+    default:
+        return concern == TP_CONCERN_FAULT && entry->bound == PPM ? TP_STAGE_FAULTS
+                                                                  : TP_STAGE_CHOICES;
+    }
+}
+
 /* Whether an operation failed, or moved fewer bytes, where the other did not. */
 static bool is_worse(const struct tp_record *here, const struct tp_record *there)
 {
@@ -18,16 +40,13 @@ static bool is_worse(const struct tp_record *here, const struct tp_record *there
     return moves && here->result < there->result;
 }
 
-/* The first operation that comes to another result in a run that passes, if that is why;
- * and before that what befell the node, or the links, last. */
+/* The first operation that comes to another result in a run that passes, if that is why. */
 static bool find_other(const struct tp_explain_search *s, const struct tp_recorder *passed,
-                       struct tp_record *ret_record, struct tp_record *ret_event)
+                       struct tp_record *ret_record)
 {
     for (uint32_t i = 0; i < s->record_count && i < passed->count; i++) {
         const struct tp_record *here = &s->records[i], *there = &passed->records[i];
 
-        if (here->kind == TP_FACT_EVENT)
-            *ret_event = *here;
         if (here->kind != there->kind || here->op != there->op ||
             here->at_ns != there->at_ns ||
             (here->kind == TP_FACT_EVENT && strcmp(here->text, there->text) != 0))
@@ -42,6 +61,30 @@ static bool find_other(const struct tp_explain_search *s, const struct tp_record
     return false;
 }
 
+/* What comes next is drawn when the last has come, so it is the first to be told that has
+ * the choice among the draws before it. What somebody outside did, or the scenario, is not
+ * drawn; what is wrong with clocks from the start has no number either, but is. */
+uint32_t tp_explain_find_event(const struct tp_record *records, uint32_t count,
+                               uint32_t stream, uint64_t index,
+                               const struct tp_draw_entry *choice)
+{
+    bool is_of_event = stream % TP_CONCERNS == TP_CONCERN_EVENT &&
+                       stage_of(TP_CONCERN_EVENT, choice) != TP_STAGE_SWARM;
+    uint32_t number = stream / TP_CONCERNS, at = is_of_event ? 0 : count;
+
+    for (; at < count; at++) {
+        const struct tp_record *record = &records[at];
+        bool is_drawn =
+            (record->detail & TP_EVENT_ACT) == 0 &&
+            (number == 0 || record->detail > 0 || choice->kind == TP_DRAW_CLOCK);
+
+        if (record->kind == TP_FACT_EVENT && record->node == number && is_drawn &&
+            record->events > index)
+            break;
+    }
+    return at;
+}
+
 /* Whether it passes with a choice made mildest, and whether an operation came to another
  * result by that. */
 static bool passes_without(struct tp_explain_search *s, uint32_t stream, uint64_t index,
@@ -51,6 +94,8 @@ static bool passes_without(struct tp_explain_search *s, uint32_t stream, uint64_
     struct tp_trial *trial = s->explain->trial;
     struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_FAILED};
     struct tp_tape *tape = NULL;
+    struct tp_draw_entry entry;
+    uint32_t at;
 
     s->error = tp_tape_copy(s->explain->tape, NULL, &tape);
     if (s->error < 0)
@@ -67,11 +112,11 @@ static bool passes_without(struct tp_explain_search *s, uint32_t stream, uint64_
     if (s->error < 0 || outcome.verdict != TP_VERDICT_PASSED)
         return false;
     s->explain->event = none;
-    *ret_has_other =
-        find_other(s, trial->recorder, &s->explain->failed, &s->explain->event);
-    if (stream % TP_CONCERNS != TP_CONCERN_EVENT ||
-        s->explain->event.node != stream / TP_CONCERNS)
-        s->explain->event = none;
+    *ret_has_other = find_other(s, trial->recorder, &s->explain->failed);
+    entry = tp_tape_entry(s->explain->tape, stream, index);
+    at = tp_explain_find_event(s->records, s->record_count, stream, index, &entry);
+    if (at < s->record_count)
+        s->explain->event = s->records[at];
     return true;
 }
 
@@ -173,28 +218,6 @@ void tp_explain_early(struct tp_explain_search *s)
 }
 
 /* ------------------------------------------------------------------ choices */
-
-/* In which stage a choice is made mildest. What decides comes before its details: whether
- * there is a fault before which byte it hits. */
-static enum tp_explain_stage stage_of(uint32_t concern, const struct tp_draw_entry *entry)
-{
-    switch (entry->kind) {
-    case TP_DRAW_SWARM:
-    case TP_DRAW_FAMILY:
-    case TP_DRAW_RATE:
-        return TP_STAGE_SWARM;
-    case TP_DRAW_CUT_OP:
-    case TP_DRAW_CUT_DATA:
-    case TP_DRAW_CUT_SIZES:
-    case TP_DRAW_CUT_NAMES:
-        return TP_STAGE_CUTS;
-    case TP_DRAW_EVENT:
-        return TP_STAGE_EVENTS;
-    default:
-        return concern == TP_CONCERN_FAULT && entry->bound == PPM ? TP_STAGE_FAULTS
-                                                                  : TP_STAGE_CHOICES;
-    }
-}
 
 /* Whether the choice is one to be made mildest in this stage. */
 static bool is_candidate(const struct tp_explain_search *s,

@@ -131,6 +131,12 @@ void tp_explain_choice(struct tp_explain_search *s);
 void tp_explain_begin_early(struct tp_explain_search *s);
 void tp_explain_early(struct tp_explain_search *s);
 
+/** Where among so many records that befalls a node, or the links, which a choice says in
+ * what way; the count: nowhere, or it says no such thing. */
+uint32_t tp_explain_find_event(const struct tp_record *records, uint32_t count,
+                               uint32_t stream, uint64_t index,
+                               const struct tp_draw_entry *choice);
+
 /** What a program that stopped itself was told last. */
 void tp_explain_stop(struct tp_explain_search *s);
 

@@ -334,6 +334,25 @@ static void print_after(const struct tp_explain *explain, FILE *out)
 
 /* ------------------------------------------------------------------ all of it */
 
+/* What the mildest choice makes of an event. */
+static const char *without_event(const struct tp_explain *explain)
+{
+    switch (explain->choice.kind) {
+    case TP_DRAW_WHEN:
+    case TP_DRAW_AIM:
+        return "comes at another moment";
+    case TP_DRAW_SPAN:
+        return "is shorter, or less";
+    case TP_DRAW_CLOCK:
+        return "is not so";
+    case TP_DRAW_EVENT: /* whom it befalls is drawn last, and whether it does is not */
+        return explain->choice_index + 1 == explain->event.events ? "befalls another one"
+                                                                  : "does not happen";
+    default:
+        return "does not happen";
+    }
+}
+
 /* What befalls a node or the links, in the words of the record; or which operation. */
 static void print_choice(const struct tp_explain *explain, FILE *out)
 {
@@ -342,7 +361,7 @@ static void print_choice(const struct tp_explain *explain, FILE *out)
     char words[256];
 
     (void)fprintf(out, "no missing barrier was found; it passes if this %s:\n",
-                  event->text[0] != '\0' ? "does not happen" : "choice is 0");
+                  event->text[0] != '\0' ? without_event(explain) : "choice is 0");
     if (event->text[0] != '\0')
         (void)fprintf(out, "  at %.6f s, %s (node %u)\n", (double)event->at_ns / 1e9,
                       event->text, event->node == 0 ? event->detail : event->node - 1);

@@ -209,6 +209,9 @@ static void note(void *context, const struct tp_fact *fact)
         record->work = tp_tape_asked(fact->node->sim->tape,
                                      tp_stream(fact->node->number, TP_CONCERN_WORKLOAD));
     }
+    if (recorder->sim != NULL)
+        record->events =
+            tp_tape_asked(recorder->sim->tape, tp_stream(record->node, TP_CONCERN_EVENT));
     if (fact->kind == TP_FACT_OPERATION) {
         note_operation(fact, record);
         if (recorder->shadow != NULL)
