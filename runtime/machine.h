@@ -14,10 +14,10 @@
  * Errors: a machine ends with a result: >= 0, or a negative errno that its parent reads.
  *
  * Cancel is a level (law 4): every operation in flight is asked to stop, and from then on
- * each new one completes with -ECANCELED, but for clean-up (close, remove, cancel) and
- * between tp_shield(cx, true) and false. So a machine needs no cancel code: it runs to its
- * own end through its normal error path. Children are cancelled before their parent and end
- * before it.
+ * each new one completes with -ECANCELED, but for clean-up (close, shutdown, remove,
+ * remove_dir, cancel) and between tp_shield(cx, true) and false. So a machine needs no
+ * cancel code: it runs to its own end through its normal error path. Children are cancelled
+ * before their parent and end before it.
  */
 #ifndef TEMPEST_RUNTIME_MACHINE_H
 #define TEMPEST_RUNTIME_MACHINE_H
