@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/recv_pool.h"
+#include "tape_internal.h"
 
 #define BLOCK_BYTES UINT32_C(4096) /* enough for direct I/O on any sector size */
 
@@ -143,6 +144,8 @@ static int init_world(struct tp_virtual *v)
     v->joined = true;
     v->stream_latency = tp_stream(v->config.node, TP_CONCERN_LATENCY);
     v->stream_fault = tp_stream(v->config.node, TP_CONCERN_FAULT);
+    if (tp_tape_stream_at(v->tape, tp_stream(v->config.node, TP_CONCERN_SEED)) == NULL)
+        return -ENOMEM; /* a draw could only stop the program */
     v->random = tp_rng_make(tp_tape_seed(v->tape, v->config.node, v->boot), 0);
     return v->net != NULL || v->config.net_config != NULL ? attach(v) : 0;
 }

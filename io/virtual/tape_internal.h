@@ -1,4 +1,4 @@
-/** io/virtual/tape_internal.h - how a tape is kept: for tape.c and tape_file.c. */
+/** io/virtual/tape_internal.h - how a tape is kept: for tape.c, tape_file.c and boot.c. */
 #ifndef TEMPEST_IO_VIRTUAL_TAPE_INTERNAL_H
 #define TEMPEST_IO_VIRTUAL_TAPE_INTERNAL_H
 
