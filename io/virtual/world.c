@@ -111,15 +111,15 @@ static void heap_rise(struct tp_world *world, uint32_t at, const struct tp_event
 /* The hole that the first one leaves goes all the way down, and the last one rises from
  * there: it nearly always belongs to the bottom, so asking at each level would be in vain.
  */
-static struct tp_event heap_pop(struct tp_world *world)
+static void fill_with_last(struct tp_world *world)
 {
     struct tp_event *heap = world->heap;
-    struct tp_event first = heap[0];
     uint32_t count = --world->count;
     struct tp_event last = heap[count];
     uint32_t at = 0;
     uint32_t child = 2;
 
+    world->is_hollow = false;
     for (; child < count; child = 2 * at + 2) {
         child -= is_before(&heap[child - 1], &heap[child]);
         heap[at] = heap[child];
@@ -129,13 +129,42 @@ static struct tp_event heap_pop(struct tp_world *world)
         heap[at] = heap[child - 1];
         at = child - 1;
     }
-    heap_rise(world, at, &last);
-    return first;
+    if (count > 0)
+        heap_rise(world, at, &last);
 }
 
-static void heap_push(struct tp_world *world, struct tp_event event)
+/* What an event asks for is often next, or nearly, so it is asked at each level. */
+static void fill_with(struct tp_world *world, const struct tp_event *event)
 {
-    heap_rise(world, world->count++, &event);
+    struct tp_event *heap = world->heap;
+    uint32_t count = world->count;
+    uint32_t at = 0;
+
+    world->is_hollow = false;
+    for (uint32_t child = 1; child < count; child = 2 * at + 1) {
+        child += child + 1 < count && is_before(&heap[child + 1], &heap[child]);
+        if (is_before(event, &heap[child]))
+            break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    heap[at] = *event;
+}
+
+void tp_world_fill(struct tp_world *world)
+{
+    if (world->is_hollow)
+        fill_with_last(world);
+}
+
+static bool is_empty(const struct tp_world *world)
+{
+    return world->count <= (world->is_hollow ? 1 : 0);
+}
+
+static void heap_push(struct tp_world *world, const struct tp_event *event)
+{
+    heap_rise(world, world->count++, event);
 }
 
 void tp_world_at(struct tp_world *world, uint64_t at_ns, uint32_t tie, uint32_t party,
@@ -144,23 +173,29 @@ void tp_world_at(struct tp_world *world, uint64_t at_ns, uint32_t tie, uint32_t 
     struct tp_event event = {at_ns, (uint64_t)tie << 32 | world->sequence++, party, what};
 
     tp_assert(at_ns >= world->now_ns && party < world->party_count);
+    if (world->is_hollow) {
+        fill_with(world, &event);
+        return;
+    }
     if (world->count == world->capacity)
         heap_grow(world);
-    heap_push(world, event);
+    heap_push(world, &event);
 }
 
 /* The order of events is a total one, so the heap that is built anew gives the same. */
 void tp_world_leave(struct tp_world *world, uint32_t party)
 {
-    uint32_t count = world->count;
+    uint32_t count;
 
     tp_assert(party < world->party_count && world->parties[party].due != NULL);
+    tp_world_fill(world);
+    count = world->count;
     world->count = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct tp_event event = world->heap[i]; /* the heap so far ends at or before it */
 
         if (event.party != party)
-            heap_push(world, event);
+            heap_push(world, &event);
     }
     world->parties[party].due = NULL;
     world->members--;
@@ -177,13 +212,25 @@ uint64_t tp_world_now_ns(const struct tp_world *world)
 
 uint64_t tp_world_next_ns(const struct tp_world *world)
 {
-    return world->count == 0 ? TP_NEVER : world->heap[0].at_ns;
+    const struct tp_event *heap = world->heap;
+
+    if (is_empty(world))
+        return TP_NEVER;
+    if (!world->is_hollow)
+        return heap[0].at_ns;
+    if (world->count == 2 || heap[1].at_ns < heap[2].at_ns)
+        return heap[1].at_ns;
+    return heap[2].at_ns;
 }
 
+/* The first event leaves a hole, for the next that is asked for. */
 static void happen(struct tp_world *world)
 {
-    struct tp_event event = heap_pop(world);
+    struct tp_event event;
 
+    tp_world_fill(world);
+    event = world->heap[0];
+    world->is_hollow = true;
     world->now_ns = event.at_ns;
     world->parties[event.party].due(world->parties[event.party].context, event.what);
     world->events++;
@@ -193,7 +240,7 @@ static void happen(struct tp_world *world)
 void tp_world_run(struct tp_world *world, uint64_t until_ns)
 {
     tp_assert(until_ns >= world->now_ns);
-    while (!world->stopped && world->count > 0 && world->heap[0].at_ns <= until_ns)
+    while (!world->stopped && !is_empty(world) && tp_world_next_ns(world) <= until_ns)
         happen(world);
     if (!world->stopped)
         world->now_ns = until_ns;
@@ -201,7 +248,7 @@ void tp_world_run(struct tp_world *world, uint64_t until_ns)
 
 bool tp_world_step(struct tp_world *world)
 {
-    if (world->stopped || world->count == 0)
+    if (world->stopped || is_empty(world))
         return false;
     happen(world);
     return true;

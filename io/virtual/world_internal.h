@@ -27,6 +27,7 @@ struct tp_world {
     uint64_t now_ns;
     struct tp_event *heap;
     uint32_t count, capacity;
+    bool is_hollow; /* heap[0] has happened, and counts until another takes its place */
     uint32_t sequence;
     uint32_t party_count; /* numbers that were ever given out */
     uint32_t members;     /* of these, in use */
@@ -44,6 +45,10 @@ uint32_t tp_world_join(struct tp_world *world, tp_world_due *due, void *context)
 
 /** Leaves: its events will not happen. */
 void tp_world_leave(struct tp_world *world, uint32_t party);
+
+/** Leaves no hole in the heap, for who looks at it: events that are to come, and no others.
+ */
+void tp_world_fill(struct tp_world *world);
 
 /** Asks for an event; not before now. */
 void tp_world_at(struct tp_world *world, uint64_t at_ns, uint32_t tie, uint32_t party,

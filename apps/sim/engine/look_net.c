@@ -87,6 +87,7 @@ void engine_write_messages(const struct tp_sim *sim, FILE *out)
     struct tp_event *events = malloc(((size_t)world->count + 1) * sizeof *events);
     uint32_t count = 0;
 
+    tp_world_fill(sim->world);
     (void)fputs("\"messages\":[", out);
     for (uint32_t i = 0; events != NULL && i < world->count; i++) {
         const struct tp_event *event = &world->heap[i];
