@@ -3,6 +3,7 @@
 
 #include "apps/bench/bench.h"
 #include "apps/common/say.h"
+#include "apps/common/streams.h"
 
 static uint32_t or_none(uint32_t count)
 {

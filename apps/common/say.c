@@ -1,13 +1,11 @@
 #include "apps/common/say.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "apps/common/bar.h"
 
@@ -43,16 +41,6 @@ void app_say(const char *format, ...)
     (void)vfprintf(out(), format, arguments);
     va_end(arguments);
     (void)fputc('\n', out());
-}
-
-/* An open takes the lowest number that is free. Nothing can be written to what is open for
- * reading, nor read from what is open for writing. Without /dev/null all stays as it is. */
-void app_take_streams(void)
-{
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        if (fcntl(fd, F_GETFD) < 0)
-            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
-    }
 }
 
 /* Of what went wrong before the last bytes it is known only that it did. */

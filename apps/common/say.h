@@ -21,11 +21,6 @@ void app_say_to(FILE *stream);
 /** "NAME: MESSAGE", with a printf format and without a newline at its end. */
 TP_PRINTF(1, 2) void app_say(const char *format, ...);
 
-/** Takes the numbers of standard input, output and error that the program was started
- * without, so that no file of its own gets one of them, and what it says. What is printed
- * there fails as before. For the start of a program. */
-void app_take_streams(void);
-
 /** Whether all that was printed on standard output has gone there. False: it has not, and
  * why was said, once. For the end of a program. */
 bool app_printed(void);

@@ -10,6 +10,7 @@
 #include "apps/common/bar.h"
 #include "apps/common/say.h"
 #include "apps/common/signals.h"
+#include "apps/common/streams.h"
 #include "apps/copy/check.h"
 #include "apps/copy/mirror.h"
 #include "apps/copy/options.h"

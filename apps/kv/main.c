@@ -13,6 +13,7 @@
 
 #include "apps/common/args.h"
 #include "apps/common/say.h"
+#include "apps/common/streams.h"
 #include "apps/kv/inspect.h"
 #include "apps/kv/options.h"
 #include "apps/kv/server.h"

@@ -5,6 +5,7 @@
 #include "apps/common/args.h"
 #include "apps/common/say.h"
 #include "apps/common/signals.h"
+#include "apps/common/streams.h"
 #include "apps/sim/commands.h"
 #include "apps/sim/text.h"
 

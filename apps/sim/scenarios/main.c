@@ -5,6 +5,7 @@
 
 #include "apps/common/args.h"
 #include "apps/common/say.h"
+#include "apps/common/streams.h"
 #include "apps/sim/history_check.h"
 #include "apps/sim/scenarios/scenarios.h"
 #include "apps/sim/zoo/command.h"
