@@ -38,6 +38,8 @@ static inline uint64_t tp_rng_below(struct tp_rng *rng, uint64_t bound)
 
     if (bound <= UINT32_MAX)
         return ((next >> 32) * bound) >> 32;
+    if ((bound & (bound - 1)) == 0) /* what many draws are from; spares them a division */
+        return next & (bound - 1);
     return next % bound;
 }
 

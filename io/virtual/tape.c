@@ -247,7 +247,7 @@ uint64_t tp_tape_draw(struct tp_tape *tape, uint32_t stream, enum tp_draw kind,
     struct tp_tape_stream *on = stream < tape->stream_count
                                     ? &tape->streams[stream]
                                     : tp_tape_stream_at(tape, stream);
-    struct tp_draw_entry entry = {bound, 0, (uint32_t)kind, 0};
+    uint64_t value = 0;
 
     tp_assert(bound > 0 && kind < TP_DRAWS);
     if (on == NULL)
@@ -257,18 +257,23 @@ uint64_t tp_tape_draw(struct tp_tape *tape, uint32_t stream, enum tp_draw kind,
     tape->stats.draws++;
     switch (tape->source) {
     case TP_TAPE_SEED:
-        entry.value = tp_rng_below(&on->rng, bound);
+        value = tp_rng_below(&on->rng, bound);
         break;
     case TP_TAPE_RECORD:
-        entry.value = from_record(tape, on, kind, bound);
+        value = from_record(tape, on, kind, bound);
         break;
     case TP_TAPE_BYTES:
-        entry.value = from_bytes(tape, bound);
+        value = from_bytes(tape, bound);
         break;
     }
-    if (tape->record && tp_tape_append(tape, on, entry) < 0)
-        tp_stop(__FILE__, __LINE__, "the host has no memory for the record of the tape");
-    return entry.value;
+    if (tape->record) {
+        struct tp_draw_entry entry = {bound, value, (uint32_t)kind, 0};
+
+        if (tp_tape_append(tape, on, entry) < 0)
+            tp_stop(__FILE__, __LINE__,
+                    "the host has no memory for the record of the tape");
+    }
+    return value;
 }
 
 uint64_t tp_tape_seed(struct tp_tape *tape, uint32_t node, uint64_t sequence)
