@@ -255,6 +255,42 @@ static void print_wait_of(const struct tp_explained_wait *wait, FILE *out)
     (void)fputc('\n', out);
 }
 
+/* The place of the check that failed, as the message has it: "file.c:12"; "" if there is
+ * none, or it is not known to be behind a read of the same process. */
+static const char *check_of(const struct tp_explain *explain, char *ret_text,
+                            size_t size_bytes)
+{
+    const char *message = explain->outcome.message;
+    size_t len = strcspn(message, ": ");
+
+    *ret_text = '\0';
+    if (explain->noticed.node != explain->doubtful.node || message[len] != ':')
+        return ret_text;
+    len += 1 + strspn(message + len + 1, "0123456789");
+    if (message[len] == ':' && len < size_bytes)
+        (void)snprintf(ret_text, size_bytes, "%.*s", (int)len, message);
+    return ret_text;
+}
+
+/* A line that only computes is no operation: between which two it is, if that is known. */
+static void print_between(const struct tp_explain *explain, FILE *out)
+{
+    const struct tp_record *read = &explain->doubtful;
+    char check[64];
+
+    if (*check_of(explain, check, sizeof check) != '\0')
+        (void)fprintf(
+            out,
+            "so between that read (%s:%u) and the check that fails (%s) it has to be "
+            "noticed, and borne\n",
+            tp_text_base(read->file), read->line, check);
+    else
+        (void)fprintf(out,
+                      "so behind that read (%s:%u) it has to be noticed, and borne, "
+                      "before anything is built on it\n",
+                      tp_text_base(read->file), read->line);
+}
+
 /* What was relied on, and behind which line that is to be seen. */
 static void print_doubtful(const struct tp_explain *explain, FILE *out)
 {
@@ -280,11 +316,7 @@ static void print_doubtful(const struct tp_explain *explain, FILE *out)
                       "to do without these bytes\n",
                       tp_text_base(read->file), read->line);
     else if (explain->promise.text[0] == '\0' && explain->how != TP_EXPLAINED_UNHEARD)
-        /* Else it should not have come to that. */
-        (void)fprintf(out,
-                      "so behind that read (%s:%u) it has to be noticed, and borne, "
-                      "before anything is built on it\n",
-                      tp_text_base(read->file), read->line);
+        print_between(explain, out); /* else it should not have come to that */
 }
 
 /* All is as it was written, and yet it is not borne together. */
