@@ -194,6 +194,7 @@ bool tp_explain_step(struct tp_explain *explain)
         break;
     case TP_STAGE_ONE:
     case TP_STAGE_SET:
+    case TP_STAGE_EARLIEST:
         try_ghosts(s);
         break;
     case TP_STAGE_FAULTS:

@@ -6,7 +6,8 @@
  * what survives, and the recovery, are not. A ghost heals if the run passes with the
  * original survivors and with all others, or, where they are too many, with those of which
  * little is kept or lost and with many that are drawn. A ghost after the last change
- * before the cut says that what is left of that is not borne. Where none heals alone, all
+ * before the cut says that what is left of that is not borne. Of one that heals it is
+ * found out after which change at the earliest it does. Where none heals alone, all
  * are tried at once that come before something, and, if that heals, without some of them:
  * of those that are left, none can be done without. Where no ghosts heal, it is
  * asked which one choice, made mildest, makes the run pass: whether there is a fault, then
@@ -55,6 +56,7 @@ struct tp_explained_barrier {
     struct tp_ghost ghost;
     uint32_t times;         /* so many are missing there */
     struct tp_record after; /* the operation after which it belongs */
+    struct tp_record last;  /* and the last one of that object before `next` */
     enum tp_explained_before before;
     struct tp_record next; /* the promise, or the operation, before which */
     enum tp_explained_own own_how;

@@ -72,7 +72,7 @@ void tp_explain_ahead(struct tp_explain *explain)
     int error;
 
     while (explain->jobs > 1 && s->error == 0 && tp_host_now_ns() < explain->until_ns &&
-           (s->stage == TP_STAGE_ONE || s->stage == TP_STAGE_SET)) {
+           s->stage >= TP_STAGE_ONE && s->stage <= TP_STAGE_EARLIEST) {
         ahead.tried_before = s->tried;
         crew.units = tp_explain_tries(s);
         error = tp_crew_run(&crew);

@@ -110,13 +110,12 @@ static void say_all_unkept(struct tp_explain_search *s, const uint32_t *candidat
 /* The barrier may be there, and have failed, and what it was to come before came all the
  * same: then that is what to say. The last of them; NULL: there is none. */
 static const struct tp_record *find_failed(const struct tp_explain_search *s,
-                                           const struct tp_candidate *candidate)
+                                           const struct tp_candidate *candidate,
+                                           uint32_t next)
 {
     const struct tp_record *change = &s->records[candidate->record];
     const struct tp_record *failed = NULL;
-    uint32_t next;
 
-    (void)tp_explain_follows(s, candidate->record, &next);
     for (uint32_t i = candidate->record + 1; i < next; i++) {
         const struct tp_record *record = &s->records[i];
 
@@ -155,16 +154,20 @@ static bool is_at_place(const struct tp_explained_barrier *barrier,
 }
 
 /* Those that are missing at one place of the source are told as one. */
-static void add_barrier(struct tp_explain_search *s, const struct tp_candidate *candidate)
+static void add_barrier(struct tp_explain_search *s, const struct tp_candidate *candidate,
+                        const struct tp_candidate *last)
 {
     struct tp_explain *explain = s->explain;
-    const struct tp_record *failed = find_failed(s, candidate);
-    struct tp_explained_barrier barrier = {
-        .ghost = candidate->ghost, .times = 1, .after = s->records[candidate->record]};
+    struct tp_explained_barrier barrier = {.ghost = candidate->ghost,
+                                           .times = 1,
+                                           .after = s->records[candidate->record],
+                                           .last = s->records[last->record]};
+    const struct tp_record *failed;
     uint32_t at;
 
-    barrier.before = tp_explain_follows(s, candidate->record, &at);
+    barrier.before = tp_explain_follows(s, last->record, &at);
     barrier.next = s->records[at];
+    failed = find_failed(s, candidate, at);
     if (failed != NULL) {
         barrier.own_how = TP_OWN_FAILED;
         barrier.own = *failed;
@@ -181,17 +184,27 @@ static void add_barrier(struct tp_explain_search *s, const struct tp_candidate *
         explain->barriers_more++;
 }
 
-void tp_explain_found(struct tp_explain_search *s, const uint32_t *candidates,
-                      uint32_t count)
+void tp_explain_found_all(struct tp_explain_search *s, const uint32_t *candidates,
+                          uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const struct tp_candidate *candidate = &s->candidates[candidates[i]];
+
+        add_barrier(s, candidate, candidate);
+    }
+    say_all_unkept(s, candidates, count);
+    s->explain->how = TP_EXPLAINED_BARRIER;
+}
+
+void tp_explain_found_one(struct tp_explain_search *s, const struct tp_candidate *candidate,
+                          const struct tp_candidate *last)
 {
     struct tp_explain *explain = s->explain;
+    uint32_t index = (uint32_t)(candidate - s->candidates);
 
-    for (uint32_t i = 0; i < count; i++)
-        add_barrier(s, &s->candidates[candidates[i]]);
-    say_all_unkept(s, candidates, count);
+    add_barrier(s, candidate, last);
+    say_all_unkept(s, &index, 1);
     explain->how = TP_EXPLAINED_BARRIER;
-    if (count > 1)
-        return;
     if (explain->barriers[0].before == TP_BEFORE_NOTHING) {
         explain->how = TP_EXPLAINED_TORN;
         note_reader(s, &explain->barriers[0].after);

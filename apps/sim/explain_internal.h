@@ -39,14 +39,15 @@ enum tp_explain_stage {
     TP_STAGE_IDLE, /* the run with no work after its last cuts, in which ghosts are tried */
     TP_STAGE_ONE,  /* ghosts, one by one */
     TP_STAGE_SET,  /* all at once, then fewer */
-    TP_STAGE_FAULTS,  /* choices made mildest: whether there is a fault */
-    TP_STAGE_CUTS,    /* what a cut leaves */
-    TP_STAGE_EVENTS,  /* whether something befalls a node, or the links */
-    TP_STAGE_CHOICES, /* all other ones, but for */
-    TP_STAGE_SWARM,   /* families and their rates */
-    TP_STAGE_WHERE,   /* the run once more, with all stages of operations */
-    TP_STAGE_EARLY,   /* messages that never arrive */
-    TP_STAGE_MUTE,    /* the same, of a node that is cut off */
+    TP_STAGE_EARLIEST, /* one that heals, as early as it does */
+    TP_STAGE_FAULTS,   /* choices made mildest: whether there is a fault */
+    TP_STAGE_CUTS,     /* what a cut leaves */
+    TP_STAGE_EVENTS,   /* whether something befalls a node, or the links */
+    TP_STAGE_CHOICES,  /* all other ones, but for */
+    TP_STAGE_SWARM,    /* families and their rates */
+    TP_STAGE_WHERE,    /* the run once more, with all stages of operations */
+    TP_STAGE_EARLY,    /* messages that never arrive */
+    TP_STAGE_MUTE,     /* the same, of a node that is cut off */
     TP_STAGE_OVER,
 };
 
@@ -55,8 +56,11 @@ struct tp_explain_search {
     enum tp_explain_stage stage;
     struct tp_ghost ghosts[TP_EXPLAIN_CANDIDATES]; /* of the next trial */
     uint32_t ghost_count;
+    uint32_t found; /* the candidate that heals */
     uint32_t tried; /* ghosts: of the candidates; or of the members, as ones to leave out */
-    uint32_t members[TP_EXPLAIN_CANDIDATES]; /* set: candidates that are in it */
+    uint32_t
+        members[TP_EXPLAIN_CANDIDATES]; /* set: candidates that are in it; earliest:
+                                           those of its object, the last of which heals */
     uint32_t member_count;
     uint32_t left_out;    /* at a time; 0: the set is not known to heal yet */
     bool were_fewer;      /* since all members were tried, some could be left out */
@@ -121,9 +125,12 @@ bool tp_explain_tried(struct tp_explain_search *s, bool heals);
 /** It was ended before all had been tried: what is known by then. */
 void tp_explain_end_ghosts(struct tp_explain_search *s);
 
-/** Notes what candidates say that have healed together. */
-void tp_explain_found(struct tp_explain_search *s, const uint32_t *candidates,
-                      uint32_t count);
+/** Notes what a candidate says that has healed, and what comes behind another one; or what
+ * candidates do that have healed together. */
+void tp_explain_found_one(struct tp_explain_search *s, const struct tp_candidate *candidate,
+                          const struct tp_candidate *last);
+void tp_explain_found_all(struct tp_explain_search *s, const uint32_t *candidates,
+                          uint32_t count);
 
 /** One more choice made mildest; one more message that never arrives, after the first call
  * of begin. */

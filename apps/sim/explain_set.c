@@ -1,6 +1,7 @@
-/* Ghosts one by one; and where none heals, all at once, then with some of them left out:
- * halves, quarters, and in the end single ones, until none can be done without (delta
- * debugging, of which only the complements are tried: no few of them heal alone). */
+/* Ghosts one by one, and how early that may be which heals. Where none heals, all at once,
+ * then with some of them left out: halves, quarters, and in the end single ones, until none
+ * can be done without (delta debugging, of which only the complements are tried: no few of
+ * them heal alone). */
 #include <string.h>
 
 #include "apps/sim/explain_internal.h"
@@ -9,6 +10,71 @@ enum {
     ONES_MAX = 128,  /* candidates that are tried one by one, the first */
     RUNS_MAX = 8192, /* for all that is tried of several */
 };
+
+/* ------------------------------------------------------------------ the earliest one
+ *
+ * The later on an object a ghost comes, the more it keeps. The first one that heals comes
+ * behind the change that matters, which the last one may not: from there on it is missing,
+ * until what the last one comes before. */
+
+static void end_earliest(struct tp_explain_search *s)
+{
+    uint32_t earliest = s->members[s->member_count - 1];
+
+    tp_explain_found_one(s, &s->candidates[earliest], &s->candidates[s->found]);
+    s->stage = TP_STAGE_WHERE;
+}
+
+static bool is_of_found(const struct tp_explain_search *s,
+                        const struct tp_candidate *candidate)
+{
+    const struct tp_record *one = &s->records[candidate->record];
+    const struct tp_record *found = &s->records[s->candidates[s->found].record];
+
+    return one <= found && one->node == found->node &&
+           (one->dir != 0) == (found->dir != 0) &&
+           tp_explain_object(one) == tp_explain_object(found);
+}
+
+/* Those of its object up to the one that is found, in the order of the run. */
+static void begin_earliest(struct tp_explain_search *s, uint32_t found)
+{
+    s->stage = TP_STAGE_EARLIEST;
+    s->found = found;
+    s->tried = s->member_count = 0;
+    for (uint32_t i = 0; i < s->candidate_count; i++) {
+        uint32_t at = s->member_count;
+
+        if (!is_of_found(s, &s->candidates[i]))
+            continue;
+        for (; at > 0 && s->candidates[s->members[at - 1]].record > s->candidates[i].record;
+             at--)
+            s->members[at] = s->members[at - 1];
+        s->members[at] = i;
+        s->member_count++;
+    }
+    tp_assert(s->members[s->member_count - 1] == found);
+    if (s->member_count == 1)
+        end_earliest(s);
+}
+
+/* Between those that do not heal and those that do. */
+static uint32_t middle_of(const struct tp_explain_search *s)
+{
+    return s->tried + (s->member_count - 1 - s->tried) / 2;
+}
+
+static void earliest_tried(struct tp_explain_search *s, bool heals)
+{
+    uint32_t middle = middle_of(s);
+
+    if (heals)
+        s->member_count = middle + 1;
+    else
+        s->tried = middle + 1;
+    if (s->tried + 1 == s->member_count)
+        end_earliest(s);
+}
 
 /* ------------------------------------------------------------------ the set */
 
@@ -41,8 +107,12 @@ static void begin_choices(struct tp_explain_search *s)
 
 static void end_set(struct tp_explain_search *s, bool is_least)
 {
+    if (s->member_count == 1) {
+        begin_earliest(s, s->members[0]);
+        return;
+    }
     s->explain->has_more = !is_least;
-    tp_explain_found(s, s->members, s->member_count);
+    tp_explain_found_all(s, s->members, s->member_count);
     s->stage = TP_STAGE_WHERE;
 }
 
@@ -65,6 +135,8 @@ void tp_explain_end_ghosts(struct tp_explain_search *s)
 {
     if (s->stage == TP_STAGE_SET && s->left_out > 0)
         end_set(s, false);
+    if (s->stage == TP_STAGE_EARLIEST)
+        end_earliest(s);
 }
 
 /* What comes before nothing is not missing. One alone has been tried. */
@@ -117,8 +189,7 @@ static uint32_t count_ones(const struct tp_explain_search *s)
 static bool one_tried(struct tp_explain_search *s, bool heals)
 {
     if (heals) {
-        tp_explain_found(s, &s->tried, 1);
-        s->stage = TP_STAGE_WHERE;
+        begin_earliest(s, s->tried);
         return false;
     }
     s->tried++;
@@ -128,7 +199,7 @@ static bool one_tried(struct tp_explain_search *s, bool heals)
     return false;
 }
 
-/* ------------------------------------------------------------------ either */
+/* ------------------------------------------------------------------ all of them */
 
 void tp_explain_begin_ghosts(struct tp_explain_search *s)
 {
@@ -142,6 +213,8 @@ uint32_t tp_explain_tries(const struct tp_explain_search *s)
 {
     if (s->stage == TP_STAGE_ONE)
         return count_ones(s) - s->tried;
+    if (s->stage == TP_STAGE_EARLIEST)
+        return 1;
     tp_assert(s->stage == TP_STAGE_SET && s->tried < s->member_count);
     if (s->left_out == 0)
         return 1;
@@ -157,6 +230,10 @@ void tp_explain_choose_ghosts(struct tp_explain_search *s, uint32_t try)
         s->ghosts[s->ghost_count++] = s->candidates[s->tried + try].ghost;
         return;
     }
+    if (s->stage == TP_STAGE_EARLIEST) {
+        s->ghosts[s->ghost_count++] = s->candidates[s->members[middle_of(s)]].ghost;
+        return;
+    }
     find_left_out(s, try, &low, &high);
     for (uint32_t i = 0; i < s->member_count; i++) {
         if (s->left_out == 0 || i < low || i >= high)
@@ -166,5 +243,10 @@ void tp_explain_choose_ghosts(struct tp_explain_search *s, uint32_t try)
 
 bool tp_explain_tried(struct tp_explain_search *s, bool heals)
 {
-    return s->stage == TP_STAGE_ONE ? one_tried(s, heals) : set_tried(s, heals);
+    if (s->stage == TP_STAGE_ONE)
+        return one_tried(s, heals);
+    if (s->stage == TP_STAGE_SET)
+        return set_tried(s, heals);
+    earliest_tried(s, heals);
+    return false;
 }

@@ -89,7 +89,7 @@ static bool is_change_of(const struct tp_record *record, const struct tp_record 
 static const struct tp_record *find_late(const struct tp_explained_barrier *barrier,
                                          const struct tp_recorder *recorder)
 {
-    const struct tp_record *after = &barrier->after;
+    const struct tp_record *after = &barrier->last;
     const struct tp_record *begun = NULL;
     bool is_behind = false, is_late = false;
 

@@ -1,5 +1,6 @@
-/* tests/sim/sets.c - of barriers that heal only together, the fewest are found: as if a run
- * passed whenever all that are needed are there. */
+/* tests/sim/sets.c - of barriers that heal only together, the fewest are found, of one the
+ * change after which it belongs: as if a run passed whenever all that are needed are there.
+ */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <stdlib.h>
@@ -58,7 +59,7 @@ static void end(struct fake *f)
 
 static bool is_searching(const struct fake *f)
 {
-    return f->search.stage == TP_STAGE_ONE || f->search.stage == TP_STAGE_SET;
+    return f->search.stage >= TP_STAGE_ONE && f->search.stage <= TP_STAGE_EARLIEST;
 }
 
 /* Whether all that are needed are among those whose turn it is. */
@@ -154,6 +155,53 @@ Test(sets, one_that_heals_alone_is_the_only_one)
     cr_assert(eq(u32, f->tries, 61));
     cr_assert(eq(u32, tp_explain_missing(&f->explain), 1));
     cr_assert(eq(u64, f->explain.barriers[0].ghost.effect, 61));
+    end(f);
+}
+
+/* On one object each ghost keeps what came before it: it is named after the change that
+ * matters, whatever comes behind that, until the promise. */
+Test(sets, one_is_named_as_early_as_it_heals)
+{
+    for (uint32_t matters = 1; matters <= 10; matters++) {
+        struct fake *f = begin(10);
+        struct tp_explain_search *s = &f->search;
+
+        for (uint32_t i = 0; i < 10; i++) {
+            f->records[i].inode = 1;
+            s->candidates[i] = (struct tp_candidate){
+                .ghost = {.effect = 10 - i}, .record = 9 - i, .before = TP_BEFORE_SAME};
+        }
+        s->candidates[0].before = TP_BEFORE_PROMISE;
+        while (is_searching(f)) {
+            cr_assert(eq(u32, tp_explain_tries(s), s->stage == TP_STAGE_ONE ? 10 : 1));
+            tp_explain_choose_ghosts(s, 0);
+            cr_assert(eq(u32, s->ghost_count, 1));
+            f->tries++;
+            cr_assert(not(tp_explain_tried(s, s->ghosts[0].effect >= matters)));
+        }
+        cr_assert(le(u32, f->tries, 1 + 4));
+        cr_assert(eq(u64, f->explain.barriers[0].after.effect, matters));
+        cr_assert(eq(u64, f->explain.barriers[0].last.effect, 10));
+        cr_assert(eq(int, (int)f->explain.barriers[0].before, TP_BEFORE_PROMISE));
+        cr_assert(eq(int, (int)f->explain.barriers[0].next.kind, TP_FACT_PROMISE));
+        end(f);
+    }
+}
+
+/* Ended in between, it is after the last change of which that is known. */
+Test(sets, one_that_is_ended_early_is_named_where_it_heals)
+{
+    struct fake *f = begin(4);
+
+    for (uint32_t i = 0; i < 4; i++)
+        f->records[i].inode = 1;
+    for (uint32_t i = 0; i < 3; i++)
+        (void)tp_explain_tried(&f->search, false);
+    (void)tp_explain_tried(&f->search, true);
+    cr_assert(eq(int, (int)f->search.stage, TP_STAGE_EARLIEST));
+    tp_explain_end_ghosts(&f->search);
+    cr_assert(eq(u64, f->explain.barriers[0].after.effect, 4));
+    cr_assert(eq(int, (int)f->explain.how, TP_EXPLAINED_BARRIER));
     end(f);
 }
 
