@@ -36,7 +36,7 @@ export class Bridge {
 
   /** Whether a poll would find something. */
   get pending() {
-    for (const session of this.sessions.values()) if (session.arrived.ids.length > 0) return true;
+    for (const session of this.sessions.values()) if (session.arrived > 0) return true;
     return false;
   }
 
@@ -104,10 +104,10 @@ export class Bridge {
     const session = this.sessions.get(io);
     if (session === undefined) return 0;
     session.begin();
-    const { ids, values } = session.arrived, count = Math.min(max, ids.length);
+    const { ids, values } = session, count = Math.min(max, session.arrived);
     for (let i = 0; i < count; i++) writeCompletion(this.memory, pointer, i, ids[i], values[i]);
-    if (count === ids.length) ids.length = values.length = 0;
-    else for (const list of [ids, values]) list.splice(0, count);
+    session.arrived -= count;
+    if (session.arrived > 0) for (const list of [ids, values]) list.splice(0, count);
     return count;
   }
 
@@ -145,7 +145,10 @@ class Session {
     this.onArrival = onArrival;
     this.queue = []; // ops with their id, not begun
     this.running = 0;
-    this.arrived = { ids: [], values: [] }; // not yet handed over
+    // Not yet handed over: so many of these. The lists keep their length, since to empty one costs more than to fill it.
+    this.arrived = 0;
+    this.ids = [];
+    this.values = [];
   }
 
   begin() {
@@ -192,8 +195,9 @@ class Session {
 
   arrive(id, value) {
     if (id[0] === 0 && id[1] === 0) return; // nobody's
-    this.arrived.values.push(value);
-    if (this.arrived.ids.push(id) === 1) this.onArrival();
+    this.values[this.arrived] = value;
+    this.ids[this.arrived] = id;
+    if (++this.arrived === 1) this.onArrival();
   }
 }
 
