@@ -468,6 +468,10 @@ void tp_node_power_cut(struct tp_node *node)
 
 void tp_node_rollback(struct tp_node *node)
 {
+    if (node->snapshot == NULL)
+        tp_stopf(__FILE__, __LINE__,
+                 "the disk of %s cannot be as it was: tp_node_snapshot() was never called",
+                 tp_node_name(node));
     ask(node, TP_END_ROLLBACK);
 }
 
@@ -501,7 +505,11 @@ void tp_node_pause(struct tp_node *node, uint64_t duration_ns)
 
 void tp_node_snapshot(struct tp_node *node)
 {
-    tp_assert(node->io == NULL); /* a disk is copied while nobody works on it */
+    if (node->io != NULL)
+        tp_stopf(
+            __FILE__, __LINE__,
+            "tp_node_snapshot() while %s is up: a disk is copied when nobody is at work",
+            node->name);
     tp_disk_destroy(node->snapshot);
     node->snapshot = NULL;
     if (tp_disk_clone(node->disk, &node->snapshot) < 0)

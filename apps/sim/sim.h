@@ -303,10 +303,12 @@ TP_EXPORT void tp_node_pause(struct tp_node *node, uint64_t duration_ns);
 TP_EXPORT void tp_node_part(struct tp_node *node, struct tp_node *other,
                             uint64_t duration_ns);
 
-/** Its disk now becomes the one that tp_node_rollback() brings back. */
+/** Its disk now becomes the one that tp_node_rollback() brings back. Of a node that is
+ * down, as all are in setup(); else the program stops. */
 TP_EXPORT void tp_node_snapshot(struct tp_node *node);
 
-/** The power goes, and the disk is empty, or what the last snapshot was (or setup()). */
+/** The power goes, and the disk is empty, or what the last snapshot was: without one,
+ * tp_node_rollback() stops the program. */
 TP_EXPORT void tp_node_wipe(struct tp_node *node);
 TP_EXPORT void tp_node_rollback(struct tp_node *node);
 

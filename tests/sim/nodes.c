@@ -2,6 +2,7 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <signal.h>
 
 #include "fixture.h"
 
@@ -365,6 +366,72 @@ Test(nodes, a_disk_may_be_wiped_or_be_as_it_was)
         cr_assert(lt(u64, 3, fired));
         cr_assert(ge(u32, seen.forgot, (uint32_t)fired));
     }
+}
+
+/* Adds to a file that setup() has made, and wants to have its disk as it was. */
+static enum tp_step goes_back_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct booter *b = tp_container_of(machine, struct booter, machine);
+    struct seen *seen = tp_sim_state(tp_node_sim(b->node));
+    struct tp_open_options options = {.write = true, .dsync = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/boots", options), &result);
+    b->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_fstat(cx, b->fd, &b->statx), &result);
+    seen->boots++;
+    seen->forgot += b->statx.size == 1;
+    b->buf = tp_buf_full("x", 1);
+    TP_AWAIT(cx, tp_write_at(cx, b->fd, &b->buf, b->statx.size), &result);
+    if (seen->boots >= 4)
+        return tp_end(machine, 0);
+    tp_node_rollback(b->node);
+    tp_node_start(b->node, 1000);
+    TP_AWAIT(cx, tp_timer(cx, 1000000), &result);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void boot_goes_back(struct tp_node *node)
+{
+    struct booter *b = tp_node_new(node, sizeof *b);
+
+    b->node = node;
+    tp_node_spawn(node, &b->machine, goes_back_tick, "booter");
+}
+
+static void set_up_snapshot(struct tp_sim *sim)
+{
+    struct tp_node_config config = {.boot = boot_goes_back};
+    struct tp_node *node = tp_sim_add_node(sim, &config);
+
+    cr_assert(eq(i32, tp_disk_write_file(tp_node_disk(node), "/boots", "x", 1), 0));
+    if (tp_sim_context(sim) == NULL)
+        tp_node_snapshot(node);
+}
+
+Test(nodes, a_disk_goes_back_to_what_setup_has_made)
+{
+    static const struct tp_scenario scenario = {.name = "back",
+                                                .state_bytes = sizeof(struct seen),
+                                                .setup = set_up_snapshot,
+                                                .check = look};
+    struct tp_sim_outcome outcome = s_with(&scenario, 1, 0, S_ALL);
+
+    cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "%s", outcome.message);
+    cr_assert(eq(u32, last.boots, 5), "four, and one in the recovery");
+    cr_assert(eq(u32, last.forgot, 4));
+}
+
+Test(nodes, a_disk_goes_back_to_a_snapshot_only, .signal = SIGABRT)
+{
+    static const struct tp_scenario scenario = {.name = "back",
+                                                .state_bytes = sizeof(struct seen),
+                                                .setup = set_up_snapshot,
+                                                .context = "none"};
+
+    (void)s_with(&scenario, 1, 0, S_ALL);
 }
 
 /* ------------------------------------------------------------------ clocks that are wrong
