@@ -5,18 +5,18 @@
  * directory's names, latest before a promise first. The run up to the cut is the same one;
  * what survives, and the recovery, are not. A ghost heals if the run passes with the
  * original survivors and with all others, or, where they are too many, with those of which
- * little is kept or lost and with many that are drawn. A ghost after the last change
- * before the cut says that what is left of that is not borne. Of one that heals it is
- * found out after which change at the earliest it does. Where none heals alone, all
- * are tried at once that come before something, and, if that heals, without some of them:
- * of those that are left, none can be done without. Where no ghosts heal, it is
- * asked which one choice, made mildest, makes the run pass: whether there is a fault, then
- * what a cut leaves, whether something befalls a node or the links, then all else, and last
- * which families there are; and whether it also does if nothing arrives that the node sent
- * before it came to an end, or since it was cut off. Then it is said what the program did
- * with what was found: where it went on, what it promised, where the run fails, what a node
- * that does not get on waits for. It is tried as much as there is time for: what is not
- * found may be there.
+ * little is kept or lost and with many that are drawn. A ghost after the last change before
+ * the cut says that what is left of that is not borne. Of one that heals it is found out
+ * after which change at the earliest it does. Where none heals alone, all are tried at once
+ * that come before something, and, if that heals, without some of them: of those that are
+ * left, none can be done without. Where no ghosts heal, it is asked which one choice, made
+ * mildest, makes the run pass: whether there is a fault, then what a cut leaves, whether
+ * something befalls a node or the links, then all else, and last which families there are;
+ * and whether it also does if nothing arrives that the node sent before it came to an end,
+ * or since it was cut off; and at last whether it fails even if the cut at the end takes
+ * nothing, and only after that. Then it is said what the program did with what was found:
+ * where it went on, what it promised, where the run fails, what a node that does not get on
+ * waits for. It is tried as much as there is time for: what is not found may be there.
  */
 #ifndef TEMPEST_APPS_SIM_EXPLAIN_H
 #define TEMPEST_APPS_SIM_EXPLAIN_H
@@ -33,6 +33,7 @@ enum tp_explained {
     TP_EXPLAINED_EARLY,   /* others were told of what was not done yet */
     TP_EXPLAINED_ERROR,   /* a failed operation that is not borne */
     TP_EXPLAINED_CHOICE,  /* another choice */
+    TP_EXPLAINED_RESTART, /* the restart after the cut at the end, which takes nothing */
 };
 
 /** What a missing barrier would have to come before. */
@@ -124,8 +125,8 @@ struct tp_explain {
     uint32_t undone_count;
     struct tp_record doubtful; /* a read that gave something else than ... */
     struct tp_record written;  /* ... this had been to write; node 0: none is known */
-    struct tp_explained_source sources[TP_EXPLAIN_SOURCES]; /* a recovery that was not done:
-                                     what the next one has read, where all is as written */
+    struct tp_explained_source sources[TP_EXPLAIN_SOURCES]; /* a recovery that was not done,
+                     or a restart: what the next one has read, where all is as written */
     uint32_t source_count;
     bool in_recovery;      /* error, choice: of a process that was started again, and that
                               has promised nothing yet */
@@ -157,8 +158,8 @@ int tp_explain_end(struct tp_explain *explain);
  * What is found, and the number of runs, are the same as without. */
 void tp_explain_ahead(struct tp_explain *explain);
 
-/** In a word: "fsync", "sync_dir", "wait", "torn", "early", "error", "choice", or "none".
- */
+/** In a word: "fsync", "sync_dir", "wait", "torn", "early", "error", "choice", "restart",
+ * or "none". */
 const char *tp_explain_kind(const struct tp_explain *explain);
 
 /** How many barriers are missing. */

@@ -253,7 +253,7 @@ void tp_explain_choice(struct tp_explain_search *s)
     bool has_other = false;
 
     if (!find_choice(s)) {
-        s->stage = s->stage == TP_STAGE_SWARM ? TP_STAGE_WHERE : s->stage + 1;
+        s->stage++;
         s->stream = 0;
         s->left = tp_tape_count(explain->tape, 0);
         return;

@@ -21,18 +21,16 @@ static const struct tp_tape *tape_of(const struct tp_explain_search *s)
     return s->idle != NULL ? s->idle : s->explain->tape;
 }
 
-/* One run of a tape, which becomes what was drawn. What fails before the cut at the end is
- * to fail no more until then: a program that goes on without having been asked to, as one
- * does that was interrupted, can lose something anew in that cut. */
-static bool run_with(struct tp_explain_search *s, struct tp_tape *tape,
-                     const struct tp_ghost *ghosts, uint32_t count)
+/* One run of a tape, which becomes what was drawn. */
+static bool run(struct tp_explain_search *s, struct tp_tape *tape,
+                const struct tp_ghost *ghosts, uint32_t count, bool ends_uncut)
 {
     struct tp_trial *trial = s->explain->trial;
     struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_FAILED};
 
     trial->job.options.ghosts = ghosts;
     trial->job.options.ghost_count = count;
-    trial->job.options.ends_uncut = s->explain->outcome.phase < TP_PHASE_RECOVERY;
+    trial->job.options.ends_uncut = ends_uncut;
     trial->realigns = true; /* what is durable already draws less */
     if (!s->skips)
         s->error = tp_trial_replay(trial, tape, &outcome);
@@ -42,6 +40,15 @@ static bool run_with(struct tp_explain_search *s, struct tp_tape *tape,
     trial->job.options.ends_uncut = false;
     s->explain->runs++;
     return s->error == 0 && outcome.verdict == TP_VERDICT_PASSED;
+}
+
+/* What fails before the cut at the end is to fail no more until then: a program that goes
+ * on without having been asked to, as one does that was interrupted, can lose something
+ * anew in that cut. */
+static bool run_with(struct tp_explain_search *s, struct tp_tape *tape,
+                     const struct tp_ghost *ghosts, uint32_t count)
+{
+    return run(s, tape, ghosts, count, s->explain->outcome.phase < TP_PHASE_RECOVERY);
 }
 
 /* What the last cut of a node left is to be drawn anew. */
@@ -152,4 +159,39 @@ enum tp_explain_tried tp_explain_try(struct tp_explain_search *s)
     s->all_ways = false;
     end_ways(s);
     return good ? TP_TRIED_HEALS : TP_TRIED_FAILS;
+}
+
+/* ------------------------------------------------------------------ a restart
+ *
+ * What a process knows, and has not written, is gone whatever a cut leaves; so is what it
+ * has written and does not understand when it reads it. */
+
+/* As it was, but for what the last cuts have left, which is all. */
+static bool passes_if_kept(struct tp_explain_search *s, bool ends_uncut)
+{
+    struct tp_tape *tape = copy_of(s, s->explain->tape);
+    bool good;
+
+    for (uint32_t node = 0; node < TP_EXPLAIN_NODES && s->error == 0; node++) {
+        if (s->was_cut[node])
+            forget_survivors(s, tape, node);
+    }
+    good = s->error == 0 && run(s, tape, NULL, 0, ends_uncut);
+    tp_tape_destroy(tape);
+    return good;
+}
+
+void tp_explain_restart(struct tp_explain_search *s)
+{
+    bool ends_in_cut = s->explain->outcome.phase >= TP_PHASE_RECOVERY && s->cut_nodes > 0;
+
+    if (ends_in_cut && !s->passes_uncut) {
+        s->passes_uncut = passes_if_kept(s, true);
+        if (s->passes_uncut)
+            return;
+    } else if (ends_in_cut && !passes_if_kept(s, false) && s->error == 0) {
+        s->explain->how = TP_EXPLAINED_RESTART;
+        s->explain->in_recovery = true;
+    }
+    s->stage = TP_STAGE_WHERE;
 }

@@ -45,6 +45,7 @@ enum tp_explain_stage {
     TP_STAGE_EVENTS,   /* whether something befalls a node, or the links */
     TP_STAGE_CHOICES,  /* all other ones, but for */
     TP_STAGE_SWARM,    /* families and their rates */
+    TP_STAGE_RESTART,  /* no cut at the end, then one that takes nothing */
     TP_STAGE_WHERE,    /* the run once more, with all stages of operations */
     TP_STAGE_EARLY,    /* messages that never arrive */
     TP_STAGE_MUTE,     /* the same, of a node that is cut off */
@@ -70,6 +71,7 @@ struct tp_explain_search {
     struct tp_tape *way;  /* the next of them; NULL: none is under way */
     bool all_ways;        /* there are no more */
     uint32_t stream;      /* of the choices */
+    bool passes_uncut;    /* restart */
     uint64_t left;        /* of the stream's choices, counted from its end */
     bool skips;           /* the next trial is known to end badly */
     bool has_facts;       /* and the trial's recorder has what it did until then */
@@ -137,6 +139,9 @@ void tp_explain_found_all(struct tp_explain_search *s, const uint32_t *candidate
 void tp_explain_choice(struct tp_explain_search *s);
 void tp_explain_begin_early(struct tp_explain_search *s);
 void tp_explain_early(struct tp_explain_search *s);
+
+/** One more run without the cut at the end, then with one that takes nothing. */
+void tp_explain_restart(struct tp_explain_search *s);
 
 /** Where among so many records that befalls a node, or the links, which a choice says in
  * what way; the count: nowhere, or it says no such thing. */

@@ -75,6 +75,6 @@ void tp_explain_read(struct tp_explain *explain, const struct tp_recorder *recor
         if (record->found.latest > 0 && record->found.differs == 0 && explain->in_recovery)
             add_source(explain, recorder, record);
     }
-    if (explain->source_count == 1)
+    if (explain->source_count == 1 && explain->how != TP_EXPLAINED_RESTART)
         explain->source_count = 0;
 }

@@ -26,6 +26,8 @@ const char *tp_explain_kind(const struct tp_explain *explain)
         return "error";
     case TP_EXPLAINED_CHOICE:
         return "choice";
+    case TP_EXPLAINED_RESTART:
+        return "restart";
     }
     tp_unreachable();
 }
@@ -52,6 +54,8 @@ const struct tp_record *tp_explain_site(const struct tp_explain *explain)
     if (explain->how == TP_EXPLAINED_CHOICE && explain->wait_count > 0)
         return explain->waits[0].record.kind == TP_FACT_END ? &explain->waits[0].last
                                                             : &explain->waits[0].record;
+    if (explain->how == TP_EXPLAINED_RESTART)
+        return &explain->noticed;
     if (explain->how == TP_EXPLAINED_WAIT)
         return &explain->failed;
     return explain->barrier_count > 0 ? &explain->barriers[0].after : &explain->failed;
@@ -324,9 +328,10 @@ static void print_sources(const struct tp_explain *explain, FILE *out)
 {
     char words[256];
 
-    (void)fputs("what was read after that is as it had been written, and is not borne "
-                "together:\n",
-                out);
+    bool is_restart = explain->how == TP_EXPLAINED_RESTART;
+
+    (void)fprintf(out, "what was read after that is as it had been written%s:\n",
+                  is_restart ? "" : ", and is not borne together");
     for (uint32_t i = 0; i < explain->source_count; i++) {
         const struct tp_explained_source *source = &explain->sources[i];
 
@@ -335,6 +340,8 @@ static void print_sources(const struct tp_explain *explain, FILE *out)
         (void)fprintf(out, "    of: %s\n",
                       tp_record_operation(&source->write, words, sizeof words));
     }
+    if (is_restart)
+        return;
     (void)fputs("that recovery had come half-way, and is done once more: done twice it has "
                 "to come to the same\n",
                 out);
@@ -461,14 +468,21 @@ static void print_found(const struct tp_explain *explain, FILE *out)
     case TP_EXPLAINED_CHOICE:
         print_choice(explain, out);
         return;
+    case TP_EXPLAINED_RESTART:
+        (void)fputs(
+            "no missing barrier was found; it passes if the power is not cut at the "
+            "end, and fails even if that cut takes nothing:\n"
+            "  what was known by then has not been written, or is not understood "
+            "when it is read again\n",
+            out);
+        return;
     case TP_EXPLAINED_NOT:
         (void)fprintf(
             out, "not explained%s\n",
-            !explain->is_whole ? ": that was ended before all had been tried"
-            : explain->last.node == 0
-                ? ""
-                : " by anything that befell it: no fault, cut or other choice was "
-                  "found without which it passes");
+            explain->is_whole
+                ? " by anything that befell it: no fault, cut or other choice was "
+                  "found without which it passes"
+                : ": that was ended before all had been tried");
         return;
     }
 }

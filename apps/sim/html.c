@@ -140,6 +140,8 @@ static const char *how_of(const struct tp_explain *explain)
         return "error";
     case TP_EXPLAINED_CHOICE:
         return "choice";
+    case TP_EXPLAINED_RESTART:
+        return "restart";
     }
     tp_unreachable();
 }

@@ -110,6 +110,10 @@ function why(explanation, {message, nodes}) {
     return [lines(["change", ...befell(explanation, nodes)], ["end", ...split(message)]), el("div", {class: "cure"},
       el("h3", {}, "What it depends on"), el("p", {}, "No missing barrier and no ignored error was found: the program does not bear this: ",
         explanation.event ? el("strong", {}, explanation.event) : "one choice of the world, which is below", "."))];
+  case "restart":
+    return [lines(["power", "The power was cut", "Nothing that had been written need have been lost."], ["end", ...split(message)]),
+      el("div", {class: "cure"}, el("h3", {}, "What was not kept"), el("p", {}, "It fails even if that cut takes nothing, and passes ",
+        "without it: what was known by then has not been written, or is not understood when it is read again."))];
   default:
     return [lines(["end", ...split(message)]), el("p", {class: "quiet"},
       "No single barrier, error or choice was found that makes this run pass. Go back, and look at it step by step.")];

@@ -198,6 +198,13 @@ if not ASAN:
     why, out = whys["hurries_with_two"]
     expect("two in a hurry", why["barriers"] == 2 and why["places"][0]["times"] == 2 and
            re.search(r"before it is promised: 2 files\n  there is one, which is not waited for: fsync /file1 \(", out), why, out)
+# What was never written is gone whatever a cut takes.
+if not ASAN:
+    status, out, _ = call(VERDICTS, "explain", "writes_something_else", "--seed", "1", "--json")
+    expect("a restart", json.loads(out)["kind"] == "restart" and json.loads(out)["barriers"] == 0, out)
+    status, out, _ = call(VERDICTS, "explain", "writes_something_else", "--seed", "1")
+    expect("a restart in words", "passes if the power is not cut at the end, and fails even if that cut takes nothing:" in out and
+           re.search(r"as it had been written:\n  read 1 bytes at 0 /file0 \(verdicts_promises.c:\d+\)\n    of: write 1 bytes", out), out)
 # Where no ghosts heal, the same again.
 if not ASAN:
     status, out, _ = call(SIM, "run", "zoo-12", "--seeds", "1..5000", "--until-failure", "--json")

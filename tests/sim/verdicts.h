@@ -30,5 +30,6 @@ enum tp_step believes(struct tp_machine *machine, struct tp_ctx *cx);
 enum tp_step tells_of_two(struct tp_machine *machine, struct tp_ctx *cx);
 enum tp_step syncs_none_of_many(struct tp_machine *machine, struct tp_ctx *cx);
 enum tp_step hurries_with_two(struct tp_machine *machine, struct tp_ctx *cx);
+enum tp_step writes_something_else(struct tp_machine *machine, struct tp_ctx *cx);
 
 #endif

@@ -302,3 +302,28 @@ enum tp_step hurries_with_two(struct tp_machine *machine, struct tp_ctx *cx)
     return tp_end(machine, 0);
     TP_END(cx);
 }
+
+/* All that it writes is durable, and what it promises is no part of that. */
+enum tp_step writes_something_else(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.read = true, .write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, file_of(w), options), &result);
+    w->fd = tp_into_fd(cx, result);
+    if (*promised_by(w) > 0) {
+        w->buf = tp_buf_empty(w->bytes, 1);
+        TP_AWAIT(cx, tp_read_at(cx, w->fd, &w->buf, 0), &result);
+        tp_sim_fail(tp_node_sim(w->node), "it knows of %c only", w->bytes[0]);
+        return tp_end(machine, 0);
+    }
+    TP_AWAIT(cx, write_first(w, cx), &result);
+    TP_AWAIT(cx, tp_fsync(cx, w->fd, 0), &result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    *promised_by(w) = 1;
+    tp_node_promised(w->node, "y");
+    return tp_end(machine, 0);
+    TP_END(cx);
+}

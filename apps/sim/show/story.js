@@ -92,7 +92,7 @@ function stepsOf(data, run) {
   const who = number => run.order.length > 1 ? run.node(number).label : "the program";
   const add = (words, more, event, tone) => steps.push({words, more, event, tone});
 
-  for (const place of explanation.how === "choice" ? [] : explanation.places) {
+  for (const place of explanation.how === "choice" || explanation.how === "restart" ? [] : explanation.places) {
     const event = eventOf(run, place);
     if (explanation.how === "early")
       add(capital(who(place.node)) + " told others: " + place.operation, "before it was sure of it", event, "mark");
@@ -176,6 +176,9 @@ function cureOf(data, run) {
       "the program does not bear ", ...(explanation.event ? ["this: ", element("strong", {}, decode(explanation.event.text))]
         : explanation.places.length > 0 ? ["what the world chose at ", element("code", {}, explanation.places[0].site ||
           explanation.places[0].operation)] : ["one choice of the world"]), ". Without it the run passes."));
+  } else if (explanation.how === "restart") {
+    cure.append(element("h2", {}, "What was not kept"), element("p", {}, "It fails even if the power cut at the end takes nothing, and ",
+      "passes without it: what was known by then has not been written, or is not understood when it is read again."));
   } else if (STOPS[run.raw.verdict]) {
     const isLaw = /\(law \d+\)/.test(run.raw.message);
     const where = (isLaw ? /submitted at ([\w.-]+\.[ch]:\d+)/ : /([\w.-]+\.[ch]:\d+): /).exec(sentence(run.raw.message));
