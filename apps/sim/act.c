@@ -129,7 +129,7 @@ static void cut(struct tp_sim *sim, uint32_t from, uint32_t to, uint64_t span_ns
         sim->cut_until = tp_alloc(NULL, cut_bytes(sim), 16);
     if (sim->cut_until == NULL)
         tp_stop(__FILE__, __LINE__, "the host has no memory for cut links");
-    sim->cut_until[link] = tp_world_now_ns(sim->world) + span_ns;
+    sim->cut_until[link] = tp_sim_moment(sim, span_ns);
     tp_sim_at(sim, sim->cut_until[link], TP_DUE_MEND, link);
 }
 
@@ -149,7 +149,7 @@ static void mend_all(struct tp_sim *sim)
 static void cut_at_least(struct tp_sim *sim, uint32_t from, uint32_t to, uint64_t span_ns)
 {
     if (!tp_act_is_cut(sim, from, to) ||
-        sim->cut_until[from * sim->node_count + to] < tp_world_now_ns(sim->world) + span_ns)
+        sim->cut_until[from * sim->node_count + to] < tp_sim_moment(sim, span_ns))
         cut(sim, from, to, span_ns);
 }
 
@@ -333,7 +333,7 @@ static void apply(struct tp_sim *sim, const struct tp_act *act)
     else
         act_on_node(sim->nodes[act->node], act, span_ns);
     if (sim->phase >= TP_PHASE_LIVENESS)
-        sim->until_ns = tp_world_now_ns(sim->world) + sim->given_ns;
+        sim->until_ns = tp_sim_moment(sim, sim->given_ns);
 }
 
 int32_t tp_act_now(struct tp_sim *sim, const struct tp_act *act)

@@ -482,7 +482,7 @@ void tp_node_wipe(struct tp_node *node)
 
 void tp_node_start(struct tp_node *node, uint64_t delay_ns)
 {
-    node->start_ns = tp_world_now_ns(node->sim->world) + delay_ns;
+    node->start_ns = tp_sim_moment(node->sim, delay_ns);
     tp_sim_at(node->sim, node->start_ns, TP_DUE_START, node->index);
 }
 
@@ -492,7 +492,7 @@ void tp_node_stand_still(struct tp_node *node, uint64_t duration_ns)
         return;
     node->wanted = node->wanted || node->ready;
     node->paused = true;
-    node->resume_ns = tp_world_now_ns(node->sim->world) + duration_ns;
+    node->resume_ns = tp_sim_moment(node->sim, duration_ns);
     tp_sim_at(node->sim, node->resume_ns, TP_DUE_RESUME, node->index);
 }
 

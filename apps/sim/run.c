@@ -19,10 +19,18 @@ void tp_sim_note(struct tp_sim *sim, uint32_t what, uint64_t a, uint64_t b)
     sim->trace = tp_hash_words(words, 4, sim->trace);
 }
 
+uint64_t tp_sim_moment(const struct tp_sim *sim, uint64_t span_ns)
+{
+    uint64_t now_ns = tp_world_now_ns(sim->world);
+
+    return span_ns < TP_NEVER - now_ns ? now_ns + span_ns : TP_NEVER;
+}
+
 void tp_sim_at(struct tp_sim *sim, uint64_t at_ns, enum tp_sim_due due, uint32_t node)
 {
     tp_assert(node < UINT32_C(1) << TP_DUE_SHIFT);
-    tp_world_at(sim->world, at_ns, 0, sim->party, (uint32_t)due << TP_DUE_SHIFT | node);
+    if (at_ns != TP_NEVER)
+        tp_world_at(sim->world, at_ns, 0, sim->party, (uint32_t)due << TP_DUE_SHIFT | node);
 }
 
 void tp_sim_conclude(struct tp_sim *sim, enum tp_verdict verdict, const char *file,
@@ -186,7 +194,7 @@ static void give_up(struct tp_sim *sim, enum ended how)
 static void give_time(struct tp_sim *sim, uint64_t given_ns)
 {
     sim->given_ns = given_ns == 0 ? 60 * SECOND : given_ns;
-    sim->until_ns = tp_world_now_ns(sim->world) + sim->given_ns;
+    sim->until_ns = tp_sim_moment(sim, sim->given_ns);
 }
 
 static void boot_all(struct tp_sim *sim)

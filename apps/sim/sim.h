@@ -279,7 +279,8 @@ TP_EXPORT TP_PRINTF(2, 3) void tp_node_promised(struct tp_node *node, const char
 /* ------------------------------------------------------------------ what befalls a node
  *
  * The simulator does all of it by itself. For scenarios that want something at a certain
- * time, and for tests. A node that is down stays down until it is started. */
+ * time, and for tests. A node that is down stays down until it is started. TP_NEVER is
+ * until all is healed at the end of the chaos. */
 
 /** Whether its process runs, perhaps paused. */
 TP_EXPORT bool tp_node_is_up(const struct tp_node *node);

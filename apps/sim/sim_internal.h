@@ -157,7 +157,10 @@ TP_PRINTF(5, 6)
 void tp_sim_conclude(struct tp_sim *sim, enum tp_verdict verdict, const char *file,
                      uint32_t line, const char *format, ...);
 
-/** An event of ours at a time. */
+/** So long from now; TP_NEVER when that is past the end of time. */
+uint64_t tp_sim_moment(const struct tp_sim *sim, uint64_t span_ns);
+
+/** An event of ours at a time; none at TP_NEVER. */
 void tp_sim_at(struct tp_sim *sim, uint64_t at_ns, enum tp_sim_due due, uint32_t node);
 
 /* ------------------------------------------------------------------ node.c */

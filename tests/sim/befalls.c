@@ -214,3 +214,49 @@ Test(befalls, a_full_disk_has_room_again_when_the_chaos_is_over)
     }
     cr_assert(lt(u32, 100, refused));
 }
+
+/* ------------------------------------------------------------------ for ever */
+
+/* In the chaos the first node lets the others be down, stand still or be alone for ever. */
+static enum tp_step spoiler_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct looker *l = tp_container_of(machine, struct looker, machine);
+    struct tp_sim *sim = tp_node_sim(l->node);
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_timer(cx, EVERY_MS * MS), &result);
+    if (tp_node_index(l->node) == 0 && tp_sim_phase(sim) == TP_PHASE_CHAOS) {
+        tp_node_kill(tp_sim_node(sim, 1));
+        tp_node_start(tp_sim_node(sim, 1), TP_NEVER);
+        tp_node_pause(tp_sim_node(sim, 2), TP_NEVER - 1);
+        tp_node_part(l->node, tp_sim_node(sim, 3), TP_NEVER);
+        TP_AWAIT(cx, tp_timer(cx, EVERY_MS * MS), &result);
+        seen.looks += !tp_node_is_up(tp_sim_node(sim, 1));
+    }
+    seen.long_pauses +=
+        tp_node_index(l->node) == 2 && tp_sim_phase(sim) == TP_PHASE_LIVENESS;
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void boot_spoiler(struct tp_node *node)
+{
+    struct looker *l = tp_node_new(node, sizeof *l);
+
+    l->node = node;
+    tp_node_spawn(node, &l->machine, spoiler_tick, "spoiler");
+}
+
+Test(befalls, what_is_for_ever_ends_when_all_is_healed)
+{
+    const struct tp_scenario scenario = {
+        .name = "for-ever", .nodes = 4, .boot = boot_spoiler, .chaos_ns = TP_NEVER};
+    struct tp_sim_outcome outcome;
+
+    seen = (struct seen){.looks = 0};
+    outcome = s_with(&scenario, 1, 0, S_ALL);
+    cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "%s", outcome.message);
+    cr_assert(eq(u32, seen.looks, 1));
+    cr_assert(eq(u32, seen.long_pauses, 1));
+}
