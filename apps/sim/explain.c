@@ -6,6 +6,22 @@
 
 /* ------------------------------------------------------------------ the run as it was */
 
+/* What a sync that failed did not write may be gone as what a cut takes: on a node without
+ * cuts, that is where ghosts are tried for. */
+static void note_failed_syncs(struct tp_explain_search *s)
+{
+    for (uint32_t i = 0; i < s->record_count; i++) {
+        const struct tp_record *record = &s->records[i];
+        uint32_t node = record->node - 1;
+
+        if (record->kind != TP_FACT_OPERATION || record->op != TP_FSYNC ||
+            record->result >= 0 || node >= TP_EXPLAIN_NODES || s->was_cut[node])
+            continue;
+        s->cut_effect[node] = record->effect;
+        s->cut_record[node] = i;
+    }
+}
+
 static void note_cuts(struct tp_explain_search *s)
 {
     for (uint32_t i = 0; i < s->record_count; i++) {
@@ -44,6 +60,7 @@ static int record_run(struct tp_explain_search *s)
         return -ENOMEM;
     memcpy(s->records, trial->recorder->records, s->record_count * sizeof *s->records);
     note_cuts(s);
+    note_failed_syncs(s);
     return 0;
 }
 
@@ -144,8 +161,8 @@ static void list_candidates(struct tp_explain_search *s)
             uint32_t node = record->node - 1, at;
 
             if (record->kind == TP_FACT_OPERATION && record->changes &&
-                node < TP_EXPLAIN_NODES && s->was_cut[node] &&
-                record->effect <= s->cut_effect[node] &&
+                node < TP_EXPLAIN_NODES && record->effect <= s->cut_effect[node] &&
+                (s->was_cut[node] || order[pass] != TP_BEFORE_NOTHING) &&
                 tp_explain_follows(s, i - 1, &at) == order[pass])
                 add_candidate(s, i - 1, order[pass]);
         }

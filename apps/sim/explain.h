@@ -2,21 +2,23 @@
  *
  * For what was lost in a power cut, ghosts are tried: barriers that take no time and that
  * the program does not see, at each boundary between two changes of a file's data or of a
- * directory's names, latest before a promise first. The run up to the cut is the same one;
- * what survives, and the recovery, are not. A ghost heals if the run passes with the
- * original survivors and with all others, or, where they are too many, with those of which
- * little is kept or lost and with many that are drawn. A ghost after the last change before
- * the cut says that what is left of that is not borne. Of one that heals it is found out
- * after which change at the earliest it does. Where none heals alone, all are tried at once
- * that come before something, and, if that heals, without some of them: of those that are
- * left, none can be done without. Where no ghosts heal, it is asked which one choice, made
- * mildest, makes the run pass: whether there is a fault, then what a cut leaves, whether
- * something befalls a node or the links, then all else, and last which families there are;
- * and whether it also does if nothing arrives that the node sent before it came to an end,
- * or since it was cut off; and at last whether it fails even if the cut at the end takes
- * nothing, and only after that. Then it is said what the program did with what was found:
- * where it went on, what it promised, where the run fails, what a node that does not get on
- * waits for. It is tried as much as there is time for: what is not found may be there.
+ * directory's names, latest before a promise first. The run up to the cut is the same
+ * one; what survives, and the recovery, are not. A ghost heals if the run passes with the
+ * original survivors and with all others, or, where they are too many, with those of
+ * which little is kept or lost and with many that are drawn. A ghost after the last
+ * change before the cut says that what is left of that is not borne. Of one that heals it
+ * is found out after which change at the earliest it does. On a node that has no cuts it
+ * is a failed sync that may have lost something. Where none heals alone, all are tried at
+ * once that come before something, and, if that heals, without some of them: of those
+ * that are left, none can be done without. Where no ghosts heal, it is asked which one
+ * choice, made mildest, makes the run pass: whether there is a fault, then what a cut
+ * leaves, whether something befalls a node or the links, then all else, and last which
+ * families there are; and whether it also does if nothing arrives that the node sent
+ * before it came to an end, or since it was cut off; and at last whether it fails even if
+ * the cut at the end takes nothing, and only after that. Then it is said what the program
+ * did with what was found: where it went on, what it promised, where the run fails, what
+ * a node that does not get on waits for. It is tried as much as there is time for: what
+ * is not found may be there.
  */
 #ifndef TEMPEST_APPS_SIM_EXPLAIN_H
 #define TEMPEST_APPS_SIM_EXPLAIN_H
@@ -101,6 +103,7 @@ struct tp_explain {
     uint32_t barrier_count; /* missing ones, by place of the source */
     struct tp_explained_barrier barriers[TP_EXPLAIN_BARRIERS];
     uint32_t barriers_more;  /* for which there is no room */
+    bool is_uncut;           /* barriers: nothing was cut, but a sync has failed */
     bool has_more;           /* barriers: some of them may not be needed */
     struct tp_record failed; /* the operation that did: unheard, or not borne; or that was
                                 not waited for */

@@ -168,6 +168,7 @@ static void add_barrier(struct tp_explain_search *s, const struct tp_candidate *
     barrier.before = tp_explain_follows(s, last->record, &at);
     barrier.next = s->records[at];
     failed = find_failed(s, candidate, at);
+    explain->is_uncut = !s->was_cut[candidate->ghost.node];
     if (failed != NULL) {
         barrier.own_how = TP_OWN_FAILED;
         barrier.own = *failed;

@@ -152,7 +152,8 @@ enum tp_explain_tried tp_explain_try(struct tp_explain_search *s)
     else
         good = tp_explain_passes(s, s->ghosts, s->ghost_count,
                                  s->survivors++ * UINT64_C(0x9e3779b97f4a7c15));
-    if (good && s->survivors <= SURVIVORS && !(s->all_ways && s->cut_nodes == 1))
+    if (good && s->survivors <= SURVIVORS && s->cut_nodes > 0 &&
+        !(s->all_ways && s->cut_nodes == 1))
         return TP_TRIED_SO_FAR;
     s->survivors = 0;
     s->ways = 0;

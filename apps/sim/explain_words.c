@@ -61,6 +61,12 @@ const struct tp_record *tp_explain_site(const struct tp_explain *explain)
     return explain->barrier_count > 0 ? &explain->barriers[0].after : &explain->failed;
 }
 
+static const char *unkept_when(const struct tp_explain *explain)
+{
+    return explain->is_uncut ? "not durable when a sync failed"
+                             : "not durable when the power was cut";
+}
+
 static void print_next(const struct tp_explained_barrier *barrier, FILE *out)
 {
     char words[256];
@@ -112,7 +118,7 @@ static void print_barriers(const struct tp_explain *explain, FILE *out)
 {
     uint32_t missing = tp_explain_missing(explain);
 
-    (void)fprintf(out, "not durable when the power was cut: %s\n", explain->unkept);
+    (void)fprintf(out, "%s: %s\n", unkept_when(explain), explain->unkept);
     if (missing > 1)
         (void)fprintf(out, "%u barriers are missing, %s:\n", missing,
                       explain->has_more
@@ -132,9 +138,9 @@ static void print_overtaken(const struct tp_explain *explain, FILE *out)
 
     if (!is_promise)
         (void)fprintf(out,
-                      "not durable when the power was cut: %s\n"
+                      "%s: %s\n"
                       "the barrier is there, and overtakes it: ",
-                      explain->unkept);
+                      unkept_when(explain), explain->unkept);
     (void)fprintf(out, "wait until this has completed\n  %s\n",
                   tp_record_operation(&explain->failed, words, sizeof words));
     if (is_promise)
@@ -153,10 +159,10 @@ static void print_wait(const struct tp_explain *explain, FILE *out)
         return;
     }
     (void)fprintf(out,
-                  "not durable when the power was cut: %s\n"
+                  "%s: %s\n"
                   "the barrier is there, and is not waited for: wait until this has "
                   "completed\n  %s\n",
-                  explain->unkept,
+                  unkept_when(explain), explain->unkept,
                   tp_record_operation(&explain->failed, words, sizeof words));
     print_next(&explain->barriers[0], out);
 }
@@ -445,9 +451,9 @@ static void print_found(const struct tp_explain *explain, FILE *out)
         return;
     case TP_EXPLAINED_UNHEARD:
         (void)fprintf(out,
-                      "not durable when the power was cut: %s\n"
+                      "%s: %s\n"
                       "the barrier is there, and failed, which is not borne:\n",
-                      explain->unkept);
+                      unkept_when(explain), explain->unkept);
         print_failed(&explain->failed, out);
         return;
     case TP_EXPLAINED_WAIT:

@@ -53,7 +53,8 @@ function barriers(explanation, message) {
       el("code", {}, kind.call), barrier.promise ? ", before that is promised." : `${BEFORES[barrier.before] || ""}.`,
       barrier.times > 1 ? ` ${barrier.times} times.` : "", barrier.own ? ` ${capital(barrier.own)}.` : ""));
   }
-  return [lines(...steps, ["power", `The power was cut, and ${lossText(explanation.barriers[0])}`,
+  const how = explanation.cut ? "The power was cut" : "A sync failed";
+  return [lines(...steps, ["power", `${how}, and ${lossText(explanation.barriers[0])}`,
     explanation.lost ? `Lost: ${lostText(explanation)}.` : ""], ["end", ...split(message)]), cure];
 }
 
