@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { ROW_BYTES = 64 }; /* of a content: each has another letter */
+
 static const char *const names[COPY_TREE_FILES] = {"empty", "letter", "book/one",
                                                    "book/two", "book/notes/three"};
 /* Below a block, of several, and not of whole ones. */
@@ -32,8 +34,12 @@ static uint32_t size_of(uint32_t size_at, uint32_t index, uint32_t place)
 
 static void fill(uint32_t index, uint32_t place, uint8_t *ret_bytes, uint32_t len)
 {
-    for (uint32_t i = 0; i < len; i++)
-        ret_bytes[i] = (uint8_t)(1 + place * 80 + (i / 64 + index) % 80);
+    for (uint32_t at = 0; at < len; at += ROW_BYTES) {
+        uint32_t row_len = len - at < ROW_BYTES ? len - at : ROW_BYTES;
+
+        memset(ret_bytes + at, (int)(1 + place * 80 + (at / ROW_BYTES + index) % 80),
+               row_len);
+    }
 }
 
 static void put_file(struct tp_disk *disk, uint32_t size_at, uint32_t index, uint32_t place)
@@ -74,8 +80,10 @@ enum copy_tree_find copy_tree_look(const struct tp_disk *disk, uint32_t size_at,
     for (uint32_t place = 0; place < COPY_TREE_EDITIONS; place++) {
         uint32_t size = size_of(size_at, index, place);
 
+        if (len != (int64_t)size)
+            continue;
         fill(index, place, bytes, size);
-        if (len == (int64_t)size && memcmp(found, bytes, size) == 0) {
+        if (memcmp(found, bytes, size) == 0) {
             *ret_place = place;
             return COPY_TREE_WHOLE;
         }
