@@ -21,7 +21,9 @@ target_link_options(tempest-flags INTERFACE -flto -Wl,--lto-O2)
 # has n pages of 64 KiB and never another size, since growing detaches every view of it that a host
 # holds. The stack (256 KiB unless said otherwise) comes first, so that one that overflows traps.
 # A FAST one is optimised further, which makes it larger and takes a while: an engine puts no function
-# into another, so more of that is done here, and wasm-opt goes over the result where there is one.
+# into another, so more of that is done here, and wasm-opt goes over the result where there is one. It is told
+# that nobody reads or writes the first KiB, where the stack ends: then what is added to an address can be a part
+# of the instruction, since a sum that wraps round would lead there.
 function(tp_wasm_module name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "FAST" "PAGES;STACK" "SOURCES;LIBRARIES")
   if(NOT arg_STACK)
@@ -39,8 +41,8 @@ function(tp_wasm_module name)
     target_link_options(${name} PRIVATE -Wl,-mllvm,-inline-threshold=500)
   endif()
   if(arg_FAST AND TP_WASM_OPT)
-    add_custom_command(TARGET ${name} POST_BUILD VERBATIM COMMAND ${TP_WASM_OPT} -O3 -g --enable-bulk-memory
-      --enable-simd --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals
+    add_custom_command(TARGET ${name} POST_BUILD VERBATIM COMMAND ${TP_WASM_OPT} -O3 -g --low-memory-unused
+      --enable-bulk-memory --enable-simd --enable-sign-ext --enable-nontrapping-float-to-int --enable-mutable-globals
       $<TARGET_FILE:${name}> -o $<TARGET_FILE:${name}>)
   endif()
 endfunction()
