@@ -66,7 +66,7 @@ comm -12 <(of "$lib/libtempest.a") <(of "$lib/libtempest-sim.a") >"$work/out"
 # There is one terminal, so what prints on it (apps/common) has a state; programs that simulate print, and
 # take signals, which have no other way to reach them.
 # And marks count, atomically (io/mark.h).
-with_state='caught|woken_scheduler|woken_machine|drawn|name|stream|redirected|mark_\.[0-9]+'
+with_state='caught|woken_scheduler|woken_machine|drawn|name|stream|redirected|was_said\.[0-9]+|mark_\.[0-9]+'
 for archive in "$lib"/libtempest*.a; do
     # Constants with addresses in them are in .data.rel.ro; what is thread-local is for lint-bans.
     objdump -t "$archive" 2>/dev/null | awk 'NF > 2 && $(NF - 2) ~ /^\.(data|bss)(\.|$)/ && $(NF - 2) !~ /\.data\.rel\.ro/ \
