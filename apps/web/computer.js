@@ -109,7 +109,7 @@ export class Computer {
     const what = op ? [op.kind, op.path, op.bytes ? `${op.bytes} bytes` : ""].filter(Boolean).join(" ") : "";
     const words = what + (op && op.due_ns > now ? `, done in ${timeText(op.due_ns - now)}` : "") + (more > 0 ? `, and ${more} more` : "");
     const who = op && op.machine ? op.machine : node.machines[0]?.name || "";
-    setText(this.doing, node.state === "down" ? "\u00a0" : op ? `${who}: ${words}` : who || "\u00a0");
+    setText(this.doing, node.state === "down" ? "\u00a0" : [who, words].filter(Boolean).join(": ") || "\u00a0");
     setAttribute(this.doing, "title", node.state === "down" ? null : doingTitle(node));
   }
 

@@ -90,7 +90,7 @@ const struct tp_scenario tally_scenario = {
 
 const struct tp_scenario tally_broken_scenario = {
     .name = "tally-broken",
-    .summary = "the same without its sync: to be found",
+    .summary = "a count that is promised without a sync: a bug to be found",
     .state_bytes = sizeof(struct oracle),
     .context = &flaws[NO_SYNC],
     .boot = boot,
@@ -98,7 +98,7 @@ const struct tp_scenario tally_broken_scenario = {
 
 const struct tp_scenario tally_nodir_scenario = {
     .name = "tally-nodir",
-    .summary = "the same without the sync of its directory",
+    .summary = "a count in a file whose name is not synced: a bug to be found",
     .state_bytes = sizeof(struct oracle),
     .context = &flaws[NO_DIR],
     .boot = boot,
@@ -106,7 +106,7 @@ const struct tp_scenario tally_nodir_scenario = {
 
 const struct tp_scenario tally_deaf_scenario = {
     .name = "tally-deaf",
-    .summary = "the same, and a sync that fails is not heard",
+    .summary = "a count whose sync may fail unheard: a bug to be found",
     .state_bytes = sizeof(struct oracle),
     .context = &flaws[DEAF],
     .boot = boot,
