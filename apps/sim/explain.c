@@ -169,14 +169,14 @@ static void list_candidates(struct tp_explain_search *s)
     }
 }
 
-/* One more run with the ghosts whose turn it is. */
+/* One more run with the ghosts whose turn it is. One that was ended early says nothing. */
 static void try_ghosts(struct tp_explain_search *s)
 {
     enum tp_explain_tried tried;
 
     tp_explain_choose_ghosts(s, 0);
     tried = tp_explain_try(s);
-    if (tried != TP_TRIED_SO_FAR)
+    if (tried != TP_TRIED_SO_FAR && s->error == 0)
         (void)tp_explain_tried(s, tried == TP_TRIED_HEALS);
 }
 
@@ -236,8 +236,10 @@ bool tp_explain_step(struct tp_explain *explain)
     case TP_STAGE_OVER:
         return false;
     }
-    if (s->error < 0)
+    if (s->error < 0) {
+        tp_explain_end_ghosts(s);
         s->stage = TP_STAGE_OVER;
+    }
     explain->is_whole = s->stage == TP_STAGE_OVER && s->error == 0;
     return s->stage != TP_STAGE_OVER;
 }

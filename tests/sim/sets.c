@@ -3,6 +3,7 @@
  */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +110,17 @@ static void try_all(struct fake *f)
         if (more)
             cr_assert(tries > 0 && !good, "there are more than were counted");
     }
+}
+
+static void *no_memory(void *context, size_t size_bytes, size_t align)
+{
+    (void)context, (void)size_bytes, (void)align;
+    return NULL;
+}
+
+static void no_free(void *context, void *bytes, size_t size_bytes)
+{
+    (void)context, (void)bytes, (void)size_bytes;
 }
 
 static void need(struct fake *f, uint32_t count)
@@ -258,6 +270,32 @@ Test(sets, one_that_is_ended_early_may_have_more_than_are_needed)
         cr_assert(eq(int, (int)f->explain.how, TP_EXPLAINED_BARRIER));
         end(f);
     }
+}
+
+/* A signal ends a try, or there is no memory for it: that one left out did not heal is not
+ * known then, and what is known is told. */
+Test(sets, one_whose_try_has_failed_is_told_as_far_as_it_is_known)
+{
+    struct tp_trial trial = {.said_fd = -1}; /* has no memory for a run */
+    struct tp_tape *tape = NULL;
+    struct fake *f = begin(2);
+
+    cr_assert(eq(int, tp_tape_empty(NULL, &tape), 0));
+    f->explain.tape = tape;
+    f->explain.trial = &trial;
+    f->explain.search = &f->search;
+    trial.arena.allocator = (struct tp_allocator){no_memory, no_free, NULL};
+    need(f, 2);
+    while (f->search.left_out == 0)
+        try_all(f);
+    f->search.tried = 1; /* the other one was needed */
+    cr_assert(not(tp_explain_step(&f->explain)));
+    cr_assert(eq(int, f->search.error, -ENOMEM));
+    cr_assert(eq(int, (int)f->explain.how, TP_EXPLAINED_BARRIER));
+    cr_assert(eq(u32, tp_explain_missing(&f->explain), 2));
+    cr_assert(f->explain.has_more, "whether it can do without the second is not known");
+    tp_tape_destroy(tape);
+    end(f);
 }
 
 /* Before it is known whether all heal there is nothing to be told. */
