@@ -159,7 +159,19 @@ static bool is_same(const struct tp_record *here, const struct tp_record *there)
            (here->kind != TP_FACT_EVENT || strcmp(here->text, there->text) == 0);
 }
 
-/* Up to what takes away from a node that has a ghost, the first of these. */
+/* What takes away from a node after its ghost has come, at the latest its last cut. */
+static uint32_t cut_after(const struct tp_explain_search *s, const struct tp_ghost *ghost)
+{
+    uint32_t last = s->cut_record[ghost->node], at = 0;
+
+    while (at < last &&
+           !(tp_record_is_cut(&s->records[at]) && s->records[at].node == ghost->node + 1 &&
+             s->records[at].effect >= ghost->effect))
+        at++;
+    return at;
+}
+
+/* Up to the first of these: what is kept of it, the program may see from then on. */
 static bool is_same_run(struct tp_explain_search *s)
 {
     struct tp_trial *trial = s->explain->trial;
@@ -168,7 +180,7 @@ static bool is_same_run(struct tp_explain_search *s)
     bool same = tape != NULL;
 
     for (uint32_t i = 0; i < s->ghost_count; i++) {
-        uint32_t cut = s->cut_record[s->ghosts[i].node];
+        uint32_t cut = cut_after(s, &s->ghosts[i]);
 
         end = cut < end ? cut : end;
     }

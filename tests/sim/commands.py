@@ -207,6 +207,14 @@ if not ASAN:
     status, out, _ = call(SIM, "explain", "zoo-11", "--seed", str(failing[0]["seed"]), faults)
     expect("a page that a sync loses", re.search(r"^not durable when a sync failed: write .*\nmissing: a sync of the file .*\n"
            r"  after: write 512 bytes .*\n  before the next change of the same: write 16 bytes", out, re.MULTILINE), out)
+# What is told at the end was lost in a cut before the last one, and from that on a barrier makes another run of it.
+if not ASAN:
+    faults = "--faults=-all,+power"
+    status, out, _ = call(VERDICTS, "run", "notices_late", "--seeds", "1..2000", faults, "--until-failure", "--json")
+    failing = json.loads(out)["failures"]
+    expect("what is told late is found", failing, out)
+    status, out, _ = call(VERDICTS, "explain", "notices_late", "--seed", str(failing[0]["seed"]), faults)
+    expect("what is told late", re.search(r"\nthe barrier is there, and is not waited for: .*\n  fsync /file0 \(", out), out)
 # What was never written is gone whatever a cut takes.
 if not ASAN:
     status, out, _ = call(VERDICTS, "explain", "writes_something_else", "--seed", "1", "--json")

@@ -31,5 +31,7 @@ enum tp_step tells_of_two(struct tp_machine *machine, struct tp_ctx *cx);
 enum tp_step syncs_none_of_many(struct tp_machine *machine, struct tp_ctx *cx);
 enum tp_step hurries_with_two(struct tp_machine *machine, struct tp_ctx *cx);
 enum tp_step writes_something_else(struct tp_machine *machine, struct tp_ctx *cx);
+enum tp_step notices_late(struct tp_machine *machine, struct tp_ctx *cx);
+void check_late(struct tp_sim *sim);
 
 #endif

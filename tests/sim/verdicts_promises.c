@@ -327,3 +327,36 @@ enum tp_step writes_something_else(struct tp_machine *machine, struct tp_ctx *cx
     return tp_end(machine, 0);
     TP_END(cx);
 }
+
+/* It promises a byte while its sync is under way, and what a cut in between has taken is
+ * told at the end, behind other cuts. */
+enum tp_step notices_late(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct worker *w = worker_of(machine);
+    struct tp_open_options options = {.read = true, .write = true, .create = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, file_of(w), options), &result);
+    w->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    w->buf = tp_buf_empty(w->bytes, 1);
+    TP_AWAIT(cx, tp_read_at(cx, w->fd, &w->buf, 0), &result);
+    if (*promised_by(w) > 0 && result.value == 0)
+        *promised_by(w) = 2;
+    TP_AWAIT(cx, write_first(w, cx), &result);
+    w->sync = tp_fsync(cx, w->fd, 0);
+    if (*promised_by(w) == 0) {
+        *promised_by(w) = 1;
+        tp_node_promised(w->node, "x");
+    }
+    TP_AWAIT(cx, w->sync, &result);
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+void check_late(struct tp_sim *sim)
+{
+    if (*(const uint32_t *)tp_sim_state(sim) > 1)
+        tp_sim_fail(sim, "a promised byte was gone");
+}
