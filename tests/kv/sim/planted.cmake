@@ -168,7 +168,3 @@ tp_plant(kv unlogged-expiry apps/kv/change.c "    kv_change_apply(engine, effect
     (void)kv_change_close(engine);" 5000 slow)
 
 tp_plant_program(kv HEADER tests/kv/sim/planted.h SOURCES ${CMAKE_CURRENT_SOURCE_DIR}/sim/planted.c LIBRARIES tempest-kv-sim)
-
-# A barrier more that makes a life another one, in which that bug does no harm, is none that is missing.
-tp_script(kv-planted-explained COMMAND kv-planted second-sync explain kv --seed 7 LABELS sim slow)
-set_tests_properties(kv-planted-explained PROPERTIES FAIL_REGULAR_EXPRESSION "missing: ")
