@@ -1,5 +1,6 @@
-"""checks.py - what commands.py and show.py share: a program is called, and what it did is as it should be."""
+"""checks.py - what commands.py, explains.py and show.py share: a program is called, and what it did is as it should be."""
 
+import json
 import os
 import subprocess
 import sys
@@ -19,6 +20,14 @@ def expect(what, condition, *shown):
         failures.append(what)
         print("not as it should be:", what, *shown)
         sys.stdout.flush()
+
+
+def failing(program, scenario, *manner, seeds="1..2000"):
+    """The words that run the lowest seed again that fails."""
+    _, out, err = call(program, "run", scenario, "--seeds", seeds, *manner, "--until-failure", "--json")
+    found = json.loads(out)["failures"]
+    expect(f"{scenario} is found", found, out, err)
+    return ("--seed", str(found[0]["seed"]), *manner)
 
 
 def end():

@@ -14,7 +14,7 @@ import tempfile
 import termios
 import time
 
-from checks import ASAN, call, end, expect
+from checks import ASAN, call, end, expect, failing
 
 SIM, VERDICTS, SOURCE = sys.argv[1:4]
 
@@ -132,9 +132,7 @@ with tempfile.TemporaryDirectory() as folder:
             ("-o", tape) if command == "shrink" else ()), "--json")
         expect(f"{command} what needs no choice", status == 0 and json.loads(out)["choices"] == 0, out, err)
     manner = ("--profile", "ext4", "--faults=-all,+kill,+power")
-    status, out, _ = call(SIM, "run", "tally-broken", "--until-failure", "--json", *manner)
-    bad = str(json.loads(out)["failures"][0]["seed"])
-    status, out, _ = call(SIM, "shrink", "tally-broken", "--seed", bad, "-o", tape, "--json", *manner)
+    status, out, _ = call(SIM, "shrink", "tally-broken", *failing(SIM, "tally-broken", *manner), "-o", tape, "--json")
     small = json.loads(out)
     for words in ((), manner, manner[:2], manner[2:]):
         status, out, err = call(SIM, "replay", "tally-broken", "--tape", tape, "--json", *words)
@@ -163,10 +161,7 @@ for scenario, kind, operation, missing in () if ASAN else (
         ("tally-broken", "fsync", "write", "a sync of the file"),
         ("tally-nodir", "sync_dir", "open", "a sync of the directory"),
         ("tally-deaf", "error", "fsync", "is not borne")):
-    status, out, _ = call(SIM, "run", scenario, "--seeds", "1..2000", "--until-failure", "--json")
-    failing = json.loads(out)["failures"]
-    expect(f"{scenario} is found", failing, out)
-    seed = ("--seed", str(failing[0]["seed"]))
+    seed = failing(SIM, scenario)
     status, out, _ = call(SIM, "explain", scenario, *seed, "--json", "-j1")
     _, again, _ = call(SIM, "explain", scenario, *seed, "--json", "-j3")
     expect(f"{scenario} is explained alike by one and by three", out == again, out, again)
@@ -183,10 +178,7 @@ for scenario, kind, operation, missing in () if ASAN else (
 if not ASAN:
     faults, whys = "--faults=-all,+power", {}
     for scenario in ("syncs_none_of_many", "hurries_with_two"):
-        status, out, _ = call(VERDICTS, "run", scenario, "--seeds", "1..2000", faults, "--until-failure", "--json")
-        failing = json.loads(out)["failures"]
-        expect(f"{scenario} is found", failing, out)
-        seed = ("--seed", str(failing[0]["seed"]), faults)
+        seed = failing(VERDICTS, scenario, faults)
         both = [call(VERDICTS, "explain", scenario, *seed, "--json", "-j", j)[1] for j in ("1", "3")]
         expect(f"{scenario} is explained alike by one and by three", both[0] == both[1], both)
         whys[scenario] = (json.loads(both[0]), call(VERDICTS, "explain", scenario, *seed)[1])
@@ -200,20 +192,12 @@ if not ASAN:
            re.search(r"before it is promised: 2 files\n  there is one, which is not waited for: fsync /file1 \(", out), why, out)
 # What a failed sync did not write may be gone, too: in zoo-11 it takes a page, and leaves the root that points to it.
 if not ASAN:
-    faults = "--faults=-all,+sync"
-    status, out, _ = call(SIM, "run", "zoo-11", "--seeds", "1..2000", faults, "--until-failure", "--json")
-    failing = json.loads(out)["failures"]
-    expect("a page that a sync loses is found", failing, out)
-    status, out, _ = call(SIM, "explain", "zoo-11", "--seed", str(failing[0]["seed"]), faults)
+    status, out, _ = call(SIM, "explain", "zoo-11", *failing(SIM, "zoo-11", "--faults=-all,+sync"))
     expect("a page that a sync loses", re.search(r"^not durable when a sync failed: write .*\nmissing: a sync of the file .*\n"
            r"  after: write 512 bytes .*\n  before the next change of the same: write 16 bytes", out, re.MULTILINE), out)
 # What is told at the end was lost in a cut before the last one, and from that on a barrier makes another run of it.
 if not ASAN:
-    faults = "--faults=-all,+power"
-    status, out, _ = call(VERDICTS, "run", "notices_late", "--seeds", "1..2000", faults, "--until-failure", "--json")
-    failing = json.loads(out)["failures"]
-    expect("what is told late is found", failing, out)
-    status, out, _ = call(VERDICTS, "explain", "notices_late", "--seed", str(failing[0]["seed"]), faults)
+    status, out, _ = call(VERDICTS, "explain", "notices_late", *failing(VERDICTS, "notices_late", "--faults=-all,+power"))
     expect("what is told late", re.search(r"\nthe barrier is there, and is not waited for: .*\n  fsync /file0 \(", out), out)
 # What was never written is gone whatever a cut takes.
 if not ASAN:
@@ -224,59 +208,40 @@ if not ASAN:
            re.search(r"as it had been written:\n  read 1 bytes at 0 /file0 \(verdicts_promises.c:\d+\)\n    of: write 1 bytes", out), out)
 # Where no ghosts heal, the same again.
 if not ASAN:
-    status, out, _ = call(SIM, "run", "zoo-12", "--seeds", "1..5000", "--until-failure", "--json")
-    seed = str(json.loads(out)["failures"][0]["seed"])
-    whys = [call(SIM, "explain", "zoo-12", "--seed", seed, "--json", "-j", j)[1] for j in ("1", "3")]
+    seed = failing(SIM, "zoo-12", seeds="1..5000")
+    whys = [call(SIM, "explain", "zoo-12", *seed, "--json", "-j", j)[1] for j in ("1", "3")]
     expect("zoo-12 is explained alike by one and by three", whys[0] == whys[1] and json.loads(whys[0])["barriers"] == 0, whys)
 # A barrier that is there, and is not waited for; and what befell a node, with what was under way.
 if not ASAN:
-    status, out, _ = call(VERDICTS, "run", "hurries", "--seeds", "1..2000", "--faults=-all,+power", "--until-failure",
-                          "--json")
-    failing = json.loads(out)["failures"]
-    expect("hurries is found", failing, out)
-    hurries = ("hurries", "--seed", str(failing[0]["seed"]), "--faults=-all,+power")
+    hurries = ("hurries", *failing(VERDICTS, "hurries", "--faults=-all,+power"))
     status, out, _ = call(VERDICTS, "explain", *hurries, "--json")
     why = json.loads(out)
     expect("hurries is explained", why["kind"] == "wait" and why["operation"] == "fsync" and
            why["file"] == "verdicts_promises.c", out)
     status, out, _ = call(VERDICTS, "explain", *hurries)
     expect("hurries in words", "wait until this has completed" in out and "before it is promised: round" in out, out)
-    status, out, _ = call(VERDICTS, "run", "names_in_a_hurry", "--seeds", "1..2000", "--faults=-all,+power",
-                          "--until-failure", "--json")
-    failing = json.loads(out)["failures"]
-    expect("a name in a hurry is found", failing, out)
-    status, out, _ = call(VERDICTS, "explain", "names_in_a_hurry", "--seed", str(failing[0]["seed"]),
-                          "--faults=-all,+power", "--json")
+    status, out, _ = call(VERDICTS, "explain", "names_in_a_hurry",
+                          *failing(VERDICTS, "names_in_a_hurry", "--faults=-all,+power"), "--json")
     why = json.loads(out)
     expect("a name in a hurry is explained", why["kind"] == "wait" and why["operation"] == "sync_dir", out)
     # An operation that is overtaken, by the barrier that should cover it, or by a promise; order alone heals.
     for scenario, family, operation, words in (
             ("overtakes", "power", "write", ("overtakes it: wait until this has completed", "before this is begun: fsync /one")),
             ("tells_early", "kill", "open", ("wait until this has completed\n  open /name", "before it is promised: name 1"))):
-        faults = f"--faults=-all,+{family}"
-        status, out, _ = call(VERDICTS, "run", scenario, "--seeds", "1..2000", faults, "--until-failure", "--json")
-        failing = json.loads(out)["failures"]
-        expect(f"{scenario} is found", failing, out)
-        seed = ("--seed", str(failing[0]["seed"]), faults)
+        seed = failing(VERDICTS, scenario, f"--faults=-all,+{family}")
         status, out, _ = call(VERDICTS, "explain", scenario, *seed, "--json")
         why = json.loads(out)
         expect(f"{scenario} is explained", why["kind"] == "wait" and why["operation"] == operation, out)
         status, out, _ = call(VERDICTS, "explain", scenario, *seed)
         expect(f"{scenario} in words", all(word in out for word in words), out)
     # Of two it is not known which one should have been waited for, and none is blamed.
-    two = ("--faults=-all,+kill", "--json")
-    status, out, _ = call(VERDICTS, "run", "tells_of_two", "--seeds", "2600..12000", "--until-failure", *two)
-    failing = json.loads(out)["failures"]
-    expect("two that are undone are found", failing, out)
-    seed = ("--seed", str(failing[0]["seed"]))
-    status, out, _ = call(VERDICTS, "explain", "tells_of_two", *seed, two[0])
+    status, out, _ = call(VERDICTS, "explain", "tells_of_two",
+                          *failing(VERDICTS, "tells_of_two", "--faults=-all,+kill", seeds="2600..12000"))
     expect("what is known of the two", "cut_op is 1 of" in out and "wait until" not in out and out.count("    open ") == 2 and
            re.search(r"and then done or not:\n    open /a(\d+) \(verdicts_promises.c:\d+\)\n    open /b\1 \(", out), out)
     # A failed sync with which the process ended, as it should; the next one reads what the disk does not have.
-    found = ("believes", "--seeds", "1..9000", "--faults=-all,+sync,+power", "--until-failure", "--json")
-    failing = json.loads(call(VERDICTS, "run", *found)[1])["failures"]
-    expect("one that believes is found", failing)
-    status, out, _ = call(VERDICTS, "explain", "believes", "--seed", str(failing[0]["seed"]), "--faults=-all,+sync,+power")
+    status, out, _ = call(VERDICTS, "explain", "believes",
+                          *failing(VERDICTS, "believes", "--faults=-all,+sync,+power", seeds="1..9000"))
     expect("what a boot believes", "the barrier is there, and failed" in out and
            "the next process reads it all the same, from memory" in out and "what was read is not what" in out and
            not re.search("(behind|between) that read", out), out)
@@ -286,21 +251,16 @@ if not ASAN:
         expect(f"what {scenario} waits for", re.search(rf"^node 0 waits for:\n  {words} \(verdicts.c:\d+\)\n", out, re.MULTILINE), out)
     status, out, _ = call(VERDICTS, "replay", "polls", "--seed", "1", "--faults=-all", "-v")
     expect("and where all is printed", re.search(r"begins: timer \(verdicts.c:\d+\)\n.* liveness: ", out), out)
-    status, out, _ = call(VERDICTS, "run", "keeps_time", "--seeds", "1..2000", "--faults=-all,+clock", "--until-failure", "--json")
-    failing = json.loads(out)["failures"]
-    expect("a wrong clock is found", failing, out)
-    status, out, _ = call(VERDICTS, "explain", "keeps_time", "--seed", str(failing[0]["seed"]), "--faults=-all,+clock")
+    status, out, _ = call(VERDICTS, "explain", "keeps_time", *failing(VERDICTS, "keeps_time", "--faults=-all,+clock"))
     expect("a wrong clock in words", re.search(r"(does not happen|is not so):\n  at [\d.]+ s, its (wall clock|clocks) \w+( ahead by| back by|) [\d.]+ (s|ppm)\b", out), out)
     status, out, _ = call(SIM, "explain", "zoo-14", "--seed", "9")
     expect("a killed process", "does not happen" in out and "killed (node 0)" in out and
            "while in flight: open /log.0 (14_empty_file.c:" in out, out)
-    status, out, _ = call(SIM, "run", "zoo-16", "--seeds", "1..5000", "--until-failure", "--json")
-    failing = json.loads(out)["failures"]
-    expect("damage is found", failing, out)
-    status, out, _ = call(SIM, "explain", "zoo-16", "--seed", str(failing[0]["seed"]))
+    damaged = failing(SIM, "zoo-16", seeds="1..5000")
+    status, out, _ = call(SIM, "explain", "zoo-16", *damaged)
     expect("a read that is damaged", "read_damage" in out and "at: read 16384 bytes at 0 /first" in out and
            "in a recovery" in out, out)
-    status, out, _ = call(SIM, "replay", "zoo-16", "--seed", str(failing[0]["seed"]), "-v")
+    status, out, _ = call(SIM, "replay", "zoo-16", *damaged, "-v")
     expect("and where all is printed", re.search(r"read 16384 bytes at 0 /first \(.*\) = 512, \d+ not as written\n", out), out)
     for scenario, what in (("asserts", "what it asserts there was not true"), ("leaks", "broke a law of the runtime"),
                            ("exits", "came to an end in the midst of the run")):

@@ -2,11 +2,10 @@
 """explains.py TEMPEST-SIM SOURCES: what an explanation says of the program: what it did with a result, where the run fails,
 what a node waits for. Of bugs of the zoo, whose sources tell whether the line is the right one."""
 
-import json
 import re
 import sys
 
-from checks import call, end, expect
+from checks import call, end, expect, failing
 
 SIM, SOURCES = sys.argv[1:3]
 NEXT = "the program goes on with:"
@@ -46,10 +45,7 @@ def line_of(file, number):
 
 
 for scenario, words, operations in WANTED:
-    status, out, err = call(SIM, "run", scenario, "--seeds", "1..5000", "--jobs", "1", "--until-failure", "--json")
-    failing = json.loads(out)["failures"]
-    expect(f"{scenario} is found", failing, out, err)
-    status, out, err = call(SIM, "explain", scenario, "--seed", str(failing[0]["seed"]))
+    status, out, err = call(SIM, "explain", scenario, *failing(SIM, scenario, seeds="1..5000"))
     expect(f"{scenario} is explained", status == 0 and words in out, out, err)
     for behind, operation, code in operations:
         found = re.search(behind + r"\n  " + operation + r"\b.* ?\((\w+\.c):(\d+)\)", out)

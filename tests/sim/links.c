@@ -210,25 +210,32 @@ static void note_sim(struct tp_sim *sim)
     links.sim = sim;
 }
 
-/* One node cut off, one way, the other way, a pair, two halves, a ring: each is what it is
- * called, for as long as it lasts. */
-Test(links, each_shape_of_a_partition_is_what_it_is_called)
+/* A run of those that beat, with no trouble but partitions. */
+static void run_parted(uint64_t seed, void (*invariant)(struct tp_sim *sim),
+                       void (*fact)(void *context, const struct tp_fact *fact))
 {
-    struct tp_sim_watch watch = {.fact = on_fact};
+    struct tp_sim_watch watch = {.fact = fact};
     struct tp_sim_options options = {.size = sizeof options,
+                                     .seed = seed,
                                      .families_on = TP_FAMILY_BIT(TP_FAMILY_PARTITION),
                                      .families_off =
                                          S_ALL & ~TP_FAMILY_BIT(TP_FAMILY_PARTITION),
                                      .watch = &watch};
     struct tp_scenario scenario = beating;
+    struct tp_sim_outcome outcome;
 
-    scenario.invariant = note_sim;
-    for (options.seed = 1; options.seed <= 40; options.seed++) {
-        struct tp_sim_outcome outcome;
+    scenario.invariant = invariant;
+    tp_sim_run(&scenario, &options, &outcome);
+    cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "%s", outcome.message);
+}
 
+/* One node cut off, one way, the other way, a pair, two halves, a ring: each is what it is
+ * called, for as long as it lasts. */
+Test(links, each_shape_of_a_partition_is_what_it_is_called)
+{
+    for (uint64_t seed = 1; seed <= 40; seed++) {
         links.shape = -1;
-        tp_sim_run(&scenario, &options, &outcome);
-        cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "%s", outcome.message);
+        run_parted(seed, note_sim, on_fact);
     }
     for (uint32_t i = 0; i < SHAPES; i++)
         cr_assert(lt(u32, 0, links.seen[i]), "never seen: %s", shapes[i]);
@@ -277,21 +284,9 @@ static void part_two(struct tp_sim *sim)
 /* However often the simulator mends its own partitions; the others are not parted. */
 Test(links, two_nodes_that_a_scenario_parts_are_apart_for_as_long)
 {
-    struct tp_sim_watch watch = {.fact = note_told};
-    struct tp_sim_options options = {.size = sizeof options,
-                                     .families_on = TP_FAMILY_BIT(TP_FAMILY_PARTITION),
-                                     .families_off =
-                                         S_ALL & ~TP_FAMILY_BIT(TP_FAMILY_PARTITION),
-                                     .watch = &watch};
-    struct tp_scenario scenario = beating;
-
-    scenario.invariant = part_two;
-    for (options.seed = 1; options.seed <= 10; options.seed++) {
-        struct tp_sim_outcome outcome;
-
+    for (uint64_t seed = 1; seed <= 10; seed++) {
         apart.told = apart.parted = apart.joined = 0;
-        tp_sim_run(&scenario, &options, &outcome);
-        cr_assert(eq(u32, outcome.verdict, TP_VERDICT_PASSED), "%s", outcome.message);
+        run_parted(seed, part_two, note_told);
         cr_assert(eq(u32, apart.told, 2));
         cr_assert(lt(u32, 10, apart.parted));
         cr_assert(lt(u32, 10, apart.joined));

@@ -8,7 +8,7 @@ import re
 import sys
 import tempfile
 
-from checks import ASAN, call, end, expect
+from checks import ASAN, call, end, expect, failing
 
 SIM, VERDICTS = sys.argv[1:3]
 BOOT, END, EVENT, PROMISE, OPERATION, FILE, MESSAGE = 1, 2, 3, 4, 5, 16, 17
@@ -140,8 +140,7 @@ with tempfile.TemporaryDirectory() as folder:
 
     # One that fails: the smallest first, explained, then as it was.
     if not ASAN:
-        status, out, _ = call(SIM, "run", "tally-broken", "--until-failure", "--json")
-        seed = ("--seed", str(json.loads(out)["failures"][0]["seed"]))
+        seed = failing(SIM, "tally-broken")
         page, data = show(SIM, folder, "tally-broken", *seed)
         small, whole = data["runs"]
         why = data["explanation"]
