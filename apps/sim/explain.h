@@ -2,9 +2,9 @@
  *
  * For what was lost in a power cut, ghosts are tried: barriers that take no time and that
  * the program does not see, at each boundary between two changes of a file's data or of a
- * directory's names, latest before a promise first. The run up to the cut must be the same
- * one; what survives, and the recovery, are not. A ghost heals if the run passes with the
- * original survivors and with all others, or, where they are too many, with those of
+ * directory's names, latest before a promise first. The run up to the next cut must be the
+ * same one; what survives, and the recovery, are not. A ghost heals if the run passes with
+ * the original survivors and with all others, or, where they are too many, with those of
  * which little is kept or lost and with many that are drawn. A ghost after the last
  * change before the cut says that what is left of that is not borne. Of one that heals it
  * is found out after which change at the earliest it does. On a node that has no cuts it

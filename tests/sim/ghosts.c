@@ -2,18 +2,21 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
+#include "apps/sim/explain.h"
 #include "fixture.h"
 
 enum { SEEDS = 40 };
 
 /* The operations of the program, in the order in which they take effect. */
 enum { OPENED_A = 1, CLOSED_A, REMOVED_A, OPENED_B, WROTE_B };
+enum { LOOKS_REMOVED_A = REMOVED_A + 1 }; /* behind a look at it */
 
 struct writer {
     struct tp_machine machine;
     struct tp_node *node;
     struct tp_fd fd;
     struct tp_buf buf;
+    struct tp_statx a, b;
     char byte;
 };
 
@@ -60,19 +63,59 @@ static enum tp_step write_tick(struct tp_machine *machine, struct tp_ctx *cx)
     TP_END(cx);
 }
 
+/* It promises a byte that it writes only to a file with the number of one that is removed:
+ * a barrier behind that has it do another thing, and keeps nothing that it wrote. */
+static enum tp_step look_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct writer *w = tp_container_of(machine, struct writer, machine);
+    struct tp_open_options options = {.read = true, .write = true, .create = true};
+    struct tp_result result;
+
+    if (tp_node_boots(w->node) > 1)
+        return write_tick(machine, cx);
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/a", options), &result);
+    w->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_fstat(cx, w->fd, &w->a), &result);
+    TP_AWAIT(cx, tp_close(cx, w->fd), &result);
+    TP_AWAIT(cx, tp_remove(cx, "/a"), &result);
+    TP_AWAIT(cx, tp_open(cx, "/b", options), &result);
+    w->fd = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_fstat(cx, w->fd, &w->b), &result);
+    if (w->b.inode == w->a.inode) {
+        w->byte = 'b';
+        w->buf = tp_buf_full(&w->byte, 1);
+        TP_AWAIT(cx, tp_write_at(cx, w->fd, &w->buf, 0), &result);
+        TP_AWAIT(cx, tp_fsync(cx, w->fd, 0), &result);
+        TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    }
+    *promised_by(w) = true;
+    tp_node_promised(w->node, "b");
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
 static void boot(struct tp_node *node)
 {
     struct writer *w = tp_node_new(node, sizeof *w);
 
     w->node = node;
-    tp_node_spawn(node, &w->machine, write_tick, "writer");
+    tp_node_spawn(node, &w->machine,
+                  *(tp_tick_fn *const *)tp_sim_context(tp_node_sim(node)), "writer");
 }
 
-static const struct tp_scenario scenario = {
-    .name = "writer", .boot = boot, .state_bytes = sizeof(bool)};
+static const struct tp_scenario scenario = {.name = "writer",
+                                            .boot = boot,
+                                            .state_bytes = sizeof(bool),
+                                            .context = &(tp_tick_fn *){write_tick}};
+static const struct tp_scenario looks = {.name = "looks",
+                                         .boot = boot,
+                                         .state_bytes = sizeof(bool),
+                                         .context = &(tp_tick_fn *){look_tick}};
 
 /* Of so many seeds with no fault but the cut at the end. */
-static uint32_t count_failed(struct tp_sim_options options)
+static uint32_t count_failures_of(const struct tp_scenario *of,
+                                  struct tp_sim_options options)
 {
     uint32_t failed = 0;
 
@@ -80,10 +123,15 @@ static uint32_t count_failed(struct tp_sim_options options)
     for (options.seed = 1; options.seed <= SEEDS; options.seed++) {
         struct tp_sim_outcome outcome;
 
-        tp_sim_run(&scenario, &options, &outcome);
+        tp_sim_run(of, &options, &outcome);
         failed += outcome.verdict == TP_VERDICT_FAILED;
     }
     return failed;
+}
+
+static uint32_t count_failed(struct tp_sim_options options)
+{
+    return count_failures_of(&scenario, options);
 }
 
 Test(ghosts, keep_what_their_operation_is_on)
@@ -121,4 +169,27 @@ Test(ghosts, may_do_without_the_cut_at_the_end)
     struct tp_sim_options options = {.ends_uncut = true};
 
     cr_assert(zero(u32, count_failed(options)));
+}
+
+/* Explained is what it did, not what it would have done. */
+Test(ghosts, that_make_another_run_explain_nothing)
+{
+    static const struct tp_ghost ghost = {.effect = LOOKS_REMOVED_A, .names = true};
+    struct tp_batch_job job = {.scenario = &looks, .options = {.families_off = S_ALL}};
+    struct tp_trial trial;
+    struct tp_explain explain = {.trial = &trial, .until_ns = UINT64_MAX};
+    struct tp_tape *tape = NULL;
+
+    cr_assert(eq(u32, count_failures_of(&looks, (struct tp_sim_options){0}), SEEDS));
+    cr_assert(
+        zero(u32, count_failures_of(&looks, (struct tp_sim_options){.ghosts = &ghost,
+                                                                    .ghost_count = 1})));
+    cr_assert(eq(int, tp_trial_open(&trial, &job), 0));
+    cr_assert(eq(int, tp_trial_seed(&trial, 1, &explain.outcome, &tape), 0));
+    explain.tape = tape;
+    cr_assert(eq(int, tp_explain_run(&explain), 0));
+    cr_assert(zero(u32, explain.barrier_count), "%s", explain.unkept);
+    cr_assert(eq(int, (int)explain.how, TP_EXPLAINED_RESTART));
+    tp_tape_destroy(tape);
+    tp_trial_close(&trial);
 }
