@@ -57,8 +57,8 @@ struct bench_options {
     uint64_t size_bytes; /* of the file that is made; 0: the benchmark's own */
     int (*make_io)(const struct bench_options *options, const struct bench_io_wants *wants,
                    struct tp_io **ret_io);
+    const char *io; /* as it was said; NULL: it was not */
     enum app_backend backend;
-    bool is_virtual;    /* --io=virtual, which sim takes */
     bool uring_refused; /* contestants on io_uring are left out, unless they were named */
 };
 

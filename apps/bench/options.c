@@ -164,6 +164,11 @@ static int parse_rounds(const char *text, uint32_t *ret_rounds)
     return 0;
 }
 
+static bool is_virtual(const char *io)
+{
+    return strcmp(io, "virtual") == 0;
+}
+
 static int parse_one(int key, const char *text, struct bench_options *options)
 {
     switch (key) {
@@ -199,10 +204,8 @@ static int parse_one(int key, const char *text, struct bench_options *options)
         options->directory = text;
         return 0;
     case OPTION_IO:
-        options->is_virtual = strcmp(text, "virtual") == 0;
-        if (options->is_virtual)
-            return 0;
-        return app_backend_parse(text, &options->backend)
+        options->io = text;
+        return is_virtual(text) || app_backend_parse(text, &options->backend)
                    ? 0
                    : wrong("--io", text, "auto, linux, posix or (sim) virtual");
     case OPTION_HELP:
@@ -221,6 +224,7 @@ static int parse_one(int key, const char *text, struct bench_options *options)
 int bench_options_parse(int argc, char **argv, struct bench_options *ret_options)
 {
     struct bench_options options = {.directory = "build/bench", .program = argv[0]};
+    bool is_sim;
     int key;
 
     while ((key = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
@@ -234,8 +238,11 @@ int bench_options_parse(int argc, char **argv, struct bench_options *ret_options
         return -1;
     }
     options.name = argv[optind];
-    if (options.is_virtual && strcmp(options.name, "sim") != 0)
-        return wrong("--io", "virtual", "only sim has it; auto, linux and posix are raced");
+    is_sim = strcmp(options.name, "sim") == 0;
+    if (options.io != NULL && is_virtual(options.io) != is_sim)
+        return wrong("--io", options.io,
+                     is_sim ? "sim has only virtual"
+                            : "only sim has it; auto, linux and posix are raced");
     *ret_options = options;
     return 0;
 }

@@ -115,6 +115,8 @@ status 2 echo --connections 0
 status 2 read --mode warm
 status 2 copy --size 1
 status 2 nop --io=virtual
+status 2 sim --io=linux
+status 2 sim --io=auto
 "$bench" --help >/dev/full 2>&1
 [ $? = 1 ] || fail "a full standard output was not noticed"
 status 1 read --file /nowhere/at/all
