@@ -1,15 +1,18 @@
 /** io/hash.h - the 64-bit hash: the checksum of records, and of memory on loan, and what
- * traces, tapes and disk states are compared by.
+ * traces, tapes and disk states are compared by. For your own bytes, too.
  *
- * XXH3 gives the same value for the same bytes on every compiler, level and machine. What
- * is hashed is written as little-endian bytes first, never a struct as it lies in memory.
+ * It is XXH3: the same value for the same bytes and seed on every compiler, level and
+ * machine, and in every version, since logs on disks and saved tapes hold such values. So
+ * numbers are hashed as little-endian bytes, never a struct as it lies in memory. What is
+ * damaged it tells but for one case in 2^64; it is no help against who damages on purpose.
  */
 #ifndef TEMPEST_IO_HASH_H
 #define TEMPEST_IO_HASH_H
 
 #include "base.h"
 
-/** The hash of `len_bytes` at `bytes`, chained to `seed` (the hash of what came before). */
+/** The hash of `len_bytes` at `bytes`; `seed` is 0, or the hash of what came before. Pieces
+ * that are chained so give another value than the whole. */
 TP_EXPORT uint64_t tp_hash(const void *bytes, size_t len_bytes, uint64_t seed);
 
 #ifdef TP_HASH_AVX2
