@@ -39,32 +39,6 @@ enum {
     GROUP_BLOCK = 76
 };
 
-static void put32(uint8_t *bytes, uint32_t value)
-{
-    for (uint32_t i = 0; i < 4; i++)
-        bytes[i] = (uint8_t)(value >> (8 * i));
-}
-
-static void put64(uint8_t *bytes, uint64_t value)
-{
-    for (uint32_t i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint32_t get32(const uint8_t *bytes)
-{
-    uint32_t value = 0;
-
-    for (uint32_t i = 0; i < 4; i++)
-        value |= (uint32_t)bytes[i] << (8 * i);
-    return value;
-}
-
-static uint64_t get64(const uint8_t *bytes)
-{
-    return get32(bytes) | (uint64_t)get32(bytes + 4) << 32;
-}
-
 static uint64_t sum_of(const uint8_t *bytes, uint32_t len_bytes)
 {
     return tp_hash(bytes + AT_MAGIC, len_bytes - AT_MAGIC, 0);
@@ -78,21 +52,21 @@ void tp_journal_segment_encode(const struct tp_journal_segment *segment,
     tp_assert(segment->number > 0 && segment->log_id != 0);
     tp_assert(segment->size_bytes % TP_JOURNAL_BLOCK == 0);
     memset(ret_block, 0, TP_JOURNAL_BLOCK);
-    put64(ret_block + AT_MAGIC, SEGMENT_MAGIC);
-    put32(ret_block + AT_VERSION, TP_JOURNAL_VERSION);
-    put32(ret_block + SEGMENT_BLOCK, TP_JOURNAL_BLOCK);
-    put64(ret_block + AT_LOG_ID, segment->log_id);
-    put64(ret_block + SEGMENT_NUMBER, segment->number);
-    put64(ret_block + SEGMENT_SIZE, segment->size_bytes);
-    put32(ret_block + SEGMENT_GROUP_BYTES, segment->group_bytes);
-    put32(ret_block + SEGMENT_STARTS_LOG, segment->starts_log);
-    put64(ret_block + SEGMENT_BEFORE_LOG_ID, segment->before.log_id);
-    put64(ret_block + SEGMENT_BEFORE_SEGMENT, segment->before.segment);
-    put64(ret_block + SEGMENT_BEFORE_OFFSET, segment->before.offset);
-    put64(ret_block + SEGMENT_BEFORE_GROUP, segment->before.group);
-    put64(ret_block + SEGMENT_BEFORE_LSN, segment->before.lsn);
-    put64(ret_block + SEGMENT_WALL, (uint64_t)segment->wall_ns);
-    put64(ret_block + AT_SUM, sum_of(ret_block, TP_JOURNAL_BLOCK));
+    tp_put_le(ret_block + AT_MAGIC, SEGMENT_MAGIC, 8);
+    tp_put_le(ret_block + AT_VERSION, TP_JOURNAL_VERSION, 4);
+    tp_put_le(ret_block + SEGMENT_BLOCK, TP_JOURNAL_BLOCK, 4);
+    tp_put_le(ret_block + AT_LOG_ID, segment->log_id, 8);
+    tp_put_le(ret_block + SEGMENT_NUMBER, segment->number, 8);
+    tp_put_le(ret_block + SEGMENT_SIZE, segment->size_bytes, 8);
+    tp_put_le(ret_block + SEGMENT_GROUP_BYTES, segment->group_bytes, 4);
+    tp_put_le(ret_block + SEGMENT_STARTS_LOG, segment->starts_log, 4);
+    tp_put_le(ret_block + SEGMENT_BEFORE_LOG_ID, segment->before.log_id, 8);
+    tp_put_le(ret_block + SEGMENT_BEFORE_SEGMENT, segment->before.segment, 8);
+    tp_put_le(ret_block + SEGMENT_BEFORE_OFFSET, segment->before.offset, 8);
+    tp_put_le(ret_block + SEGMENT_BEFORE_GROUP, segment->before.group, 8);
+    tp_put_le(ret_block + SEGMENT_BEFORE_LSN, segment->before.lsn, 8);
+    tp_put_le(ret_block + SEGMENT_WALL, (uint64_t)segment->wall_ns, 8);
+    tp_put_le(ret_block + AT_SUM, sum_of(ret_block, TP_JOURNAL_BLOCK), 8);
 }
 
 /* The sum being right, what remains to exclude is a writer that was wrong. */
@@ -114,24 +88,24 @@ int tp_journal_segment_decode(const uint8_t block[TP_JOURNAL_BLOCK],
 {
     struct tp_journal_segment s;
 
-    if (get64(block + AT_MAGIC) != SEGMENT_MAGIC)
+    if (tp_get_le(block + AT_MAGIC, 8) != SEGMENT_MAGIC)
         return -EBADMSG;
-    if (get32(block + AT_VERSION) != TP_JOURNAL_VERSION)
+    if (tp_get_le(block + AT_VERSION, 4) != TP_JOURNAL_VERSION)
         return -EPROTONOSUPPORT;
-    if (get64(block + AT_SUM) != sum_of(block, TP_JOURNAL_BLOCK) ||
-        get32(block + SEGMENT_BLOCK) != TP_JOURNAL_BLOCK)
+    if (tp_get_le(block + AT_SUM, 8) != sum_of(block, TP_JOURNAL_BLOCK) ||
+        tp_get_le(block + SEGMENT_BLOCK, 4) != TP_JOURNAL_BLOCK)
         return -EBADMSG;
-    s.log_id = get64(block + AT_LOG_ID);
-    s.number = get64(block + SEGMENT_NUMBER);
-    s.size_bytes = get64(block + SEGMENT_SIZE);
-    s.group_bytes = get32(block + SEGMENT_GROUP_BYTES);
-    s.starts_log = get32(block + SEGMENT_STARTS_LOG);
-    s.before.log_id = get64(block + SEGMENT_BEFORE_LOG_ID);
-    s.before.segment = get64(block + SEGMENT_BEFORE_SEGMENT);
-    s.before.offset = get64(block + SEGMENT_BEFORE_OFFSET);
-    s.before.group = get64(block + SEGMENT_BEFORE_GROUP);
-    s.before.lsn = get64(block + SEGMENT_BEFORE_LSN);
-    s.wall_ns = (int64_t)get64(block + SEGMENT_WALL);
+    s.log_id = tp_get_le(block + AT_LOG_ID, 8);
+    s.number = tp_get_le(block + SEGMENT_NUMBER, 8);
+    s.size_bytes = tp_get_le(block + SEGMENT_SIZE, 8);
+    s.group_bytes = (uint32_t)tp_get_le(block + SEGMENT_GROUP_BYTES, 4);
+    s.starts_log = (uint32_t)tp_get_le(block + SEGMENT_STARTS_LOG, 4);
+    s.before.log_id = tp_get_le(block + SEGMENT_BEFORE_LOG_ID, 8);
+    s.before.segment = tp_get_le(block + SEGMENT_BEFORE_SEGMENT, 8);
+    s.before.offset = tp_get_le(block + SEGMENT_BEFORE_OFFSET, 8);
+    s.before.group = tp_get_le(block + SEGMENT_BEFORE_GROUP, 8);
+    s.before.lsn = tp_get_le(block + SEGMENT_BEFORE_LSN, 8);
+    s.wall_ns = (int64_t)tp_get_le(block + SEGMENT_WALL, 8);
     if (!segment_is_sane(&s))
         return -EBADMSG;
     *ret_segment = s;
@@ -147,19 +121,19 @@ void tp_journal_group_encode(const struct tp_journal_group *group, uint8_t *byte
     tp_assert(group->len >= TP_JOURNAL_GROUP_HEADER && group->len <= TP_JOURNAL_GROUP_MAX);
     tp_assert(group->offset % TP_JOURNAL_BLOCK == 0 &&
               group->durable_lsn < group->first_lsn);
-    put64(bytes + AT_MAGIC, GROUP_MAGIC);
-    put32(bytes + AT_VERSION, TP_JOURNAL_VERSION);
-    put32(bytes + GROUP_LEN, group->len);
-    put64(bytes + AT_LOG_ID, group->log_id);
-    put64(bytes + GROUP_SEGMENT, group->segment);
-    put64(bytes + GROUP_NUMBER, group->group);
-    put64(bytes + GROUP_FIRST_LSN, group->first_lsn);
-    put64(bytes + GROUP_DURABLE_LSN, group->durable_lsn);
-    put64(bytes + GROUP_WALL, (uint64_t)group->wall_ns);
-    put32(bytes + GROUP_COUNT, group->count);
-    put32(bytes + GROUP_BLOCK, (uint32_t)(group->offset / TP_JOURNAL_BLOCK));
+    tp_put_le(bytes + AT_MAGIC, GROUP_MAGIC, 8);
+    tp_put_le(bytes + AT_VERSION, TP_JOURNAL_VERSION, 4);
+    tp_put_le(bytes + GROUP_LEN, group->len, 4);
+    tp_put_le(bytes + AT_LOG_ID, group->log_id, 8);
+    tp_put_le(bytes + GROUP_SEGMENT, group->segment, 8);
+    tp_put_le(bytes + GROUP_NUMBER, group->group, 8);
+    tp_put_le(bytes + GROUP_FIRST_LSN, group->first_lsn, 8);
+    tp_put_le(bytes + GROUP_DURABLE_LSN, group->durable_lsn, 8);
+    tp_put_le(bytes + GROUP_WALL, (uint64_t)group->wall_ns, 8);
+    tp_put_le(bytes + GROUP_COUNT, group->count, 4);
+    tp_put_le(bytes + GROUP_BLOCK, (uint32_t)(group->offset / TP_JOURNAL_BLOCK), 4);
     memset(bytes + group->len, 0, padded - group->len);
-    put64(bytes + AT_SUM, sum_of(bytes, padded));
+    tp_put_le(bytes + AT_SUM, sum_of(bytes, padded), 8);
 }
 
 bool tp_journal_group_peek(const uint8_t block[TP_JOURNAL_BLOCK],
@@ -170,21 +144,21 @@ bool tp_journal_group_peek(const uint8_t block[TP_JOURNAL_BLOCK],
 
     /* Who writes records does not know the log id, so nothing in a record passes for a
      * group. */
-    if (get64(block + AT_MAGIC) != GROUP_MAGIC ||
-        get32(block + AT_VERSION) != TP_JOURNAL_VERSION ||
-        get64(block + AT_LOG_ID) != place->log_id ||
-        get64(block + GROUP_SEGMENT) != place->segment ||
-        get32(block + GROUP_BLOCK) != place->offset / TP_JOURNAL_BLOCK)
+    if (tp_get_le(block + AT_MAGIC, 8) != GROUP_MAGIC ||
+        tp_get_le(block + AT_VERSION, 4) != TP_JOURNAL_VERSION ||
+        tp_get_le(block + AT_LOG_ID, 8) != place->log_id ||
+        tp_get_le(block + GROUP_SEGMENT, 8) != place->segment ||
+        tp_get_le(block + GROUP_BLOCK, 4) != place->offset / TP_JOURNAL_BLOCK)
         return false;
     g.log_id = place->log_id;
     g.segment = place->segment;
     g.offset = place->offset;
-    g.group = get64(block + GROUP_NUMBER);
-    g.first_lsn = get64(block + GROUP_FIRST_LSN);
-    g.durable_lsn = get64(block + GROUP_DURABLE_LSN);
-    g.wall_ns = (int64_t)get64(block + GROUP_WALL);
-    g.count = get32(block + GROUP_COUNT);
-    g.len = get32(block + GROUP_LEN);
+    g.group = tp_get_le(block + GROUP_NUMBER, 8);
+    g.first_lsn = tp_get_le(block + GROUP_FIRST_LSN, 8);
+    g.durable_lsn = tp_get_le(block + GROUP_DURABLE_LSN, 8);
+    g.wall_ns = (int64_t)tp_get_le(block + GROUP_WALL, 8);
+    g.count = (uint32_t)tp_get_le(block + GROUP_COUNT, 4);
+    g.len = (uint32_t)tp_get_le(block + GROUP_LEN, 4);
     if (g.len < TP_JOURNAL_GROUP_HEADER || g.len > place->len_max ||
         g.count > (g.len - TP_JOURNAL_GROUP_HEADER) / TP_JOURNAL_RECORD_HEADER ||
         g.group == 0 || g.group >= NUMBER_MAX || g.first_lsn >= NUMBER_MAX ||
@@ -204,7 +178,7 @@ static bool records_fit(const uint8_t *bytes, const struct tp_journal_group *gro
 
         if (group->len - at < TP_JOURNAL_RECORD_HEADER)
             return false;
-        len = get32(bytes + at);
+        len = (uint32_t)tp_get_le(bytes + at, 4);
         at += TP_JOURNAL_RECORD_HEADER;
         if (group->len - at < len)
             return false;
@@ -215,7 +189,7 @@ static bool records_fit(const uint8_t *bytes, const struct tp_journal_group *gro
 
 bool tp_journal_group_check(const uint8_t *bytes, const struct tp_journal_group *group)
 {
-    return get64(bytes + AT_SUM) == sum_of(bytes, tp_journal_padded(group->len)) &&
+    return tp_get_le(bytes + AT_SUM, 8) == sum_of(bytes, tp_journal_padded(group->len)) &&
            records_fit(bytes, group);
 }
 
@@ -236,7 +210,7 @@ bool tp_journal_cursor_next(struct tp_journal_cursor *cursor,
     if (cursor->left == 0)
         return false;
     ret_record->lsn = cursor->lsn++;
-    ret_record->len = get32(cursor->at);
+    ret_record->len = (uint32_t)tp_get_le(cursor->at, 4);
     ret_record->bytes = cursor->at + TP_JOURNAL_RECORD_HEADER;
     ret_record->reserved = 0;
     cursor->at += TP_JOURNAL_RECORD_HEADER + ret_record->len;
@@ -246,7 +220,7 @@ bool tp_journal_cursor_next(struct tp_journal_cursor *cursor,
 
 void tp_journal_record_encode(uint8_t *at, const void *bytes, uint32_t len_bytes)
 {
-    put32(at, len_bytes);
+    tp_put_le(at, len_bytes, 4);
     if (len_bytes > 0)
         memcpy(at + TP_JOURNAL_RECORD_HEADER, bytes, len_bytes);
 }
@@ -281,12 +255,12 @@ uint64_t tp_journal_next_id(const struct tp_journal_end *before, uint64_t random
     uint8_t bytes[48];
     uint64_t id;
 
-    put64(bytes, before->log_id);
-    put64(bytes + 8, before->segment);
-    put64(bytes + 16, before->offset);
-    put64(bytes + 24, before->group);
-    put64(bytes + 32, before->lsn);
-    put64(bytes + 40, random);
+    tp_put_le(bytes, before->log_id, 8);
+    tp_put_le(bytes + 8, before->segment, 8);
+    tp_put_le(bytes + 16, before->offset, 8);
+    tp_put_le(bytes + 24, before->group, 8);
+    tp_put_le(bytes + 32, before->lsn, 8);
+    tp_put_le(bytes + 40, random, 8);
     id = tp_hash(bytes, sizeof bytes, 0);
     if (id == 0 || id == before->log_id)
         id = before->log_id == 1 ? 2 : 1;

@@ -1,5 +1,7 @@
 #include "apps/kv/coding.h"
 
+#include "io/hash.h"
+
 bool kv_read_byte(struct kv_reader *reader, uint32_t below, uint32_t *ret_byte)
 {
     if (reader->at == reader->end || *reader->at >= below)
@@ -56,26 +58,20 @@ uint8_t *kv_put_slice(uint8_t *at, struct kv_slice slice)
 
 void kv_put_u32(uint8_t *at, uint32_t number)
 {
-    for (uint32_t i = 0; i < 4; i++)
-        at[i] = (uint8_t)(number >> (8 * i));
+    tp_put_le(at, number, 4);
 }
 
 void kv_put_u64(uint8_t *at, uint64_t number)
 {
-    for (uint32_t i = 0; i < 8; i++)
-        at[i] = (uint8_t)(number >> (8 * i));
+    tp_put_le(at, number, 8);
 }
 
 uint32_t kv_get_u32(const uint8_t *at)
 {
-    uint32_t number = 0;
-
-    for (uint32_t i = 0; i < 4; i++)
-        number |= (uint32_t)at[i] << (8 * i);
-    return number;
+    return (uint32_t)tp_get_le(at, 4);
 }
 
 uint64_t kv_get_u64(const uint8_t *at)
 {
-    return kv_get_u32(at) | (uint64_t)kv_get_u32(at + 4) << 32;
+    return tp_get_le(at, 8);
 }

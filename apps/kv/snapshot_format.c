@@ -2,9 +2,7 @@
 
 #include <errno.h>
 
-/* Compiled in, so that a platform without the library has it too. */
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "io/hash.h"
 
 #define HEAD_MAGIC  UINT64_C(0x50414e53564b5054) /* "TPKVSNAP" */
 #define BLOCK_MAGIC UINT64_C(0x4b434c42564b5054) /* "TPKVBLCK" */
@@ -25,7 +23,7 @@ enum { END_BYTES = 16 };
 
 static uint64_t sum_of(const uint8_t *bytes, uint64_t len)
 {
-    return XXH3_64bits(bytes + AT_MAGIC, (size_t)len - AT_MAGIC);
+    return tp_hash(bytes + AT_MAGIC, (size_t)len - AT_MAGIC, 0);
 }
 
 /* ------------------------------------------------------------------ the head */
