@@ -509,7 +509,7 @@ void tp_node_snapshot(struct tp_node *node)
         tp_stopf(
             __FILE__, __LINE__,
             "tp_node_snapshot() while %s is up: a disk is copied when nobody is at work",
-            node->name);
+            tp_node_name(node));
     tp_disk_destroy(node->snapshot);
     node->snapshot = NULL;
     if (tp_disk_clone(node->disk, &node->snapshot) < 0)

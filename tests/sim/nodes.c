@@ -434,6 +434,19 @@ Test(nodes, a_disk_goes_back_to_a_snapshot_only, .signal = SIGABRT)
     (void)s_with(&scenario, 1, 0, S_ALL);
 }
 
+/* It wants its disk to be copied while it is at work. */
+static void boot_copies(struct tp_node *node)
+{
+    tp_node_snapshot(node);
+}
+
+Test(nodes, a_disk_is_not_copied_while_its_node_is_up, .signal = SIGABRT)
+{
+    static const struct tp_scenario scenario = {.name = "copies", .boot = boot_copies};
+
+    (void)s_with(&scenario, 1, 0, S_ALL);
+}
+
 /* ------------------------------------------------------------------ clocks that are wrong
  */
 
