@@ -122,8 +122,7 @@ enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,
         if (!is_promise && (later->kind != TP_FACT_OPERATION || !later->changes ||
                             later->node != record->node))
             continue;
-        if (is_promise || (later->dir == record->dir &&
-                           (record->dir != 0 || later->inode == record->inode))) {
+        if (is_promise || tp_explain_is_of_same(later, record)) {
             *ret_at = i;
             return is_promise ? TP_BEFORE_PROMISE : TP_BEFORE_SAME;
         }

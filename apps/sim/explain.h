@@ -146,7 +146,7 @@ struct tp_explain {
 /** Looks for it. 0, or -errno. */
 int tp_explain_run(struct tp_explain *explain);
 
-/** The same in steps of one trial each, for hosts that must not be kept waiting. begin: 0,
+/** The same in steps of a trial or two, for hosts that must not be kept waiting. begin: 0,
  * or -ENOMEM. step: whether there is more to do. end: at any time; 0, or the -errno that
  * ended it early. skip: a step whose trial is known to end badly. keeps: of a step that
  * was broken off, whether its trial was the run once more, for its facts, and has those

@@ -40,6 +40,13 @@ static bool is_worse(const struct tp_record *here, const struct tp_record *there
     return moves && here->result < there->result;
 }
 
+bool tp_explain_is_alike(const struct tp_record *here, const struct tp_record *there)
+{
+    return here->kind == there->kind && here->node == there->node &&
+           here->op == there->op && here->at_ns == there->at_ns &&
+           (here->kind != TP_FACT_EVENT || strcmp(here->text, there->text) == 0);
+}
+
 /* The first operation that comes to another result in a run that passes, if that is why. */
 static bool find_other(const struct tp_explain_search *s, const struct tp_recorder *passed,
                        struct tp_record *ret_record)
@@ -47,9 +54,7 @@ static bool find_other(const struct tp_explain_search *s, const struct tp_record
     for (uint32_t i = 0; i < s->record_count && i < passed->count; i++) {
         const struct tp_record *here = &s->records[i], *there = &passed->records[i];
 
-        if (here->kind != there->kind || here->op != there->op ||
-            here->at_ns != there->at_ns ||
-            (here->kind == TP_FACT_EVENT && strcmp(here->text, there->text) != 0))
+        if (!tp_explain_is_alike(here, there))
             return false;
         if (here->kind == TP_FACT_OPERATION && here->result != there->result) {
             if (!is_worse(here, there))

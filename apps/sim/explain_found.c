@@ -50,12 +50,6 @@ static void add_words(struct tp_explain *explain, struct unkept *unkept, const c
     unkept->told++;
 }
 
-static bool is_of_same(const struct tp_record *one, const struct tp_record *two)
-{
-    return one->node == two->node && (one->dir != 0) == (two->dir != 0) &&
-           tp_explain_object(one) == tp_explain_object(two);
-}
-
 /* Changes of the ghost's object up to the ghost, that no barrier of the program covers; the
  * same words in a row once. */
 static void say_unkept(struct tp_explain_search *s, const struct tp_candidate *candidate,
@@ -73,7 +67,7 @@ static void say_unkept(struct tp_explain_search *s, const struct tp_candidate *c
         if (is_start(record, change))
             *unkept = before;
         if (record->kind == TP_FACT_OPERATION && record->changes &&
-            is_of_same(record, change))
+            tp_explain_is_of_same(record, change))
             add_words(s->explain, unkept, tp_record_operation(record, words, sizeof words));
     }
 }
@@ -92,9 +86,9 @@ static void say_all_unkept(struct tp_explain_search *s, const uint32_t *candidat
         for (uint32_t j = 0; j < count && is_last; j++) {
             const struct tp_candidate *other = &s->candidates[candidates[j]];
 
-            is_last =
-                other->record <= candidate->record ||
-                !is_of_same(&s->records[candidate->record], &s->records[other->record]);
+            is_last = other->record <= candidate->record ||
+                      !tp_explain_is_of_same(&s->records[candidate->record],
+                                             &s->records[other->record]);
         }
         if (is_last)
             say_unkept(s, candidate, &unkept);

@@ -1,6 +1,4 @@
 /* Whether a run passes with ghosts: as it was, with all survivors, with other ones. */
-#include <string.h>
-
 #include "apps/sim/explain_internal.h"
 #include "apps/sim/survivors.h"
 
@@ -151,14 +149,6 @@ static bool passes_one_way(struct tp_explain_search *s)
  * to do can draw less, and then another fault befalls it, or none: that run passes for
  * another reason. */
 
-static bool is_same(const struct tp_record *here, const struct tp_record *there)
-{
-    return here->kind == there->kind && here->node == there->node &&
-           here->op == there->op && here->at_ns == there->at_ns &&
-           here->result == there->result &&
-           (here->kind != TP_FACT_EVENT || strcmp(here->text, there->text) == 0);
-}
-
 /* What takes away from a node after its ghost has come, at the latest its last cut. */
 static uint32_t cut_after(const struct tp_explain_search *s, const struct tp_ghost *ghost)
 {
@@ -190,8 +180,12 @@ static bool is_same_run(struct tp_explain_search *s)
     trial->records = 0;
     tp_tape_destroy(tape);
     same = same && s->error == 0 && trial->recorder->count >= end;
-    for (uint32_t i = 0; i < end && same; i++)
-        same = is_same(&s->records[i], &trial->recorder->records[i]);
+    for (uint32_t i = 0; i < end && same; i++) {
+        const struct tp_record *here = &s->records[i];
+        const struct tp_record *there = &trial->recorder->records[i];
+
+        same = tp_explain_is_alike(here, there) && here->result == there->result;
+    }
     return same;
 }
 

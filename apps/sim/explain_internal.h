@@ -97,6 +97,17 @@ static inline uint32_t tp_explain_object(const struct tp_record *change)
     return change->dir != 0 ? change->dir : change->inode;
 }
 
+/** Whether two changes are of the same file, or of the same directory. */
+static inline bool tp_explain_is_of_same(const struct tp_record *one,
+                                         const struct tp_record *two)
+{
+    return one->node == two->node && (one->dir != 0) == (two->dir != 0) &&
+           tp_explain_object(one) == tp_explain_object(two);
+}
+
+/** Whether a fact of one run is that of another one, whatever its result. */
+bool tp_explain_is_alike(const struct tp_record *here, const struct tp_record *there);
+
 /** What follows a change, before the last cut of its node: what a barrier between would
  * have to come before, and where that is. */
 enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,

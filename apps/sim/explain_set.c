@@ -31,9 +31,7 @@ static bool is_of_found(const struct tp_explain_search *s,
     const struct tp_record *one = &s->records[candidate->record];
     const struct tp_record *found = &s->records[s->candidates[s->found].record];
 
-    return one <= found && one->node == found->node &&
-           (one->dir != 0) == (found->dir != 0) &&
-           tp_explain_object(one) == tp_explain_object(found);
+    return one <= found && tp_explain_is_of_same(one, found);
 }
 
 /* Those of its object up to the one that is found, in the order of the run. */

@@ -61,10 +61,11 @@ const struct tp_record *tp_explain_site(const struct tp_explain *explain)
     return explain->barrier_count > 0 ? &explain->barriers[0].after : &explain->failed;
 }
 
-static const char *unkept_when(const struct tp_explain *explain)
+static void print_unkept(const struct tp_explain *explain, FILE *out)
 {
-    return explain->is_uncut ? "not durable when a sync failed"
-                             : "not durable when the power was cut";
+    (void)fprintf(out, "not durable when %s: %s\n",
+                  explain->is_uncut ? "a sync failed" : "the power was cut",
+                  explain->unkept);
 }
 
 static void print_next(const struct tp_explained_barrier *barrier, FILE *out)
@@ -118,7 +119,7 @@ static void print_barriers(const struct tp_explain *explain, FILE *out)
 {
     uint32_t missing = tp_explain_missing(explain);
 
-    (void)fprintf(out, "%s: %s\n", unkept_when(explain), explain->unkept);
+    print_unkept(explain, out);
     if (missing > 1)
         (void)fprintf(out, "%u barriers are missing, %s:\n", missing,
                       explain->has_more
@@ -136,11 +137,10 @@ static void print_overtaken(const struct tp_explain *explain, FILE *out)
     bool is_promise = overtakes->kind == TP_FACT_PROMISE;
     char words[256];
 
-    if (!is_promise)
-        (void)fprintf(out,
-                      "%s: %s\n"
-                      "the barrier is there, and overtakes it: ",
-                      unkept_when(explain), explain->unkept);
+    if (!is_promise) {
+        print_unkept(explain, out);
+        (void)fputs("the barrier is there, and overtakes it: ", out);
+    }
     (void)fprintf(out, "wait until this has completed\n  %s\n",
                   tp_record_operation(&explain->failed, words, sizeof words));
     if (is_promise)
@@ -158,11 +158,10 @@ static void print_wait(const struct tp_explain *explain, FILE *out)
         print_overtaken(explain, out);
         return;
     }
+    print_unkept(explain, out);
     (void)fprintf(out,
-                  "%s: %s\n"
                   "the barrier is there, and is not waited for: wait until this has "
                   "completed\n  %s\n",
-                  unkept_when(explain), explain->unkept,
                   tp_record_operation(&explain->failed, words, sizeof words));
     print_next(&explain->barriers[0], out);
 }
@@ -332,9 +331,8 @@ static void print_doubtful(const struct tp_explain *explain, FILE *out)
 /* All is as it was written, and yet it is not borne together. */
 static void print_sources(const struct tp_explain *explain, FILE *out)
 {
-    char words[256];
-
     bool is_restart = explain->how == TP_EXPLAINED_RESTART;
+    char words[256];
 
     (void)fprintf(out, "what was read after that is as it had been written%s:\n",
                   is_restart ? "" : ", and is not borne together");
@@ -450,10 +448,8 @@ static void print_found(const struct tp_explain *explain, FILE *out)
         print_barriers(explain, out);
         return;
     case TP_EXPLAINED_UNHEARD:
-        (void)fprintf(out,
-                      "%s: %s\n"
-                      "the barrier is there, and failed, which is not borne:\n",
-                      unkept_when(explain), explain->unkept);
+        print_unkept(explain, out);
+        (void)fputs("the barrier is there, and failed, which is not borne:\n", out);
         print_failed(&explain->failed, out);
         return;
     case TP_EXPLAINED_WAIT:
