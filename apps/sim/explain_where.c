@@ -78,9 +78,8 @@ static bool is_on(const struct tp_record *record, const struct tp_record *after)
 
 static bool is_change_of(const struct tp_record *record, const struct tp_record *after)
 {
-    return record->kind == TP_FACT_OPERATION && record->node == after->node &&
-           record->changes &&
-           (after->dir != 0 ? record->dir : record->inode) == tp_explain_object(after);
+    return record->kind == TP_FACT_OPERATION && record->changes &&
+           tp_explain_is_of_same(record, after);
 }
 
 /* The barrier that is missing may come all the same, and only too late: begun behind the
