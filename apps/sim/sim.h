@@ -299,8 +299,8 @@ TP_EXPORT void tp_node_start(struct tp_node *node, uint64_t delay_ns);
 /** It stands still: what arrives for it waits. */
 TP_EXPORT void tp_node_pause(struct tp_node *node, uint64_t duration_ns);
 
-/** The two cannot reach each other for so long at least, but not beyond the chaos, whatever
- * befalls links meanwhile (which would undo a tp_net_part()). */
+/** The two cannot reach each other for so long at least, or until all is healed at the end
+ * of the chaos, whatever befalls links meanwhile (which would undo a tp_net_part()). */
 TP_EXPORT void tp_node_part(struct tp_node *node, struct tp_node *other,
                             uint64_t duration_ns);
 
