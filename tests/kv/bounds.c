@@ -5,8 +5,8 @@
 #include <errno.h>
 
 #include "apps/kv/store_internal.h"
+#include "tests/common/allocator.h"
 #include "tests/common/expect_stop.h"
-#include "tests/kv/allocator.h"
 #include "tests/kv/model.h"
 
 enum { BALLAST = 3 << 20 };

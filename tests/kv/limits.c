@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/kv/allocator.h"
+#include "tests/common/allocator.h"
 #include "tests/kv/client.h"
 
 static struct fixture fixture;

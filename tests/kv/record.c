@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "apps/kv/record.h"
-#include "tests/kv/allocator.h"
+#include "tests/common/allocator.h"
 #include "tests/kv/model.h"
 
 #define S kv_slice_text

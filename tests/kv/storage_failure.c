@@ -4,7 +4,7 @@
 #include <criterion/new/assert.h>
 #include <errno.h>
 
-#include "tests/kv/allocator.h"
+#include "tests/common/allocator.h"
 #include "tests/kv/world.h"
 
 static struct world world;

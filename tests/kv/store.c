@@ -6,7 +6,7 @@
 
 #include "apps/kv/siphash.h"
 #include "apps/kv/store.h"
-#include "tests/kv/allocator.h"
+#include "tests/common/allocator.h"
 #include "tests/kv/model.h"
 
 static struct allocator heap;

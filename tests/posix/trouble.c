@@ -3,7 +3,6 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -11,61 +10,35 @@
 #include <unistd.h>
 
 #include "io/posix/posix.h"
+#include "tests/common/allocator.h"
 #include "tests/linux/support.h"
 
 enum { SKIPPED = 77 };
 
 /* ------------------------------------------------------------------ memory */
 
-struct counter {
-    uint64_t asked, fail_at; /* from 1; 0: none */
-    int64_t held;
-};
-
-static void *count_alloc(void *context, size_t size_bytes, size_t align)
-{
-    const size_t whole_bytes = (size_bytes + align - 1) / align * align;
-    struct counter *counter = context;
-    void *memory;
-
-    if (++counter->asked == counter->fail_at)
-        return NULL;
-    counter->held++;
-    memory = aligned_alloc(align, whole_bytes);
-    return memory == NULL ? NULL : memset(memory, 0, whole_bytes);
-}
-
-static void count_free(void *context, void *memory, size_t size_bytes)
-{
-    struct counter *counter = context;
-
-    (void)size_bytes;
-    counter->held -= memory != NULL ? 1 : 0;
-    free(memory);
-}
-
 /* Move the failure one allocation later each round, until it falls past the end. */
 Test(memory, that_is_missing_once_costs_nothing_else)
 {
     const uint32_t fds = count_fds();
-    struct counter counter = {0};
-    const struct tp_allocator allocator = {count_alloc, count_free, &counter};
-    const struct tp_posix_io_config config = {.ops_max = 64, .allocator = &allocator};
+    struct allocator allocator;
+    const struct tp_posix_io_config config = {.ops_max = 64, .allocator = &allocator.hooks};
     uint64_t nth = 1;
 
     for (;; nth++) {
         struct tp_io *io = NULL;
 
-        counter = (struct counter){.fail_at = nth};
+        allocator_init(&allocator);
+        allocator.fail_in = nth;
         if (tp_posix_io_create(&config, &io) == 0) {
             tp_io_destroy(io);
             break;
         }
         cr_assert(io == NULL, "written on success only");
-        cr_assert(eq(i64, counter.held, 0), "allocation %d", (int)nth);
+        cr_assert(eq(u64, allocator.live_blocks, 0), "allocation %d", (int)nth);
         cr_assert(eq(u32, count_fds(), fds));
     }
-    cr_assert(eq(i64, counter.held, 0));
+    cr_assert(eq(u64, allocator.live_blocks, 0));
     cr_assert(lt(u64, 5, nth), "allocations were made to fail");
 }
 

@@ -1,4 +1,5 @@
 /** tests/runtime/order.c - who ticks when: wake order, yield, progress, the end. */
+#include "tests/common/allocator.h"
 #include "tests/runtime/fixture.h"
 
 TestSuite(order, .init = set_up, .fini = tear_down);
@@ -264,52 +265,27 @@ Test(order, a_machine_that_ends_while_woken_is_not_ticked_again)
 
 /* ------------------------------------------------------------------ memory */
 
-struct failing {
-    uint32_t left, alive;
-};
-
-static void *alloc_or_fail(void *context, size_t size_bytes, size_t align)
-{
-    struct failing *failing = context;
-    void *memory;
-
-    if (failing->left == 0)
-        return NULL;
-    failing->left--;
-    memory = aligned_alloc(align, (size_bytes + align - 1) / align * align);
-    cr_assert(ne(ptr, memory, NULL));
-    memset(memory, 0, size_bytes);
-    failing->alive++;
-    return memory;
-}
-
-static void free_counted(void *context, void *memory, size_t size_bytes)
-{
-    (void)size_bytes;
-    ((struct failing *)context)->alive--;
-    free(memory);
-}
-
 Test(order, creation_fails_cleanly_whichever_allocation_fails)
 {
-    for (uint32_t nth = 0;; nth++) {
-        struct failing failing = {nth, 0};
-        struct tp_allocator allocator = {alloc_or_fail, free_counted, &failing};
+    for (uint32_t nth = 1;; nth++) {
+        struct allocator allocator;
         struct tp_scheduler_config config = {
-            .ops_max = 16, .machines_max = 16, .allocator = &allocator};
+            .ops_max = 16, .machines_max = 16, .allocator = &allocator.hooks};
         struct tp_scheduler *other;
         int result;
 
+        allocator_init(&allocator);
+        allocator.fail_in = nth;
         manual.io.describe = NULL;
         result = tp_scheduler_create_with(&manual.io, &config, &other);
         if (result == 0) {
-            cr_assert(ge(u32, nth, 5));
+            cr_assert(lt(u32, 5, nth));
             tp_scheduler_destroy(other);
-            cr_assert(eq(u32, failing.alive, 0));
+            cr_assert(eq(u64, allocator.live_blocks, 0));
             break;
         }
         cr_assert(eq(int, result, -ENOMEM));
-        cr_assert(eq(u32, failing.alive, 0), "allocation %u", nth);
+        cr_assert(eq(u64, allocator.live_blocks, 0), "allocation %u", nth);
     }
 }
 

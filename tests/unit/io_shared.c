@@ -3,10 +3,10 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "io/io.h"
+#include "tests/common/allocator.h"
 #include "tests/common/expect_stop.h"
 #include "tests/common/manual_io.h"
 
@@ -499,53 +499,26 @@ Test(bufs, and_fds_that_are_left_are_reported_at_the_end)
 /* ------------------------------------------------------------------ every allocation may
  * fail */
 
-struct failing {
-    uint32_t left, alive;
-};
-
-static void *alloc_or_fail(void *context, size_t size_bytes, size_t align)
-{
-    struct failing *failing = context;
-    void *memory;
-
-    if (failing->left-- == 0) {
-        failing->left = 0;
-        return NULL;
-    }
-    memory = aligned_alloc(align, (size_bytes + align - 1) / align * align);
-    cr_assert(ne(ptr, memory, NULL));
-    memset(memory, 0, size_bytes);
-    failing->alive++;
-    return memory;
-}
-
-static void free_counted(void *context, void *memory, size_t size_bytes)
-{
-    struct failing *failing = context;
-
-    (void)size_bytes;
-    failing->alive--;
-    free(memory);
-}
-
 Test(memory, that_is_missing_at_init_leaves_nothing_behind)
 {
     static const struct tp_io_bounds bounds = {64, 64, 64};
 
-    for (uint32_t nth = 0;; nth++) {
-        struct failing failing = {nth, 0};
-        struct tp_allocator allocator = {alloc_or_fail, free_counted, &failing};
+    for (uint32_t nth = 1;; nth++) {
+        struct allocator allocator;
         struct tp_io other;
-        int result = tp_io_init(&other, manual.io.backend, &bounds, &allocator, NULL);
+        int result;
 
+        allocator_init(&allocator);
+        allocator.fail_in = nth;
+        result = tp_io_init(&other, manual.io.backend, &bounds, &allocator.hooks, NULL);
         if (result == 0) {
-            cr_assert(ge(u32, nth, 4));
+            cr_assert(lt(u32, 4, nth));
             tp_io_deinit(&other);
-            cr_assert(eq(u32, failing.alive, 0));
+            cr_assert(eq(u64, allocator.live_blocks, 0));
             break;
         }
         cr_assert(eq(int, result, -ENOMEM));
-        cr_assert(eq(u32, failing.alive, 0), "allocation %u", nth);
+        cr_assert(eq(u64, allocator.live_blocks, 0), "allocation %u", nth);
     }
 }
 

@@ -1,10 +1,10 @@
 /** tests/unit/recv_pool.c - receive buffers: who has which, and what is not given back. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "io/recv_pool.h"
+#include "tests/common/allocator.h"
 #include "tests/common/expect_stop.h"
 #include "tests/common/manual_io.h"
 
@@ -243,43 +243,18 @@ Test(recv_pool, that_is_not_complete_at_the_end_is_reported)
 
 /* ------------------------------------------------------------------ memory */
 
-struct failing {
-    uint32_t left, alive;
-};
-
-static void *alloc_or_fail(void *context, size_t size_bytes, size_t align)
-{
-    struct failing *failing = context;
-    void *allocated;
-
-    if (failing->left == 0)
-        return NULL;
-    failing->left--;
-    failing->alive++;
-    allocated = aligned_alloc(align, (size_bytes + align - 1) / align * align);
-    memset(allocated, 0, size_bytes);
-    return allocated;
-}
-
-static void free_counted(void *context, void *allocated, size_t size_bytes)
-{
-    struct failing *failing = context;
-
-    (void)size_bytes;
-    failing->alive--;
-    free(allocated);
-}
-
 Test(recv_pool, without_memory_is_none)
 {
-    for (uint32_t nth = 0; nth <= 2; nth++) {
-        struct failing failing = {nth, 0};
-        struct tp_allocator allocator = {alloc_or_fail, free_counted, &failing};
-        struct tp_recv_pool *other = tp_recv_pool_create(memory, COUNT, SIZE, &allocator);
+    for (uint32_t nth = 1; nth <= 3; nth++) {
+        struct allocator allocator;
+        struct tp_recv_pool *other;
 
-        cr_assert(eq(int, other != NULL, nth == 2), "allocation %u fails", nth);
-        tp_recv_pool_destroy(other, &allocator);
-        cr_assert(eq(u32, failing.alive, 0));
+        allocator_init(&allocator);
+        allocator.fail_in = nth;
+        other = tp_recv_pool_create(memory, COUNT, SIZE, &allocator.hooks);
+        cr_assert(eq(int, other != NULL, nth == 3), "allocation %u fails", nth);
+        tp_recv_pool_destroy(other, &allocator.hooks);
+        cr_assert(eq(u64, allocator.live_blocks, 0));
     }
 }
 

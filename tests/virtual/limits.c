@@ -3,6 +3,7 @@
 #include "fixture.h"
 
 #include "io/virtual/random.h"
+#include "tests/common/allocator.h"
 
 enum { PAGE = 4096 };
 
@@ -28,47 +29,23 @@ static int32_t claim(uint64_t handle)
 
 /* ------------------------------------------------------------------ memory of the host */
 
-static uint32_t allocations_left, blocks;
-
-static void *scarce_alloc(void *context, size_t size_bytes, size_t align)
-{
-    size_t whole_bytes = (size_bytes + align - 1) / align * align;
-    void *bytes = NULL;
-
-    (void)context;
-    if (allocations_left == 0 ||
-        posix_memalign(&bytes, align < 16 ? 16 : align, whole_bytes))
-        return NULL;
-    allocations_left--;
-    blocks++;
-    return memset(bytes, 0, whole_bytes);
-}
-
-static void scarce_free(void *context, void *bytes, size_t size_bytes)
-{
-    (void)context;
-    blocks -= bytes != NULL;
-    free(bytes);
-    (void)size_bytes;
-}
-
 Test(limits, memory_that_is_missing_at_creation_leaves_nothing_behind)
 {
-    static const struct tp_allocator scarce = {scarce_alloc, scarce_free, NULL};
-    struct tp_virtual_io_config config = {.allocator = &scarce, .ops_max = 16};
+    struct allocator allocator;
+    struct tp_virtual_io_config config = {.allocator = &allocator.hooks, .ops_max = 16};
     struct tp_io *io = NULL;
-    uint32_t failures = 0;
+    uint32_t nth = 0;
 
-    for (int error = -ENOMEM; error != 0; failures++) {
-        allocations_left = failures;
+    for (int error = -ENOMEM; error != 0;) {
+        allocator_init(&allocator);
+        allocator.fail_in = ++nth;
         error = tp_virtual_io_create(&config, &io);
         cr_assert(error == 0 || error == -ENOMEM);
-        cr_assert(error == 0 || blocks == 0, "after %u allocations", failures);
+        cr_assert(error == 0 || allocator.live_blocks == 0, "allocation %u", nth);
     }
-    cr_assert(failures > 5, "%u", failures);
-    allocations_left = UINT32_MAX;
+    cr_assert(lt(u32, 5, nth));
     tp_virtual_io_destroy(io);
-    cr_assert(eq(u32, blocks, 0));
+    cr_assert(eq(u64, allocator.live_blocks, 0));
 }
 
 /* ------------------------------------------------------------------ R10 */

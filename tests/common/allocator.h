@@ -1,6 +1,6 @@
-/** tests/kv/allocator.h - an allocator that counts, and fails when told to. */
-#ifndef TESTS_KV_ALLOCATOR_H
-#define TESTS_KV_ALLOCATOR_H
+/** tests/common/allocator.h - an allocator that counts, and fails when told to. */
+#ifndef TESTS_COMMON_ALLOCATOR_H
+#define TESTS_COMMON_ALLOCATOR_H
 
 #include "io/base.h"
 

@@ -1,4 +1,4 @@
-#include "tests/kv/allocator.h"
+#include "tests/common/allocator.h"
 
 #include <stdlib.h>
 #include <string.h>
