@@ -2,38 +2,15 @@
  * more. All memory comes through one allocator that counts. */
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "io/virtual/random.h"
 #include "io/virtual/virtual.h"
+#include "tests/common/allocator.h"
 
 enum { PAGE = 4096, FILES = 4, DEPTH = 32, KEPT = 5 };
 
-static uint64_t allocations, live;
-
-static void *count_alloc(void *context, size_t size_bytes, size_t align)
-{
-    size_t size = (size_bytes + align - 1) / align * align;
-    void *memory = aligned_alloc(align < 16 ? 16 : align, size < 16 ? 16 : size);
-
-    (void)context;
-    allocations++;
-    live++;
-    if (memory != NULL)
-        memset(memory, 0, size);
-    return memory;
-}
-
-static void count_free(void *context, void *memory, size_t size_bytes)
-{
-    (void)context;
-    (void)size_bytes;
-    live--;
-    free(memory);
-}
-
-static const struct tp_allocator counter = {count_alloc, count_free, NULL};
+static struct allocator allocator;
 static struct tp_io *io;
 static struct tp_fd files[FILES];
 static struct tp_buf bufs[DEPTH];
@@ -102,11 +79,12 @@ Test(no_alloc, a_warm_world_allocates_nothing)
                                           .seed = 1,
                                           .ops_max = 64,
                                           .fds_max = 16,
-                                          .allocator = &counter};
+                                          .allocator = &allocator.hooks};
     struct tp_open_options options = {.read = true, .write = true, .create = true};
     struct tp_rng rng = {1};
     uint64_t warm;
 
+    allocator_init(&allocator);
     cr_assert(eq(int, tp_virtual_io_create(&config, &io), 0));
     cr_assert(eq(i32, tp_io_create_dir_all_blocking(io, "/a/long/path/for"), 0));
     for (uint32_t i = 0; i < FILES; i++) {
@@ -117,11 +95,11 @@ Test(no_alloc, a_warm_world_allocates_nothing)
         files[i] = tp_io_into_fd(io, value);
     }
     run(&rng, 4000);
-    warm = allocations;
+    warm = allocator.taken_blocks;
     run(&rng, 2000);
-    cr_assert(eq(u64, allocations, warm));
+    cr_assert(eq(u64, allocator.taken_blocks, warm));
     tp_virtual_io_destroy(io);
-    cr_assert(eq(u64, live, 0));
+    cr_assert(eq(u64, allocator.live_blocks, 0));
 }
 
 /* ------------------------------------------------------------------ network */
@@ -211,7 +189,7 @@ Test(no_alloc, a_warm_network_allocates_nothing)
                                           .recv_buf_count = KEPT + 2,
                                           .recv_buf_size = 1500,
                                           .net_config = &net_config,
-                                          .allocator = &counter};
+                                          .allocator = &allocator.hooks};
     struct tp_address address[3] = {tp_address_ipv4(127, 0, 0, 1, 80)};
     struct tp_fd listener[3];
     struct tp_rng rng = {1};
@@ -219,15 +197,16 @@ Test(no_alloc, a_warm_network_allocates_nothing)
 
     cr_assert(eq(int, tp_address_parse("[::1]:80", 0, &address[1]), 0));
     cr_assert(eq(int, tp_address_parse("unix:/s", 0, &address[2]), 0));
+    allocator_init(&allocator);
     cr_assert(eq(int, tp_virtual_io_create(&config, &io), 0));
     for (uint32_t i = 0; i < 3; i++)
         listener[i] = into_fd(tp_io_block_on(io, tp_request_listen(&address[i], plain)));
     for (uint32_t round = 0; round < 900; round++) {
         if (round == 600)
-            warm = allocations;
+            warm = allocator.taken_blocks;
         talk_once(listener[round % 3], &address[round % 3], &rng);
     }
-    cr_assert(eq(u64, allocations, warm));
+    cr_assert(eq(u64, allocator.taken_blocks, warm));
     tp_virtual_io_destroy(io);
-    cr_assert(eq(u64, live, 0));
+    cr_assert(eq(u64, allocator.live_blocks, 0));
 }
