@@ -15,12 +15,26 @@ static void *zeros(size_t size_bytes, size_t align)
     return memset(memory, 0, size_bytes);
 }
 
+/* Whether this call is the one that is to fail, or comes after that. */
+static bool fails(struct allocator *a)
+{
+    if (a->fail_in == 0)
+        return false;
+    if (a->fail_in > 1) {
+        a->fail_in--;
+        return false;
+    }
+    if (!a->fails_on)
+        a->fail_in = 0;
+    return true;
+}
+
 static void *take(void *context, size_t size_bytes, size_t align)
 {
     struct allocator *a = context;
     bool counts = size_bytes != a->ignore_bytes;
 
-    if (counts && a->fail_in > 0 && --a->fail_in == 0)
+    if (counts && fails(a))
         return NULL;
     if (a->limit_bytes > 0 && a->live_bytes + size_bytes > a->limit_bytes)
         return NULL;

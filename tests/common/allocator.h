@@ -14,6 +14,7 @@ struct allocator {
     uint64_t given_blocks;  /* likewise */
     uint64_t limit_bytes;   /* no more than so many are live; 0: no limit */
     uint64_t fail_in;       /* the so-manieth call from now on fails, from 1; 0: none */
+    bool fails_on;          /* and so does every call after it */
     uint64_t
         ignore_bytes; /* blocks of just this size are neither failed nor counted as taken */
 };

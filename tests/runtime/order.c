@@ -276,6 +276,7 @@ Test(order, creation_fails_cleanly_whichever_allocation_fails)
 
         allocator_init(&allocator);
         allocator.fail_in = nth;
+        allocator.fails_on = true;
         manual.io.describe = NULL;
         result = tp_scheduler_create_with(&manual.io, &config, &other);
         if (result == 0) {

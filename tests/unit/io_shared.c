@@ -510,6 +510,7 @@ Test(memory, that_is_missing_at_init_leaves_nothing_behind)
 
         allocator_init(&allocator);
         allocator.fail_in = nth;
+        allocator.fails_on = true;
         result = tp_io_init(&other, manual.io.backend, &bounds, &allocator.hooks, NULL);
         if (result == 0) {
             cr_assert(lt(u32, 4, nth));

@@ -251,6 +251,7 @@ Test(recv_pool, without_memory_is_none)
 
         allocator_init(&allocator);
         allocator.fail_in = nth;
+        allocator.fails_on = true;
         other = tp_recv_pool_create(memory, COUNT, SIZE, &allocator.hooks);
         cr_assert(eq(int, other != NULL, nth == 3), "allocation %u fails", nth);
         tp_recv_pool_destroy(other, &allocator.hooks);

@@ -39,6 +39,7 @@ Test(limits, memory_that_is_missing_at_creation_leaves_nothing_behind)
     for (int error = -ENOMEM; error != 0;) {
         allocator_init(&allocator);
         allocator.fail_in = ++nth;
+        allocator.fails_on = true;
         error = tp_virtual_io_create(&config, &io);
         cr_assert(error == 0 || error == -ENOMEM);
         cr_assert(error == 0 || allocator.live_blocks == 0, "allocation %u", nth);
