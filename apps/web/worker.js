@@ -86,7 +86,8 @@ function goOn(until) {
 }
 
 function play(now) {
-  owed = Math.min(owed + (now - paidAt) * rate / 1000, Math.max(1, rate / 20));
+  const earned = rate === Infinity ? 1 : (now - paidAt) * rate / 1000; /* no time, however fast, is no number */
+  owed = Math.min(owed + earned, Math.max(1, rate / 20));
   paidAt = now;
   if (owed >= 1) {
     const before = run.event;

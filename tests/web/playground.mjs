@@ -3,7 +3,7 @@
 
 import assert from "node:assert";
 import {execFileSync, spawn, spawnSync} from "node:child_process";
-import {mkdirSync, readFileSync, rmSync, writeFileSync} from "node:fs";
+import {cpSync, mkdirSync, readFileSync, rmSync, writeFileSync} from "node:fs";
 import {dirname, join} from "node:path";
 import {fileURLToPath} from "node:url";
 
@@ -313,6 +313,20 @@ part("clocks, and how full disks are, are in the picture; trouble of one kind; e
   const trace = await visit.end();
   const tape = await visit.save("clock.tape");
   assert.equal(native("tally", "--tape", tape).trace, trace);
+});
+
+/* Some browsers tell the time in steps of 100 ms, so that it often stands still between two slices. */
+part("full speed, with a coarse clock", "#scenario=zoo-05&seed=1", {}, async visit => {
+  const site = join(FOLDER, "below/coarse");
+  cpSync(join(FOLDER, "below/playground"), site, {recursive: true});
+  writeFileSync(join(site, "worker.js"), "const exact = performance.now.bind(performance);\n" +
+    "performance.now = () => Math.floor(exact() / 100) * 100;\n" + readFileSync(join(site, "worker.js"), "utf8"));
+  await visit.page.goto(url.replace("playground/", "coarse/#scenario=zoo-05&seed=1"));
+  await visit.page.locator("#nodes .computer").first().waitFor();
+  for (let i = 0; i < 10; i++)
+    await visit.page.keyboard.press("+");
+  await visit.page.locator("#verdict.good:not([hidden])").waitFor();
+  assert.equal(await visit.text("#hash"), native("zoo-05", "--seed", "1").trace);
 });
 
 part("a phone", "#scenario=zoo-03&seed=1&faults=-all", {viewport: {width: 360, height: 640}, hasTouch: true, isMobile: true}, async visit => {
