@@ -241,15 +241,14 @@ static bool is_cut(enum tp_draw kind)
            kind == TP_DRAW_CUT_SIZES || kind == TP_DRAW_CUT_NAMES;
 }
 
-uint64_t tp_tape_draw(struct tp_tape *tape, uint32_t stream, enum tp_draw kind,
-                      uint64_t bound)
+static __attribute__((noinline)) uint64_t draw_rare(struct tp_tape *tape, uint32_t stream,
+                                                    enum tp_draw kind, uint64_t bound)
 {
     struct tp_tape_stream *on = stream < tape->stream_count
                                     ? &tape->streams[stream]
                                     : tp_tape_stream_at(tape, stream);
     uint64_t value = 0;
 
-    tp_assert(bound > 0 && kind < TP_DRAWS);
     if (on == NULL)
         tp_stop(__FILE__, __LINE__, "the host has no memory for the tape");
     if (tape->harsh && is_cut(kind))
@@ -274,6 +273,18 @@ uint64_t tp_tape_draw(struct tp_tape *tape, uint32_t stream, enum tp_draw kind,
                     "the host has no memory for the record of the tape");
     }
     return value;
+}
+
+/* Nearly all draws are a seed's, and kept by nobody. */
+uint64_t tp_tape_draw(struct tp_tape *tape, uint32_t stream, enum tp_draw kind,
+                      uint64_t bound)
+{
+    tp_assert(bound > 0 && kind < TP_DRAWS);
+    if (tape->source != TP_TAPE_SEED || tape->record || tape->harsh ||
+        stream >= tape->stream_count)
+        return draw_rare(tape, stream, kind, bound);
+    tape->stats.draws++;
+    return tp_rng_below(&tape->streams[stream].rng, bound);
 }
 
 uint64_t tp_tape_seed(struct tp_tape *tape, uint32_t node, uint64_t sequence)

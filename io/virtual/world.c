@@ -79,11 +79,18 @@ uint32_t tp_world_join(struct tp_world *world, tp_world_due *due, void *context)
     return party;
 }
 
+__extension__ typedef unsigned __int128 moment_and_order;
+
+static moment_and_order when(const struct tp_event *event)
+{
+    return (moment_and_order)event->at_ns << 64 | event->order;
+}
+
 /* Without a branch: which of two events comes first is anybody's guess, a processor's too.
  */
 static bool is_before(const struct tp_event *a, const struct tp_event *b)
 {
-    return (a->at_ns < b->at_ns) | ((a->at_ns == b->at_ns) & (a->order < b->order));
+    return when(a) < when(b);
 }
 
 static void heap_grow(struct tp_world *world)
