@@ -70,7 +70,7 @@ status() {
     [ "$got" = "$code" ] || fail "$*: exit status $got, not $code"
 }
 
-expect "disk 64 -" "zoo - -" "kv - -" "log3 - -" -- sim --size 1M --io=virtual
+expect "bare 64 -" "bare-copy 64 -" "disk 64 -" "zoo - -" "kv - -" "log3 - -" -- sim --size 1M --io=virtual
 if ! reason=$("$bench" nop --only liburing --depth 1 --rounds 1 --seconds 0.0005 2>&1); then
     echo "skipped: $reason"
     exit 77

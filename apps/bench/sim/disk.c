@@ -183,5 +183,5 @@ static int disk_check(void *state)
 static const struct bench_hooks hooks = {
     .prepare = disk_prepare, .check = disk_check, .sample = bench_sim_sample};
 
-const struct bench_contestant bench_sim_disk = {"disk",   NULL,       0,     disk_open,
-                                                disk_run, disk_close, &hooks};
+const struct bench_contestant bench_sim_disk = {"disk",   "bare-copy", 0,     disk_open,
+                                                disk_run, disk_close,  &hooks};

@@ -11,6 +11,9 @@
 /** sim.c: a hook that takes the processor time of a slice for its time. */
 void bench_sim_sample(void *state, struct bench_sample *ret_sample);
 
+/** bare.c: events of a heap; the same with a page copied for each. */
+extern const struct bench_contestant bench_sim_bare, bench_sim_bare_copy;
+
 /** disk.c: operations on a simulated disk, `setting->depth` at a time. */
 extern const struct bench_contestant bench_sim_disk;
 
