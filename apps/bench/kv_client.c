@@ -42,19 +42,44 @@ static int connect_to(uint16_t port)
     return fd;
 }
 
+static int send_all(int fd, const char *text, size_t len)
+{
+    while (len > 0) {
+        ssize_t count = send(fd, text, len, MSG_NOSIGNAL);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count < 0)
+            return -errno;
+        text += count;
+        len -= (size_t)count;
+    }
+    return 0;
+}
+
+/* A call that may take no longer than a time is not begun again by the kernel when
+ * something interrupts it, the end of a ring that was closed before, say. */
+static int recv_all(int fd, char *ret_bytes, size_t len)
+{
+    while (len > 0) {
+        ssize_t count = recv(fd, ret_bytes, len, 0);
+
+        if (count < 0 && errno == EINTR)
+            continue;
+        if (count <= 0)
+            return count < 0 ? -errno : -ENODATA;
+        ret_bytes += count;
+        len -= (size_t)count;
+    }
+    return 0;
+}
+
 /* Sends all of `text`, and receives `len` bytes. */
 static int ask(int fd, const char *text, size_t text_len, char *ret_answer, size_t len)
 {
-    ssize_t count = send(fd, text, text_len, MSG_NOSIGNAL);
+    int result = send_all(fd, text, text_len);
 
-    if (count < 0)
-        return -errno;
-    if ((size_t)count != text_len) /* a blocking send takes all, or is interrupted */
-        return -EPIPE;
-    count = recv(fd, ret_answer, len, MSG_WAITALL);
-    if (count < 0)
-        return -errno;
-    return (size_t)count == len ? 0 : -ENODATA;
+    return result < 0 ? result : recv_all(fd, ret_answer, len);
 }
 
 bool bench_kv_answers(uint16_t port)
