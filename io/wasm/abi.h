@@ -8,7 +8,9 @@
  *
  * Order: submit() copies the record and its paths before it returns, and completes nothing;
  * the next poll() begins what was submitted, and hands over what is complete, each
- * completion once. The memory of an operation is the host's from submit() until then.
+ * completion once. Reads that nothing was submitted after are told by that poll() only: it
+ * submits them first. The memory of an operation is the host's from then on until it has
+ * completed.
  *
  * What the host says is not believed: WasmIo checks every field (flight.c, results.c). What
  * the module says is not believed by the hosts either: a pointer out of its memory gives
@@ -20,7 +22,7 @@
 #include "../io.h"
 
 /** Changes whenever one of these records or numbers does. */
-#define TP_WASM_ABI_VERSION 1
+#define TP_WASM_ABI_VERSION 2
 
 /** No file. */
 #define TP_WASM_NO_FD UINT32_MAX
@@ -118,10 +120,11 @@ _Static_assert(sizeof(struct tp_dir_entry) == 8, "an entry begins with 8 bytes")
 TP_WASM_IMPORT(features) uint64_t tp_wasm_host_features(uint32_t version);
 TP_WASM_IMPORT(submit)
 void tp_wasm_host_submit(const void *io, const struct tp_wasm_request *request);
-/** How many completions it wrote. */
+/** Submits the requests, which are reads; how many completions it wrote. */
 TP_WASM_IMPORT(poll)
 uint32_t tp_wasm_host_poll(const void *io, struct tp_wasm_completion *ret_completions,
-                           uint32_t completions_max);
+                           uint32_t completions_max, const struct tp_wasm_request *reads,
+                           uint32_t reads_count);
 TP_WASM_IMPORT(monotonic) uint64_t tp_wasm_host_monotonic(void);
 TP_WASM_IMPORT(real) uint64_t tp_wasm_host_real(void);
 TP_WASM_IMPORT(entropy) void tp_wasm_host_entropy(void *ret_bytes, uint32_t len_bytes);

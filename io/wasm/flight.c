@@ -182,6 +182,14 @@ static void take_off(struct tp_wasm_io *self, const struct tp_request *request,
     r->id = id_of(self, slot);
 }
 
+/* What the next poll would have told the host, so that nothing overtakes it. */
+static void submit_reads(struct tp_wasm_io *self)
+{
+    for (uint32_t i = 0; i < self->reads_count; i++)
+        tp_wasm_host_submit(self, &self->reads[i]);
+    self->reads_count = 0;
+}
+
 void tp_wasm_submit(struct tp_io *io, const struct tp_request *request)
 {
     struct tp_wasm_io *self = tp_wasm_of(io);
@@ -205,6 +213,11 @@ void tp_wasm_submit(struct tp_io *io, const struct tp_request *request)
     if (request->handle != 0)
         take_off(self, request, &r);
     self->unseen++;
+    if (request->kind == TP_READ && self->reads_count < TP_WASM_READS) {
+        self->reads[self->reads_count++] = r;
+        return;
+    }
+    submit_reads(self);
     tp_wasm_host_submit(self, &r);
 }
 

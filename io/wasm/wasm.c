@@ -75,7 +75,8 @@ static void wasm_poll(struct tp_io *io)
         return;
     self->unseen = 0;
     io->stats.enters++;
-    count = tp_wasm_host_poll(self, self->arrived, room);
+    count = tp_wasm_host_poll(self, self->arrived, room, self->reads, self->reads_count);
+    self->reads_count = 0;
     if (count > room) {
         tp_wasm_violation(self, "the host brought more completions than there was room for",
                           count, (int32_t)room);

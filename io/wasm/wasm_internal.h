@@ -21,6 +21,9 @@ struct tp_wasm_slot {
     uint32_t reserved;
 };
 
+/** Reads that a poll submits: one more, and they go one by one. */
+#define TP_WASM_READS 64
+
 struct tp_wasm_io {
     struct tp_io io;
     uint64_t epoch_ns, now_ns;
@@ -36,6 +39,9 @@ struct tp_wasm_io {
     struct tp_wasm_slot *slots;
     struct tp_wasm_completion *arrived; /* what a poll brings */
     void *bufs;
+    /* Of what is unseen, reads of which the host is told by the next poll. */
+    uint32_t reads_count;
+    struct tp_wasm_request reads[TP_WASM_READS];
 };
 
 static inline struct tp_wasm_io *tp_wasm_of(struct tp_io *io)

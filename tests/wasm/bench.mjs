@@ -21,7 +21,7 @@ disk.start({ name: 'open', path: Buffer.from('/file'), flags: 0, fd: 0, options:
 disk.start({ name: 'write', fd: 0, bytes: new Uint8Array(BLOCK * BLOCKS), offset: 0 });
 
 async function onHost(host, at, writes, depth) {
-  const program = await instantiate(module, host);
+  const program = await instantiate(module, host, { imports: { bench: { begun() {}, ended() {} } } });
   const { exports } = program;
   new TextEncoder().encodeInto(`${at}\0`, new Uint8Array(exports.memory.buffer, exports.bench_path(), 1024));
   assert.equal(exports.bench_start(writes, depth, COUNT), 0);

@@ -19,7 +19,7 @@ struct bench {
 static struct tp_scheduler *scheduler;
 static struct bench bench;
 static char path[PATH_BYTES];
-static uint8_t memory[DEPTH_MAX][BLOCK_BYTES];
+static _Alignas(BLOCK_BYTES) uint8_t memory[DEPTH_MAX][BLOCK_BYTES];
 
 TP_WASM_EXPORTS(scheduler)
 
@@ -28,8 +28,11 @@ TP_WASM_EXPORT(bench_path) char *bench_path(void);
 /** Begins `count` transfers of an enum kind. 0, or -errno. */
 TP_WASM_EXPORT(bench_start)
 int32_t bench_start(uint32_t kind, uint32_t depth, uint32_t count);
-/** Whether the file is open, and so many have ended. */
-TP_WASM_EXPORT(bench_ended) int32_t bench_ended(void);
+/** The bench's: the first transfer begins, the last has ended. */
+__attribute__((__import_module__("bench"), __import_name__("begun"))) void
+bench_begun(void);
+__attribute__((__import_module__("bench"), __import_name__("ended"))) void
+bench_ended(void);
 /** What it came to. */
 TP_WASM_EXPORT(bench_result) int32_t bench_result(void);
 
@@ -57,6 +60,7 @@ static enum tp_step bench_tick(struct tp_machine *machine, struct tp_ctx *cx)
     if (result.value < 0)
         return tp_end(machine, result.value);
     m->fd = tp_into_fd(cx, result);
+    bench_begun();
     while (m->begun < m->depth)
         begin(m, cx, m->begun);
     while (m->ended < m->begun) {
@@ -67,6 +71,7 @@ static enum tp_step bench_tick(struct tp_machine *machine, struct tp_ctx *cx)
         else if (m->begun < m->count)
             begin(m, cx, (uint32_t)result.tag);
     }
+    bench_ended();
     TP_AWAIT(cx, tp_close(cx, m->fd), &result);
     return tp_end(machine, m->error);
     TP_END(cx);
@@ -99,11 +104,6 @@ int32_t bench_start(uint32_t kind, uint32_t depth, uint32_t count)
     bench.kind = kind;
     tp_spawn(scheduler, &bench.machine, bench_tick, "bench");
     return 0;
-}
-
-int32_t bench_ended(void)
-{
-    return bench.begun > 0 ? (int32_t)bench.ended : -1;
 }
 
 int32_t bench_result(void)

@@ -16,13 +16,17 @@ const ALL = (1n << 40n) - 1n;
 
 // An instance on a host that says what the test wants it to.
 function world({ version = ABI_VERSION, features = ALL } = {}) {
-  const w = { asked: [], answers: [], count: null, lines: [], clock: 1000n };
+  const w = { asked: [], told: [], answers: [], answer: null, count: null, lines: [], clock: 1000n };
   const imports = {
     tempest_host: {
       features: () => (BigInt(version) << 48n) | features,
       submit: (io, at) => w.asked.push({ id: new DataView(w.memory.buffer).getBigUint64(at, true), op: readRequest(w.memory, at) }),
-      poll: (io, at, max) => {
+      poll: (io, at, max, reads, readCount) => {
         const view = new DataView(w.memory.buffer);
+        for (let i = 0; i < readCount; i++) imports.tempest_host.submit(io, reads + i * REQUEST_BYTES);
+        w.told.push(readCount);
+        if (w.answer !== null) w.answers.push([w.asked.at(-1).id, w.answer]);
+        w.answer = null;
         const given = w.answers.splice(0, max);
         given.forEach(([id, value, reserved = 0], i) => {
           view.setBigUint64(at + 16 * i, id, true);
@@ -50,9 +54,8 @@ function world({ version = ABI_VERSION, features = ALL } = {}) {
 // Submits, answers with `value` after `fill` wrote into the lent memory; what the module sees.
 function run(w, kind, value, fill = () => {}) {
   const handle = w.x.hostile_submit(kind);
-  const { id } = w.asked.at(-1);
   fill(new DataView(w.memory.buffer, w.x.hostile_buffer(), 256), w.bytes());
-  w.answers.push([id, value]);
+  w.answer = value;
   w.x.hostile_poll();
   return w.x.hostile_take(handle);
 }
@@ -84,10 +87,19 @@ function breach(w, wanted, work) {
 {
   const w = opened();
   assert.equal(w.asked[0].op.name, 'open');
-  const { op } = (w.x.hostile_submit(KIND.read), w.asked.at(-1));
-  assert.equal(op.offset, 5 * 2 ** 32, 'offsets have 64 bits');
-  w.answers.push([w.asked.at(-1).id, 0]);
+  assert.equal(run(w, KIND.read, 0), 0);
+  assert.equal(w.asked.at(-1).op.offset, 5 * 2 ** 32, 'offsets have 64 bits');
+
+  // Reads are told by the poll, unless something else comes after them, which nothing overtakes.
+  w.asked = [];
+  w.told = [];
+  const handles = [KIND.read, KIND.fsync, KIND.read, KIND.read].map((kind) => w.x.hostile_submit(kind));
+  assert.deepEqual(w.asked.map(({ op }) => op.name), ['read', 'fsync']);
   w.x.hostile_poll();
+  assert.deepEqual([w.told, w.asked.map(({ op }) => op.name)], [[2], ['read', 'fsync', 'read', 'read']]);
+  for (const { id } of w.asked) w.answers.push([id, 0]);
+  w.x.hostile_poll();
+  assert.deepEqual([w.told, handles.map((handle) => w.x.hostile_take(handle))], [[2, 0], [0, 0, 0, 0]]);
 
   const missing = /not in flight/;
   breach(w, missing, () => { w.answers.push([0n, 0]); w.x.hostile_submit(KIND.fsync); drain(w); });
@@ -246,6 +258,43 @@ function drain(w) {
   host.entropy(0, 65536);
   host.features(ABI_VERSION + 1);
   assert.match(lines.at(-1), /the module version/);
+}
+
+// Reads that are told by a poll are done by it, where the host can: as far as there is room, and not past what it cannot
+// do at once, or what is no read, or what waits.
+{
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const view = new DataView(memory.buffer), done = [];
+  const readNow = (fd, bytes, offset) => {
+    done.push(fd);
+    if (fd === 13) throw new HostError('EIO');
+    return fd === 14 ? null : bytes.length + offset;
+  };
+  const start = ({ name, fd }) => (fd === 14 ? new Promise(() => {}) : done.push(`${name} ${fd}`) && fd);
+  const bridge = new Bridge({ parallel: 8, features: ['read', 'fsync'], session: () => ({ readNow, start, end: () => {} }) });
+  const { tempest_host: host } = bridge.imports();
+  bridge.memory = memory;
+  const put = (i, op, fd, at, length) =>
+    [[0, i + 1], [4, 7], [8, op], [16, fd], [24, at], [28, length], [32, 100]].forEach(([field, value]) =>
+      view.setUint32(8192 + i * REQUEST_BYTES + field, value, true));
+  const poll = (max, ...reads) => {
+    done.length = 0;
+    reads.forEach((read, i) => put(i, ...read));
+    const count = host.poll(64, 1000, max, 8192, reads.length);
+    const completions = Array.from({ length: count }, (_, i) => 1000 + 16 * i);
+    assert.ok(completions.every((at) => view.getUint32(at + 4, true) === 7 && view.getUint32(at + 12, true) === 0));
+    return completions.map((at) => [view.getUint32(at, true), view.getInt32(at + 8, true)]);
+  };
+  const read = (fd, at = 0, length = 5) => [OP.read, fd, at, length];
+  assert.deepEqual(poll(9, read(1), read(2, 65530, 99), read(3, 65537, 1), read(13)),
+    [[1, 105], [2, 106], [3, -ERRNO.EFAULT], [4, -ERRNO.EIO]]);
+  assert.deepEqual(done, [1, 2, 13]);
+  assert.deepEqual([poll(1, read(1), read(2)), done], [[[1, 105]], [1, 'read 2']]);
+  assert.deepEqual([poll(9, read(3)), done], [[[2, 2], [1, 3]], ['read 3']]);
+  assert.deepEqual([poll(9, read(1), [OP.fsync, 2, 0, 0], read(3)), done], [[[1, 105], [2, 2], [3, 3]], [1, 'fsync 2', 'read 3']]);
+  assert.deepEqual([poll(9, read(14), read(3)), done], [[[2, 3]], [14, 'read 3']]);
+  assert.deepEqual([poll(0, read(1)), poll(9)], [[], [[1, 1]]]);
+  assert.throws(() => host.poll(64, 1000, 9, 65536 - REQUEST_BYTES, 2), RangeError);
 }
 
 // A host gathers what begins together, and of what waits for its turn nothing: that may still be cancelled.

@@ -144,6 +144,14 @@ const content = async (fd) => {
   const bytes = new Uint8Array(64);
   return new TextDecoder().decode(bytes.subarray(0, await run('read', { fd, bytes })));
 };
+// Done at once; null: it is not.
+const now = (fd, offset = 0) => {
+  try {
+    return files.readNow(fd, new Uint8Array(4), offset);
+  } catch (error) {
+    return valueOf(error);
+  }
+};
 
 busy = 3; // the page before this one has not gone yet
 assert.equal(await open('/a', 1), 0);
@@ -228,7 +236,9 @@ assert.equal(gone.entriesOf.size, 0);
 await open('/m', 1);
 await run('write', { fd: 1, bytes: bytesOf('soon') });
 const moved = run('rename', { path: '/m', path2: '/n' });
+assert.deepEqual([now(1), now(1, 2), now(1, Infinity)], [4, 2, 0]);
 while (files.file(1).node.access !== null) await null;
+assert.equal(now(1), null, 'not now');
 const soon = content(1), late = run('write', { fd: 1, bytes: bytesOf('late') });
 assert.deepEqual([await moved, await soon, await late], [0, 'soon', 4]);
 assert.equal(await content(1), 'late');
@@ -240,6 +250,7 @@ assert.equal(await open('/n', 3, READ_WRITE & ~READ), 0);
 unreadable = 'n';
 const reads = [2, 3, 1].map((fd) => run('read', { fd, bytes: new Uint8Array(4) }));
 assert.deepEqual(await Promise.all(reads), [-ERRNO.EISDIR, -ERRNO.EBADF, -ERRNO.EBUSY]);
+assert.deepEqual([2, 3, 1, 99].map((fd) => now(fd)), [null, null, -ERRNO.EBUSY, -ERRNO.EBADF]); // read() says why not
 unreadable = '';
 assert.equal(await run('read', { fd: 1, bytes: new Uint8Array(4), offset: Infinity }), 0);
 for (const fd of [2, 3]) assert.equal(await run('close', { fd }), 0);

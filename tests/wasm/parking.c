@@ -31,7 +31,7 @@ static void park(struct tp_io *io, uint64_t deadline_ns)
 
     if (deadline_ns != TP_NEVER)
         timeout_ns = deadline_ns > now_ns ? (int64_t)(deadline_ns - now_ns) : 0;
-    if (!parking_of(io)->woken && inner->rejected_count == 0 &&
+    if (!parking_of(io)->woken && tp_io_unsubmitted(inner) == 0 &&
         inner->completions.count == 0)
         tempest_test_wait(timeout_ns);
     parking_of(io)->woken = false;

@@ -8,7 +8,7 @@ import { Bridge } from '../../io/wasm/host/bridge.mjs';
 
 // Words of the mailbox.
 const REQUEST = 0, ANSWERED = 1, LISTENING = 2, VALUE = 3, ARGUMENTS = 4;
-export const MAILBOX_BYTES = 32;
+export const MAILBOX_BYTES = 36;
 const SUBMIT = 1, POLL = 2, WAIT = 3;
 const PATIENCE_MS = 2;
 
@@ -30,9 +30,9 @@ export function serve(bridge, memory, mailbox) {
     answer(0);
     listen();
   };
-  const handle = (request, io, pointer, max) => {
+  const handle = (request, io, pointer, max, reads, count) => {
     if (request === SUBMIT) answer(bridge.submit(io, pointer) ?? 0);
-    else if (request === POLL) answer(bridge.poll(io, pointer, max));
+    else if (request === POLL) answer(bridge.poll(io, pointer, max, reads, count));
     else {
       bridge.begin();
       if (bridge.pending || io === 0) return answer(0);
@@ -46,7 +46,7 @@ export function serve(bridge, memory, mailbox) {
       Atomics.wait(words, REQUEST, 0, PATIENCE_MS);
       const request = Atomics.exchange(words, REQUEST, 0);
       if (request === 0) break;
-      handle(request, words[ARGUMENTS], words[ARGUMENTS + 1] >>> 0, words[ARGUMENTS + 2] >>> 0);
+      handle(request, words[ARGUMENTS], ...Array.from(words.subarray(ARGUMENTS + 1), (word) => word >>> 0));
     }
     Atomics.store(words, LISTENING, 0);
     if (Atomics.load(words, REQUEST) !== 0) listen();
@@ -78,7 +78,7 @@ export function remoteImports(features, memory, mailbox, post) {
     tempest_host: {
       ...local.imports().tempest_host,
       submit: (io, request) => void call(SUBMIT, io, request),
-      poll: (io, completions, max) => call(POLL, io, completions, max),
+      poll: (...args) => call(POLL, ...args),
     },
     tempest_test: { wait: (ns) => void call(WAIT, ns < 0n ? -1 : Math.ceil(Number(ns) / 1e6)) },
   };

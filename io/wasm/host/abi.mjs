@@ -3,9 +3,9 @@
 // Nothing of the module is believed: a record, a path or a buffer that does not lie in its memory is
 // an error of the one operation (-EFAULT), as it is with a system call.
 
-export const ABI_VERSION = 1;
+export const ABI_VERSION = 2;
 export const REQUEST_BYTES = 72;
-const COMPLETION_BYTES = 16;
+export const COMPLETION_BYTES = 16;
 const STATX_BYTES = 80;
 const PATH_MAX = 4096;
 const NAME_MAX = 255;
@@ -94,14 +94,30 @@ function pathAt(memory, pointer, length, isName) {
   return copy;
 }
 
-/** The two halves of a request's id, the lower one first, so that there is somebody to tell when the rest is no good.
- *  Not a BigInt: that would be memory for every operation. */
-export function requestId(memory, pointer) {
+/** What a request is read from: all of it must be there. */
+export function requestAt(memory, pointer) {
   const view = viewOfAll(memory);
-  view.getUint8(pointer + REQUEST_BYTES - 1); // all of it must be there
-  return idAt(view, pointer);
+  view.getUint8(pointer + REQUEST_BYTES - 1);
+  return view;
 }
 
+/** Its number in OP, if it is there. */
+export const requestOp = (view, pointer) => view.getUint32(pointer + 8, true);
+
+/** Its id, so that there is somebody to tell when the rest is no good. */
+export const requestId = (memory, pointer) => idAt(requestAt(memory, pointer), pointer);
+
+/** Of a request for a read, which may be over sooner than all of a request is read. */
+export const readFd = (view, pointer) => view.getUint32(pointer + 16, true);
+export const readOffset = (view, pointer) => u64At(view, pointer + 32);
+
+/** It may be lent more than there is, and comes short; the system does not mind either. */
+export function readBytes(memory, view, pointer) {
+  const at = view.getUint32(pointer + 24, true);
+  return lentAt(memory, at, Math.min(view.getUint32(pointer + 28, true), Math.max(view.byteLength - at, 0)));
+}
+
+// The two halves of an id, the lower one first. Not a BigInt: that would be memory for every operation.
 function idAt(view, at) {
   return [view.getUint32(at, true), view.getUint32(at + 4, true)];
 }
@@ -112,28 +128,34 @@ function u64At(view, at) {
   return high < 1 << 21 ? high * 2 ** 32 + view.getUint32(at, true) : Infinity;
 }
 
-/** Reads a request. Offsets and lengths become numbers where they are exact ones, and Infinity beyond.
+/** Reads all of a request. Offsets and lengths become numbers where they are exact ones, and Infinity beyond.
  *  `bytes` is the lent memory itself. */
 export function readRequest(memory, pointer) {
   const view = viewOfAll(memory);
   const name = NAMES[view.getUint32(pointer + 8, true)];
   if (name === undefined) throw new HostError('ENOSYS');
-  const at = view.getUint32(pointer + 24, true);
-  let length = view.getUint32(pointer + 28, true);
-  // A read may be lent more than there is, and comes short; the system does not mind either.
-  if (name === 'read') length = Math.min(length, Math.max(view.byteLength - at, 0));
+  const bytes = name === 'read' ? readBytes(memory, view, pointer)
+    : lentAt(memory, view.getUint32(pointer + 24, true), view.getUint32(pointer + 28, true));
   const op = {
     name, flags: view.getUint32(pointer + 12, true), fd: view.getUint32(pointer + 16, true),
-    fd2: view.getUint32(pointer + 20, true), bytes: lentAt(memory, at, length), offset: u64At(view, pointer + 32),
+    fd2: view.getUint32(pointer + 20, true), bytes, offset: u64At(view, pointer + 32),
     length: u64At(view, pointer + 40), target: name === 'cancel' ? idAt(view, pointer + 40) : null,
     path: null, path2: null, mode: view.getUint32(pointer + 64, true), options: view.getUint32(pointer + 68, true),
-    run: null, id: null, // the bridge's to set
+    run: null, id: idAt(view, pointer),
   };
   const isName = (op.flags & FLAG.inDir) !== 0;
   const path = view.getUint32(pointer + 48, true), path2 = view.getUint32(pointer + 56, true);
   if (path !== 0) op.path = pathAt(memory, path, view.getUint32(pointer + 52, true), isName);
   if (path2 !== 0) op.path2 = pathAt(memory, path2, view.getUint32(pointer + 60, true), isName && name === 'rename');
   return op;
+}
+
+/** Writes the completion at `pointer` of the request at `request`. */
+export function complete(view, pointer, request, value) {
+  view.setUint32(pointer, view.getUint32(request, true), true);
+  view.setUint32(pointer + 4, view.getUint32(request + 4, true), true);
+  view.setInt32(pointer + 8, value, true);
+  view.setUint32(pointer + 12, 0, true);
 }
 
 /** Writes the i-th completion of those at `pointer`. */

@@ -6,11 +6,15 @@
 //   clockTicks     how many ticks in a row may have the same time, if more than one: see now()
 //   session()      -> an object that does them for one Io: start(op) gives the value that the operation
 //                  completes with, or a promise of it, or throws; end() closes all that is open;
-//                  gather(ops), if there is one, sees beforehand what is going to be started, if that is more than one
+//                  gather(ops), if there is one, sees beforehand what is going to be started, if that is more than one;
+//                  readNow(fd, bytes, offset), if there is one, does a read and gives its value, or null: it is to be started
 // The bridge begins operations in the order in which they were submitted, turns what goes wrong into the
 // operation's error, stops those that have not begun, and says through `onArrival` when the first of some
 // completions has come.
-import { ABI_VERSION, HostError, OP, readRequest, requestId, valueOf, writeCompletion, bytesAt } from './abi.mjs';
+import {
+  ABI_VERSION, bytesAt, complete, COMPLETION_BYTES, HostError, OP, readBytes, readFd, readOffset, readRequest, REQUEST_BYTES,
+  requestAt, requestId, requestOp, valueOf, writeCompletion,
+} from './abi.mjs';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 
@@ -19,10 +23,13 @@ export class Bridge {
     this.host = host;
     this.log = log;
     this.memory = null; // the module's, once there is one
+    this.tick = null; // its tempest_tick, for the driver
     this.onArrival = () => {};
     this.stopped = null; // the error with which the module has stopped
     this.onStop = () => {}; // it has, with this error
     this.sessions = new Map(); // by the Io: Session
+    this.io = -1; // whose was asked for last
+    this.session = null;
     this.clockMs = 0; // what the module was last told, in two units
     this.clockNs = 0n;
     this.clockWall = 0;
@@ -49,7 +56,7 @@ export class Bridge {
           return this.features;
         },
         submit: (io, pointer) => this.submit(io >>> 0, pointer >>> 0),
-        poll: (io, pointer, max) => this.poll(io >>> 0, pointer >>> 0, max >>> 0),
+        poll: (io, pointer, max, reads, count) => this.poll(io >>> 0, pointer >>> 0, max >>> 0, reads >>> 0, count >>> 0),
         monotonic: () => this.now(),
         real: () => BigInt(Date.now()) * 1000000n, // performance's would miss steps and a machine's sleep
         entropy: (pointer, length) => this.entropy(pointer >>> 0, length >>> 0),
@@ -82,28 +89,61 @@ export class Bridge {
     }
   }
 
-  submit(io, pointer) {
-    const id = requestId(this.memory, pointer);
+  // That of an Io; one is made if there is none.
+  sessionOf(io) {
+    if (this.io === io) return this.session;
     let session = this.sessions.get(io);
-    if (session === undefined) this.sessions.set(io, (session = new Session(this.host, () => this.onArrival())));
+    if (session === undefined) this.sessions.set(io, (session = new Session(this)));
+    this.io = io;
+    this.session = session;
+    return session;
+  }
+
+  submit(io, pointer) {
+    const session = this.sessionOf(io), id = requestId(this.memory, pointer);
     try {
       const op = readRequest(this.memory, pointer);
       if (op.name === 'cancel') session.arrive(id, session.stop(op.target));
       else if (op.name === 'end') this.end(io, session);
       else if (!this.can.has(op.name)) throw new HostError('EOPNOTSUPP');
-      else {
-        op.id = id;
-        session.queue.push(op);
-      }
+      else session.queue.push(op);
     } catch (error) {
       session.arrive(id, valueOf(error));
     }
   }
 
-  poll(io, pointer, max) {
-    const session = this.sessions.get(io);
-    if (session === undefined) return 0;
-    session.begin();
+  poll(io, pointer, max, reads, readCount) {
+    const session = this.sessionOf(io);
+    let count = 0;
+    if (readCount > 0) {
+      if (max > 0 && session.readsNow && session.queue.length === 0 && session.arrived === 0)
+        count = this.read(session, pointer, Math.min(max, readCount), reads);
+      for (let i = count; i < readCount; i++) this.submit(io, reads + i * REQUEST_BYTES);
+    }
+    if (session.queue.length > 0) session.begin();
+    return session.arrived > 0 ? count + this.hand(session, pointer + count * COMPLETION_BYTES, max - count) : count;
+  }
+
+  // Does the first of the reads that it is told, as long as they are done at once, and completes them. How many.
+  read({ work }, pointer, count, reads) {
+    const { memory } = this, view = requestAt(memory, reads + (count - 1) * REQUEST_BYTES);
+    for (let i = 0; i < count; i++) {
+      const request = reads + i * REQUEST_BYTES;
+      let value;
+      if (requestOp(view, request) !== OP.read) return i;
+      try {
+        value = work.readNow(readFd(view, request), readBytes(memory, view, request), readOffset(view, request));
+      } catch (error) {
+        value = valueOf(error);
+      }
+      if (value === null) return i;
+      complete(view, pointer + i * COMPLETION_BYTES, request, value);
+    }
+    return count;
+  }
+
+  // Hands over what has arrived. How many.
+  hand(session, pointer, max) {
     const { ids, values } = session, count = Math.min(max, session.arrived);
     for (let i = 0; i < count; i++) writeCompletion(this.memory, pointer, i, ids[i], values[i]);
     session.arrived -= count;
@@ -118,6 +158,7 @@ export class Bridge {
 
   end(io, session) {
     this.sessions.delete(io);
+    this.io = -1;
     session.queue.length = 0;
     session.work.end();
   }
@@ -139,11 +180,12 @@ export class Bridge {
 
 // What one Io has submitted.
 class Session {
-  constructor(host, onArrival) {
-    this.work = host.session();
-    this.parallel = host.parallel;
-    this.onArrival = onArrival;
-    this.queue = []; // ops with their id, not begun
+  constructor(bridge) {
+    this.bridge = bridge;
+    this.work = bridge.host.session();
+    this.parallel = bridge.host.parallel;
+    this.readsNow = this.work.readNow !== undefined && bridge.can.has('read');
+    this.queue = []; // ops that have not begun
     this.running = 0;
     // Not yet handed over: so many of these. The lists keep their length, since to empty one costs more than to fill it.
     this.arrived = 0;
@@ -197,7 +239,7 @@ class Session {
     if (id[0] === 0 && id[1] === 0) return; // nobody's
     this.values[this.arrived] = value;
     this.ids[this.arrived] = id;
-    if (++this.arrived === 1) this.onArrival();
+    if (++this.arrived === 1 && !this.bridge.ticking) this.bridge.onArrival(); // else the driver looks
   }
 }
 
@@ -212,6 +254,7 @@ export async function instantiate(module, host, { log, imports = {} } = {}) {
   if (exports.tempest_abi() !== ABI_VERSION)
     throw new Error(`this host speaks version ${ABI_VERSION} of tempest_host, the module version ${exports.tempest_abi()}`);
   exports._initialize?.();
+  bridge.tick = exports.tempest_tick ?? null;
   return { bridge, exports: guarded(exports, bridge) };
 }
 
@@ -232,7 +275,9 @@ function guarded(exports, bridge) {
 // enum tp_progress
 const PROGRESS = 0, STUCK = 4, FINISHED = 5;
 
-const TICKS_MS = 2; // ticks go on for so long while there is something to do, before others have their turn
+// Ticks go on for so long while there is something to do, before others have their turn; that takes a browser 40 us. The
+// clock is looked at once in so many, since to do so takes as long as a good part of a tick.
+const TICKS_MS = 4, LOOK_TICKS = 8;
 
 // Comes back in a moment, after everything else that is due: setTimeout(0) would be 4 ms in a browser.
 function makeYield() {
@@ -254,7 +299,7 @@ export class Driver {
     this.exports = exports;
     this.bridge = bridge;
     this.later = makeYield();
-    this.onTick = () => {}; // called after each
+    this.onTick = null; // called after each, if there is one
     this.due = false; // a tick is scheduled
     this.over = false;
     this.timer = null;
@@ -284,26 +329,28 @@ export class Driver {
 
   tick() {
     if (this.over) return;
-    const { bridge } = this;
-    let until = Infinity;
+    const { bridge } = this, tick = bridge.tick ?? this.exports.tempest_tick;
+    let began = 0;
     this.due = false;
     bridge.ticking = true;
     try {
-      for (;;) {
+      for (let count = 1; ; count++) {
         this.ticks++;
         bridge.clockGood--;
-        const progress = this.exports.tempest_tick();
-        this.onTick();
+        const progress = tick();
+        if (this.onTick !== null) this.onTick();
         if (this.over) return;
         if (progress === FINISHED) return this.end(this.resolve);
         if (progress === STUCK) return this.end(this.reject, new Error('stuck: machines wait and nothing can wake them'));
         // What a host does at once is there for the next tick.
         if (progress !== PROGRESS && !bridge.pending) return this.arm(this.exports.tempest_timeout_ns());
-        if (bridge.clockGood <= 0) bridge.now(); // else the module has looked at it
-        if (until === Infinity) until = bridge.clockMs + TICKS_MS;
-        else if (bridge.clockMs >= until) return this.wake();
+        if (count % LOOK_TICKS !== 0) continue;
+        const now = Date.now();
+        if (count === LOOK_TICKS) began = now;
+        else if (now < began || now >= began + TICKS_MS) return this.wake();
       }
     } catch (error) {
+      if (bridge.tick !== null && bridge.stopped === null) bridge.stop(error); // nobody else has seen it
       if (!this.over) this.end(this.reject, error);
     } finally {
       bridge.ticking = false;

@@ -193,6 +193,10 @@ class MemorySession {
     return this.regular(fd).inode.read(bytes, offset);
   }
 
+  readNow(fd, bytes, offset) {
+    return this.read({ fd, bytes, offset });
+  }
+
   write({ fd, bytes, offset }) {
     const { inode, options } = this.file(fd);
     if (!(options & OPEN.write)) fail('EBADF');

@@ -14,7 +14,7 @@ const RUN_MAX = 1 << 20; // bytes of adjacent writes that become one
 const TRIES = 20, PAUSE_MS = 25; // a page that is being left gives its handles back a moment later
 const fail = (code, message) => { throw new HostError(code, message); };
 const place = { at: 0 }; // of a read that is being made, which takes nothing that is made for it
-const readAt = ({ access }, file, { bytes, offset }) => {
+const readAt = (access, bytes, offset) => {
   if (offset === Infinity) return 0;
   place.at = offset;
   return access.read(bytes, place);
@@ -260,22 +260,32 @@ class OpfsSession {
     });
   }
 
-  // Works on an open file: at once, or after the rename that has taken its handle away for the moment. `work` is told
-  // `op`, too: one that takes all from there need not be made anew for each.
-  on(number, work, wants = 0, op = null) {
+  // Works on an open file: at once, or after the rename that has taken its handle away for the moment.
+  on(number, work, wants = 0) {
     const file = this.file(number);
     if (wants && !(file.options & wants)) fail('EBADF');
     if (!file.node) fail('EISDIR');
-    if (file.node.access === null) return this.host.inTurn(() => work(file.node, file, op));
+    if (file.node.access === null) return this.host.inTurn(() => work(file.node, file));
     try {
-      return work(file.node, file, op);
+      return work(file.node, file);
     } catch (error) {
       return fail(codeOf(error), error.message);
     }
   }
 
-  read(op) {
-    return this.on(op.fd, readAt, OPEN.read, op);
+  read({ fd, bytes, offset }) {
+    return this.on(fd, ({ access }) => readAt(access, bytes, offset), OPEN.read);
+  }
+
+  // To do it takes little longer than to keep it. What does not go at once is left to read().
+  readNow(fd, bytes, offset) {
+    const { node, options } = this.file(fd);
+    if ((options & OPEN.read) === 0 || node === null || node.access === null) return null;
+    try {
+      return readAt(node.access, bytes, offset);
+    } catch (error) {
+      return fail(codeOf(error), error.message);
+    }
   }
 
   // Finds writes that go on where the one before ends, and gives each the run that it is part of.
