@@ -45,6 +45,7 @@ export class Run {
     this.ring.clear();
     this.keep();
     this.look();
+    this.orStopped(() => this.doClicks());
   }
 
   get isOver() {
@@ -227,11 +228,13 @@ export class Run {
     this.keepAt = this.event + SNAPSHOT_EVENTS;
   }
 
-  /* To the best place from which forward() gets to an event. */
+  /* To the best place from which forward() gets to an event. The clicks of that place have befallen. */
   aim(event) {
     const snapshot = this.ring.before(event);
-    if (event < this.event || snapshot.event > this.event)
+    if (event < this.event || snapshot.event > this.event) {
       this.restore(event);
+      this.orStopped(() => this.doClicks());
+    }
   }
 
   /* A click here and now. What was after it is no more. Throws an EngineError if it is refused. */
@@ -258,17 +261,19 @@ export class Run {
   }
 
   /* The latest click is taken back, and all that came after it. The run is then at or before the event at which it was,
-   * which is returned: forward() goes there. A snapshot at that event is older than the click. One of a link may lie
-   * where the run has never been: then there is nothing to go to, and nothing to forget, and null is returned. */
+   * which is returned: forward() goes there. One of a link may lie where the run has never been: then there is nothing
+   * to go to, and nothing to forget, and null is returned. */
   undo() {
     const click = this.clicks.pop();
     if (!click || click.event > this.known)
       return null;
     this.end = this.stop = null;
+    this.ring.cut(click.event, this.clicks.length); /* another click may have followed it at the same event */
     this.restore(click.event);
     const clicks = this.clicks.slice(); /* some of them may lie between here and there */
     this.branch(this.engine.marks(Number.MAX_SAFE_INTEGER).next);
     this.clicks = clicks;
+    this.orStopped(() => this.doClicks());
     return click.event;
   }
 

@@ -15,7 +15,7 @@ let playing = false;
 let rate = 8; /* events a second; Infinity: as fast as it goes */
 let target = null; /* an event to go to, or null */
 let errand = null; /* a tape is made when it is there: for whom, whether it was playing, a snapshot of where it was, which
-                    * is what the page shows */
+                    * is what the page shows, and where it was going */
 let settles = false; /* it is on its way to a moment of a link, which may be that of the verdict */
 let markAfter = null; /* it goes to the first mark after this event, which nobody knows yet */
 let owed = 0; /* events that playing is behind */
@@ -163,13 +163,19 @@ function halt() {
   settles = false;
 }
 
+/* It is where it was before its errand, and goes to where it was going. */
+function resume({from, way}) {
+  run.resume(from);
+  ({target, settles, markAfter} = way);
+}
+
 /* Whoever acts while it is away acts on what he sees: it is there again first. */
 function comeBack() {
   if (errand === null)
     return;
-  const {from} = errand;
+  const before = errand;
   halt();
-  run.resume(from);
+  resume(before);
 }
 
 function sendTape(why) {
@@ -178,10 +184,10 @@ function sendTape(why) {
 
 /* The errand is done, and it goes back. */
 function deliver() {
-  const {why, wasPlaying, from} = errand;
+  const {why, wasPlaying} = errand, before = errand;
   errand = null;
   sendTape(why);
-  run.resume(from);
+  resume(before);
   playing = wasPlaying && !run.isOver;
 }
 
@@ -293,13 +299,13 @@ const orders = {
     if (errand !== null && errand.why === why)
       return;
     comeBack();
-    markAfter = null;
     if (run.isOver) {
       sendTape(why);
       return;
     }
-    errand = {why, wasPlaying: playing, from: run.here()};
-    playing = false;
+    errand = {why, wasPlaying: playing, from: run.here(), way: {target, settles, markAfter}};
+    playing = settles = false;
+    markAfter = null;
     target = Infinity;
     run.aim(run.known);
   },

@@ -190,6 +190,39 @@ test("a click forgets what came after it, and can be taken back", () => {
   assert.equal(stateOf(run).trace, trace);
 });
 
+test("two clicks at one moment to which it has gone back can both be taken back", () => {
+  const run = open(settingOf("zoo-03", 1, {faults: "-all"}));
+  const harsh = {kind: kindOf("harsh"), node: 0, other: 0, span_ns: 0};
+  goTo(run, 80);
+  const before = run.engine.stateText();
+  goTo(run, 120);
+  run.keep();
+  goTo(run, 80);
+  run.click(harsh);
+  const between = run.engine.stateText();
+  run.click({...harsh, kind: kindOf("start")});
+  goTo(run, run.undo());
+  assert.equal(run.engine.stateText(), between);
+  goTo(run, run.undo());
+  assert.equal(run.engine.stateText(), before);
+});
+
+test("at a moment that has a click, it has befallen", () => {
+  const run = open(settingOf("zoo-03", 1, {faults: "-all"}));
+  const click = name => run.click({kind: kindOf(name), node: 0, other: 0, span_ns: 0});
+  click("harsh");
+  const clicked = run.engine.stateText();
+  click("start");
+  const twice = run.engine.stateText();
+  goTo(run, 80);
+  run.aim(0);
+  assert.equal(run.engine.stateText(), twice);
+  goTo(run, 80);
+  run.undo();
+  assert.equal(run.engine.stateText(), clicked);
+  assert.equal(open(settingOf("zoo-03", 1, {faults: "-all"}), run.clicks).engine.stateText(), clicked);
+});
+
 test("snapshots of the server share what does not change: a hundred of them fit", () => {
   const run = open(settingOf("kv", 1), [], 192 << 20);
   for (let event = 200; !run.isOver; event += 200) {
@@ -291,6 +324,17 @@ test("the worker goes to a mark that nobody knows yet, and not to the end; a tap
   await rest(first - 1);
   assert.deepEqual([tapes(), last().refused], [1, ""]);
   assert.equal(state.trace, stateOf(whole).trace);
+
+  /* A tape on the way to somewhere: it goes on. */
+  for (const [order, event, where] of [["go", 20, 20], ["next", undefined, first], ["go", Infinity, whole.end]]) {
+    await tell("go", {event: 40});
+    await rest(40);
+    await tell(order, {event});
+    await tell("tape", {why: String(where)});
+    while (!said.some(message => message.why === String(where)))
+      await turn();
+    await rest(where);
+  }
   await tell("label", {name: "a.tape", bytes: tape});
   assert.deepEqual(said.findLast(message => message.say === "label").label, {scenario: "kv", profile: "", faults: "-all"});
   await tell("label", {name: "b.tape", bytes: tape.subarray(1)});
