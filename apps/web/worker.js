@@ -7,6 +7,7 @@ import {Run} from "./run.js";
 
 const SLICE_MS = 7;
 const RING_BYTES = 192 << 20;
+const QUIET_MS = 100; /* what it passes on the way is shown if the way takes longer */
 const FACTS_FIRST = 80; /* that the page gets when it has come from elsewhere */
 const FACTS_MORE = 240; /* more than these, and it is elsewhere */
 
@@ -16,6 +17,7 @@ let rate = 8; /* events a second; Infinity: as fast as it goes */
 let target = null; /* an event to go to, or null */
 let errand = null; /* a tape is made when it is there: for whom, whether it was playing, a snapshot of where it was, which
                     * is what the page shows, and where it was going */
+let quietUntil = 0; /* of performance.now() */
 let settles = false; /* it is on its way to a moment of a link, which may be that of the verdict */
 let markAfter = null; /* it goes to the first mark after this event, which nobody knows yet */
 let owed = 0; /* events that playing is behind */
@@ -123,7 +125,7 @@ function newFacts() {
 }
 
 function tell() {
-  if (!changed || !tellable || errand !== null)
+  if (!changed || !tellable || errand !== null || (target !== null && performance.now() < quietUntil))
     return;
   changed = tellable = false;
   const marks = generation + "/" + run.marksNext + "/" + run.marks.length;
@@ -222,6 +224,7 @@ const orders = {
     markAfter = null;
     playing = begins;
     target = at > 0 ? at : null;
+    quietUntil = performance.now() + QUIET_MS;
     settles = at > 0;
   },
 
@@ -242,6 +245,8 @@ const orders = {
 
   /* To an event; Infinity is the end. */
   go({event, thenPlay = false}) {
+    if (target === null)
+      quietUntil = performance.now() + QUIET_MS;
     halt();
     markAfter = null;
     playing = thenPlay;
