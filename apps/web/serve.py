@@ -26,15 +26,23 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+class Server(http.server.ThreadingHTTPServer):
+    allow_reuse_address = True
+
+    def handle_error(self, request, client_address):
+        # Whoever leaves or reloads while something is loading is no error.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 def listen(folder, port):
     handler = functools.partial(Handler, directory=folder)
-    http.server.ThreadingHTTPServer.allow_reuse_address = True
     try:
-        return http.server.ThreadingHTTPServer(("127.0.0.1", PORT if port is None else port), handler)
+        return Server(("127.0.0.1", PORT if port is None else port), handler)
     except OSError as error:
         if port is not None:
             sys.exit(f"serve.py: port {port}: {error.strerror}")
-        return http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        return Server(("127.0.0.1", 0), handler)
 
 
 def port_number(text):

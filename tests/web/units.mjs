@@ -1,7 +1,14 @@
 /* units.mjs: the parts of the playground that need neither a browser nor the simulator. */
 
 import assert from "node:assert";
+import {spawn, spawnSync} from "node:child_process";
+import {once} from "node:events";
+import {mkdtempSync, rmSync, writeFileSync} from "node:fs";
+import {connect} from "node:net";
+import {tmpdir} from "node:os";
+import {join} from "node:path";
 import test from "node:test";
+import {fileURLToPath} from "node:url";
 
 import {Run} from "../../apps/web/run.js";
 import {Ring} from "../../apps/web/ring.js";
@@ -278,3 +285,25 @@ for (const isTorn of [false, true]) {
     assert.deepEqual([linked.event, linked.done, linked.engine.state.said], [51, 1, "an assertion"]);
   });
 }
+
+test("whoever leaves while something is loading is no error of the server's", {skip: spawnSync("python3", ["-V"]).error}, async t => {
+  const folder = mkdtempSync(join(tmpdir(), "tempest-serve-"));
+  t.after(() => rmSync(folder, {recursive: true}));
+  writeFileSync(join(folder, "large"), Buffer.alloc(16 << 20));
+  const server = spawn("python3", [fileURLToPath(new URL("../../apps/web/serve.py", import.meta.url)), folder, "--port", "0"]);
+  let complaints = "";
+  server.stderr.on("data", data => { complaints += data; });
+  const [address] = await once(server.stdout, "data");
+  for (let i = 0; i < 3; i++) {
+    const socket = connect(Number(new URL(String(address).trim()).port), "127.0.0.1");
+    await once(socket, "connect");
+    socket.write("GET /large HTTP/1.0\r\n\r\n");
+    await once(socket, "data");
+    socket.resetAndDestroy();
+    await once(socket, "close");
+  }
+  assert.ok((await fetch(String(address).trim())).ok);
+  server.kill("SIGINT"); /* its threads come to their end first */
+  await once(server, "close");
+  assert.equal(complaints, "");
+});
