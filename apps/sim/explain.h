@@ -13,8 +13,8 @@
  * that are left, none can be done without. Where no ghosts heal, it is asked which one
  * choice, made mildest, makes the run pass: whether there is a fault, then what a cut
  * leaves, whether something befalls a node or the links, then all else, and last which
- * families there are; and whether it also does if nothing arrives that the node sent
- * before it came to an end, or since it was cut off; and at last whether it fails even if
+ * families there are; and whether it also does if nothing arrives that a node sent before
+ * what matters was done, or since it was cut off; and at last whether it fails even if
  * the cut at the end takes nothing, and only after that. Then it is said what the program
  * did with what was found: where it went on, what it promised, where the run fails, what
  * a node that does not get on waits for. It is tried as much as there is time for: what
@@ -112,7 +112,8 @@ struct tp_explain {
     struct tp_record read;  /* torn: what first looked at it after the cut; or no file */
     struct tp_record told;  /* early: what told it; `failed` is what it did not wait for. A
                                node that is cut off: the last message of it from which on, if
-                               it is not heard, the run passes; or no file */
+                               it is not heard, the run passes; error: the same, sent before
+                               that has failed; or no file */
     struct tp_record event; /* what the choice comes to: text "" if that is not known */
     struct tp_record where; /* the operation that the choice befalls; of an event, the last
                                before it, in flight or not; file NULL: not known */

@@ -1,10 +1,9 @@
-/* Where no ghost heals: choices that are made mildest; and messages that came too early. */
+/* Where no ghost heals: choices that are made mildest. */
 #include "apps/sim/explain_internal.h"
 
 #include <string.h>
 
 enum {
-    TOLD_OF = 4,   /* of the messages before an end, the last so many */
     PPM = 1000000, /* of the draws of faults */
 };
 
@@ -123,103 +122,6 @@ static bool passes_without(struct tp_explain_search *s, uint32_t stream, uint64_
     if (at < s->record_count)
         s->explain->event = s->records[at];
     return true;
-}
-
-/* ------------------------------------------------------------------ told too early
- *
- * A process has come to an end between a message of its own and a change, or tried one. If
- * the run passes when it does not come to that end, which is known, and also when nothing
- * arrives that it sent from that message on, then the message should have waited. */
-
-/* One that was tried counts: why it failed is no matter. */
-static bool is_change(const struct tp_record *record)
-{
-    if (record->kind != TP_FACT_OPERATION)
-        return false;
-    switch (record->op) {
-    case TP_OPEN:
-    case TP_WRITE:
-    case TP_FSYNC:
-    case TP_TRUNCATE:
-    case TP_RENAME:
-    case TP_REMOVE:
-    case TP_SYNC_DIR:
-        return record->changes || record->result < 0;
-    default:
-        return record->changes;
-    }
-}
-
-/* What ends after the verdict is of no interest. */
-void tp_explain_begin_early(struct tp_explain_search *s)
-{
-    s->end = s->at = tp_explain_find_verdict(s->records, s->record_count);
-    s->stage = TP_STAGE_EARLY;
-}
-
-/* The next end of a process before `s->end`: false, there is none. */
-static bool find_end(struct tp_explain_search *s)
-{
-    while (s->end > 0) {
-        s->end--;
-        if (s->records[s->end].kind == TP_FACT_END) {
-            s->at = s->end;
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The next message before `s->at` of the process that ended at `s->end`, behind which there
- * is a change of its own; NULL: none. */
-static const struct tp_record *find_message(struct tp_explain_search *s,
-                                            const struct tp_record **ret_change)
-{
-    const struct tp_record *change = NULL;
-    uint32_t messages = 0;
-
-    for (uint32_t i = s->end; i > 0 && messages < TOLD_OF; i--) {
-        const struct tp_record *record = &s->records[i - 1];
-
-        if (record->node != s->records[s->end].node)
-            continue;
-        if (record->kind == TP_FACT_BOOT)
-            return NULL;
-        if (is_change(record))
-            change = record;
-        if (record->kind != TP_FACT_OPERATION || record->result <= 0 ||
-            (record->op != TP_SEND && record->op != TP_SEND_BUFS))
-            continue;
-        messages++;
-        if (i > s->at || change == NULL)
-            continue;
-        s->at = i - 1;
-        *ret_change = change;
-        return record;
-    }
-    return NULL;
-}
-
-void tp_explain_early(struct tp_explain_search *s)
-{
-    const struct tp_record *change = NULL, *told = NULL;
-    struct tp_ghost ghost = {.mutes = true};
-
-    if (s->records[s->end].kind == TP_FACT_END)
-        told = find_message(s, &change);
-    if (told == NULL) {
-        if (!find_end(s))
-            tp_explain_begin_mute(s);
-        return;
-    }
-    ghost.node = told->node - 1;
-    ghost.effect = told->effect;
-    if (!tp_explain_passes(s, &ghost, 1, 0))
-        return;
-    s->explain->told = *told;
-    s->explain->failed = *change;
-    s->explain->how = TP_EXPLAINED_EARLY;
-    s->stage = TP_STAGE_OVER;
 }
 
 /* ------------------------------------------------------------------ choices */

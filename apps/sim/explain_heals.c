@@ -51,15 +51,19 @@ static bool run_with(struct tp_explain_search *s, struct tp_tape *tape,
     return run(s, tape, ghosts, count, s->explain->outcome.phase < TP_PHASE_RECOVERY);
 }
 
+static void cut_off(struct tp_tape *tape, uint32_t stream, uint64_t from)
+{
+    uint64_t have = tp_tape_count(tape, stream);
+
+    if (have > from)
+        tp_tape_delete(tape, stream, from, have - from);
+}
+
 /* What the last cut of a node left is to be drawn anew. */
 static void forget_survivors(const struct tp_explain_search *s, struct tp_tape *tape,
                              uint32_t node)
 {
-    uint32_t stream = tp_stream(node + 1, TP_CONCERN_CRASH);
-    uint64_t have = tp_tape_count(tape, stream);
-
-    if (have > s->cut_draws[node])
-        tp_tape_delete(tape, stream, s->cut_draws[node], have - s->cut_draws[node]);
+    cut_off(tape, tp_stream(node + 1, TP_CONCERN_CRASH), s->cut_draws[node]);
 }
 
 bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghosts,
@@ -76,6 +80,19 @@ bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghost
         s->error = tp_tape_go_on(tape, tp_stream(node + 1, TP_CONCERN_CRASH), survivors);
     }
     good = s->error == 0 && run_with(s, tape, ghosts, count);
+    tp_tape_destroy(tape);
+    return good;
+}
+
+bool tp_explain_passes_mild(struct tp_explain_search *s, uint32_t stream, uint64_t from,
+                            uint64_t to)
+{
+    struct tp_tape *tape = copy_of(s, s->explain->tape);
+    bool good;
+
+    for (uint64_t i = from; i < to && s->error == 0; i++)
+        tp_tape_set(tape, stream, i, 0);
+    good = s->error == 0 && run(s, tape, NULL, 0, false);
     tp_tape_destroy(tape);
     return good;
 }

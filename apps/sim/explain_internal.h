@@ -5,7 +5,8 @@
  *     explain_heals.c   whether the run passes with ghosts
  *     explain_ahead.c   the same, on several processors
  *     explain_found.c   what ghosts that heal say
- *     explain_choices.c choices that are made mildest, messages that came too early
+ *     explain_choices.c choices that are made mildest
+ *     explain_early.c   messages that came too early
  *     explain_where.c   where that is, in the run with all stages of its operations
  *     explain_overtaken.c  whether order alone would have healed
  *     explain_after.c   what the program did with it, and what its nodes wait for
@@ -22,6 +23,7 @@ enum {
     TP_EXPLAIN_RECORDS = 65536,
     TP_EXPLAIN_NODES = 64,
     TP_EXPLAIN_CANDIDATES = 512,
+    TP_EXPLAIN_EARLY = 64,
 };
 
 /* A barrier that could be missing, and the change after which it would be. */
@@ -29,6 +31,14 @@ struct tp_candidate {
     struct tp_ghost ghost;
     uint32_t record;
     enum tp_explained_before before;
+};
+
+/* A message that may have been sent too early, and the change that comes all the same. */
+struct tp_early {
+    struct tp_record told, change;
+    uint64_t until_ns;               /* from then on it would not have been */
+    bool goes_on;                    /* the machine that sends it does, to the change */
+    uint64_t faults_from, faults_to; /* of the node's, those that made the change fail */
 };
 
 /* What is tried, one trial a step. */
@@ -86,7 +96,8 @@ struct tp_explain_search {
     uint32_t cut_nodes;
     struct tp_candidate candidates[TP_EXPLAIN_CANDIDATES];
     uint32_t candidate_count;
-    uint32_t end, at; /* early: of the records, an end of a process; messages before it */
+    struct tp_early early[TP_EXPLAIN_EARLY];
+    uint32_t early_count, early_at; /* the next one */
     uint32_t mute_low, mute_high; /* mute: messages from which on it passes, and does not */
     int error;
 };
@@ -117,6 +128,10 @@ enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,
 bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghosts,
                        uint32_t count, uint64_t survivors);
 
+/** One run in which choices of a stream are made mildest, from one up to another. */
+bool tp_explain_passes_mild(struct tp_explain_search *s, uint32_t stream, uint64_t from,
+                            uint64_t to);
+
 enum tp_explain_tried { TP_TRIED_HEALS, TP_TRIED_SO_FAR, TP_TRIED_FAILS };
 
 /** One more run with the ghosts that are chosen: with the original survivors, then with
@@ -146,9 +161,10 @@ void tp_explain_found_all(struct tp_explain_search *s, const uint32_t *candidate
                           uint32_t count);
 
 /** One more choice made mildest; one more message that never arrives, after the first call
- * of begin. */
+ * of begin, which is told of the run with all stages of its operations. */
 void tp_explain_choice(struct tp_explain_search *s);
-void tp_explain_begin_early(struct tp_explain_search *s);
+void tp_explain_begin_early(struct tp_explain_search *s,
+                            const struct tp_recorder *recorder);
 void tp_explain_early(struct tp_explain_search *s);
 
 /** One more run without the cut at the end, then with one that takes nothing. */

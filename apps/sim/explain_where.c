@@ -196,30 +196,36 @@ void tp_explain_stop(struct tp_explain_search *s)
     }
 }
 
+/* What the run with all stages says of what was found. */
+static void look_around(struct tp_explain *explain, const struct tp_recorder *recorder)
+{
+    bool is_choice = explain->how == TP_EXPLAINED_CHOICE;
+    bool is_struck = is_choice || explain->how == TP_EXPLAINED_ERROR;
+
+    if (explain->how == TP_EXPLAINED_BARRIER) {
+        look_for_waits(explain, recorder);
+        return;
+    }
+    if (is_struck && tp_explain_overtaken_by_promise(explain, recorder))
+        return;
+    if (is_choice)
+        find_where(explain, recorder);
+    if (is_struck)
+        look_for_recovery(explain, recorder);
+    tp_explain_after(explain, recorder);
+    tp_explain_read(explain, recorder);
+}
+
 void tp_explain_where(struct tp_explain_search *s)
 {
     struct tp_explain *explain = s->explain;
     bool is_recorded = record_stages(s);
 
-    if (explain->how == TP_EXPLAINED_ERROR || explain->how == TP_EXPLAINED_CHOICE)
-        tp_explain_begin_early(s);
-    else
-        s->stage = TP_STAGE_OVER;
-    if (!is_recorded)
-        return;
-    if (explain->how == TP_EXPLAINED_BARRIER) {
-        look_for_waits(explain, explain->trial->recorder);
-        return;
-    }
-    if ((explain->how == TP_EXPLAINED_CHOICE || explain->how == TP_EXPLAINED_ERROR) &&
-        tp_explain_overtaken_by_promise(explain, explain->trial->recorder)) {
-        s->stage = TP_STAGE_OVER;
-        return;
-    }
-    if (explain->how == TP_EXPLAINED_CHOICE)
-        find_where(explain, explain->trial->recorder);
-    if (explain->how == TP_EXPLAINED_ERROR || explain->how == TP_EXPLAINED_CHOICE)
-        look_for_recovery(explain, explain->trial->recorder);
-    tp_explain_after(explain, explain->trial->recorder);
-    tp_explain_read(explain, explain->trial->recorder);
+    if (is_recorded)
+        look_around(explain, explain->trial->recorder);
+    s->stage = TP_STAGE_OVER;
+    if (is_recorded &&
+        (explain->how == TP_EXPLAINED_ERROR || explain->how == TP_EXPLAINED_CHOICE ||
+         explain->how == TP_EXPLAINED_TORN))
+        tp_explain_begin_early(s, explain->trial->recorder);
 }

@@ -194,6 +194,11 @@ static void print_early(const struct tp_explain *explain, FILE *out)
 
     (void)fprintf(out, "node %u told others too early:\n  %s\n", explain->told.node - 1,
                   tp_record_operation(&explain->told, words, sizeof words));
+    if (explain->failed.result < 0) {
+        (void)fputs("it does not wait for this, which failed behind it:\n", out);
+        print_failed(&explain->failed, out);
+        return;
+    }
     (void)fprintf(out,
                   "it does not wait for this, before which the process came to its end:\n"
                   "  %s\n",
@@ -365,12 +370,14 @@ static void print_after(const struct tp_explain *explain, FILE *out)
         print_doubtful(explain, out);
     else if (explain->source_count > 0)
         print_sources(explain, out);
-    if (explain->how != TP_EXPLAINED_CHOICE || explain->told.file == NULL)
+    if (explain->told.file == NULL)
         return;
     (void)fprintf(out,
                   "it passes, too, if nothing arrives that node %u sends from here on, at "
-                  "%.6f s:\n",
-                  explain->told.node - 1, (double)explain->told.at_ns / 1e9);
+                  "%.6f s%s:\n",
+                  explain->told.node - 1, (double)explain->told.at_ns / 1e9,
+                  explain->how == TP_EXPLAINED_ERROR ? ", which is before that has failed"
+                                                     : "");
     print_operation(&explain->told, out);
     (void)fputc('\n', out);
 }

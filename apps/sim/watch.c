@@ -87,8 +87,16 @@ static void set_mute(struct tp_node *node, bool is_mute)
     tp_chaos_set_links(node->sim);
 }
 
+/* What its last process sent that nobody has received never will be: else it would arrive
+ * from now on. */
 void tp_watch_boot(struct tp_node *node)
 {
+    struct tp_sim *sim = node->sim;
+
+    for (uint32_t i = 0; i < sim->node_count && node->is_mute; i++) {
+        if (i != node->index && node->host != 0 && sim->nodes[i]->host != 0)
+            (void)tp_net_reset(sim->net, node->host, sim->nodes[i]->host);
+    }
     if (node->is_mute)
         set_mute(node, false);
 }
