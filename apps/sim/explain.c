@@ -6,22 +6,6 @@
 
 /* ------------------------------------------------------------------ the run as it was */
 
-/* What a sync that failed did not write may be gone as what a cut takes: on a node without
- * cuts, that is where ghosts are tried for. */
-static void note_failed_syncs(struct tp_explain_search *s)
-{
-    for (uint32_t i = 0; i < s->record_count; i++) {
-        const struct tp_record *record = &s->records[i];
-        uint32_t node = record->node - 1;
-
-        if (record->kind != TP_FACT_OPERATION || record->op != TP_FSYNC ||
-            record->result >= 0 || node >= TP_EXPLAIN_NODES || s->was_cut[node])
-            continue;
-        s->cut_effect[node] = record->effect;
-        s->cut_record[node] = i;
-    }
-}
-
 static void note_cuts(struct tp_explain_search *s)
 {
     for (uint32_t i = 0; i < s->record_count; i++) {
@@ -33,25 +17,41 @@ static void note_cuts(struct tp_explain_search *s)
         s->cut_nodes += !s->was_cut[node];
         s->was_cut[node] = true;
         s->cut_draws[node] = record->crash;
-        s->cut_effect[node] = record->effect;
         s->cut_record[node] = i;
     }
+}
+
+/* Of what is to be drawn anew from a moment on, the tape has to have all that is drawn
+ * before: a choice at the end that is never asked for makes it keep that. */
+static int keep_all(struct tp_tape *tape)
+{
+    static const enum tp_concern concerns[] = {TP_CONCERN_LATENCY, TP_CONCERN_CRASH};
+    int error = 0;
+
+    for (uint32_t i = 0; i < 2 * TP_EXPLAIN_NODES && error == 0; i++) {
+        uint32_t stream = tp_stream(i / 2 + 1, concerns[i % 2]);
+
+        error = tp_tape_put(tape, stream, tp_tape_count(tape, stream), tp_explain_never);
+    }
+    return error;
 }
 
 static int record_run(struct tp_explain_search *s)
 {
     struct tp_trial *trial = s->explain->trial;
     struct tp_sim_outcome outcome;
-    struct tp_tape *tape = NULL;
-    int error = tp_tape_copy(s->explain->tape, NULL, &tape);
+    int error = tp_tape_copy(s->explain->tape, NULL, &s->filled);
 
+    if (error == 0)
+        error = keep_all(s->filled);
     if (error < 0)
         return error;
     trial->records = TP_EXPLAIN_RECORDS;
+    trial->realigns = true;
     if (!s->skips)
-        error = tp_trial_replay(trial, tape, &outcome);
+        error = tp_trial_replay(trial, s->filled, &outcome);
+    trial->realigns = false;
     trial->records = 0;
-    tp_tape_destroy(tape);
     if (error < 0)
         return error;
     s->record_count = trial->recorder->count;
@@ -60,32 +60,41 @@ static int record_run(struct tp_explain_search *s)
         return -ENOMEM;
     memcpy(s->records, trial->recorder->records, s->record_count * sizeof *s->records);
     note_cuts(s);
-    note_failed_syncs(s);
     return 0;
 }
 
-/* Draws on a node's workload stream before the last cut of any. */
+/* Draws on a node's workload stream before a loss. */
 static uint64_t work_before(const struct tp_explain_search *s, uint32_t number,
-                            uint32_t cut_record)
+                            uint32_t loss)
 {
     uint64_t work = 0;
 
-    for (uint32_t i = 0; i <= cut_record && i < s->record_count; i++)
+    for (uint32_t i = 0; i <= loss && i < s->record_count; i++)
         work = s->records[i].node == number ? s->records[i].work : work;
     return work;
 }
 
+/* The last of what takes something away. */
+static uint32_t find_last_loss(const struct tp_explain_search *s)
+{
+    uint32_t last = 0;
+
+    for (uint32_t node = 0; node < TP_EXPLAIN_NODES; node++)
+        last = s->was_cut[node] && s->cut_record[node] > last ? s->cut_record[node] : last;
+    for (uint32_t i = 0; i < s->candidate_count; i++)
+        last = s->candidates[i].loss > last ? s->candidates[i].loss : last;
+    return last;
+}
+
 /* A program that goes on working after a loss that was healed can lose something anew, and
- * then no ghost seems to heal. So there is no work after the last cut; unless the run does
+ * then no ghost seems to heal. So there is no work after the last one; unless the run does
  * not fail without it. */
 static int find_idle(struct tp_explain_search *s)
 {
     struct tp_sim_outcome outcome;
-    uint32_t last = 0;
-    int error = tp_tape_copy(s->explain->tape, NULL, &s->idle);
+    uint32_t last = find_last_loss(s);
+    int error = tp_tape_copy(s->filled, NULL, &s->idle);
 
-    for (uint32_t node = 0; node < TP_EXPLAIN_NODES; node++)
-        last = s->was_cut[node] && s->cut_record[node] > last ? s->cut_record[node] : last;
     for (uint32_t number = 1; number <= TP_EXPLAIN_NODES && error == 0; number++) {
         uint32_t stream = tp_stream(number, TP_CONCERN_WORKLOAD);
         uint64_t work = work_before(s, number, last);
@@ -106,16 +115,16 @@ static int find_idle(struct tp_explain_search *s)
 
 /* ------------------------------------------------------------------ candidates */
 
-/* What follows a change, before the last cut of its node: what a barrier between would have
- * to come before, and where that is. */
 enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,
                                             uint32_t index, uint32_t *ret_at)
 {
     const struct tp_record *record = &s->records[index];
     enum tp_explained_before before = TP_BEFORE_NOTHING;
+    uint32_t cut = s->cut_record[record->node - 1];
+    uint32_t end = s->was_cut[record->node - 1] && index < cut ? cut : s->record_count;
 
-    *ret_at = s->cut_record[record->node - 1];
-    for (uint32_t i = index + 1; i < s->cut_record[record->node - 1]; i++) {
+    *ret_at = end;
+    for (uint32_t i = index + 1; i < end; i++) {
         const struct tp_record *later = &s->records[i];
         bool is_promise = later->kind == TP_FACT_PROMISE;
 
@@ -133,13 +142,14 @@ enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,
     return before;
 }
 
-static void add_candidate(struct tp_explain_search *s, uint32_t index,
+static void add_candidate(struct tp_explain_search *s, uint32_t index, uint32_t loss,
                           enum tp_explained_before before)
 {
     const struct tp_record *record = &s->records[index];
     struct tp_candidate *candidate = &s->candidates[s->candidate_count++];
 
     candidate->record = index;
+    candidate->loss = loss;
     candidate->before = before;
     candidate->ghost.node = record->node - 1;
     candidate->ghost.effect = record->effect;
@@ -157,13 +167,16 @@ static void list_candidates(struct tp_explain_search *s)
         for (uint32_t i = s->record_count;
              i > 0 && s->candidate_count < TP_EXPLAIN_CANDIDATES; i--) {
             const struct tp_record *record = &s->records[i - 1];
-            uint32_t node = record->node - 1, at;
+            uint32_t loss, at;
 
-            if (record->kind == TP_FACT_OPERATION && record->changes &&
-                node < TP_EXPLAIN_NODES && record->effect <= s->cut_effect[node] &&
-                (s->was_cut[node] || order[pass] != TP_BEFORE_NOTHING) &&
-                tp_explain_follows(s, i - 1, &at) == order[pass])
-                add_candidate(s, i - 1, order[pass]);
+            if (record->kind != TP_FACT_OPERATION || !record->changes ||
+                record->node > TP_EXPLAIN_NODES ||
+                tp_explain_follows(s, i - 1, &at) != order[pass])
+                continue;
+            loss = tp_explain_find_loss(s, i - 1);
+            if (loss < s->record_count &&
+                (order[pass] != TP_BEFORE_NOTHING || tp_record_is_cut(&s->records[loss])))
+                add_candidate(s, i - 1, loss, order[pass]);
         }
     }
 }
@@ -206,7 +219,10 @@ bool tp_explain_step(struct tp_explain *explain)
         break;
     case TP_STAGE_IDLE:
         s->error = find_idle(s);
-        tp_explain_begin_ghosts(s);
+        tp_explain_begin_losses(s);
+        break;
+    case TP_STAGE_LOSSES:
+        tp_explain_loss(s);
         break;
     case TP_STAGE_ONE:
     case TP_STAGE_SET:
@@ -276,6 +292,7 @@ int tp_explain_end(struct tp_explain *explain)
         return 0;
     tp_explain_end_ghosts(explain->search);
     error = explain->search->error;
+    tp_tape_destroy(explain->search->filled);
     tp_tape_destroy(explain->search->idle);
     tp_tape_destroy(explain->search->way);
     free(explain->search->records);

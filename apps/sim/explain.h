@@ -7,11 +7,13 @@
  * the original survivors and with all others, or, where they are too many, with those of
  * which little is kept or lost and with many that are drawn. A ghost after the last
  * change before the cut says that what is left of that is not borne. Of one that heals it
- * is found out after which change at the earliest it does. On a node that has no cuts it
- * is a failed sync that may have lost something. Where none heals alone, all are tried at
- * once that come before something, and, if that heals, without some of them: of those
- * that are left, none can be done without. Where no ghosts heal, it is asked which one
- * choice, made mildest, makes the run pass: whether there is a fault, then what a cut
+ * is found out after which change at the earliest it does. Behind the last cut of a node a
+ * failed sync of the file is what may have lost something. No ghost is tried before a loss
+ * by which the run does not fail: that it does is seen in runs in which things take other
+ * times from the loss on, and nothing else befalls the node. Where none heals alone, all
+ * are tried at once that come before something, and, if that heals, without some of them:
+ * of those that are left, none can be done without. Where no ghosts heal, it is asked which
+ * one choice, made mildest, makes the run pass: whether there is a fault, then what a cut
  * leaves, whether something befalls a node or the links, then all else, and last which
  * families there are; and whether it also does if nothing arrives that a node sent before
  * what matters was done, or since it was cut off; and at last whether it fails even if
@@ -103,7 +105,7 @@ struct tp_explain {
     uint32_t barrier_count; /* missing ones, by place of the source */
     struct tp_explained_barrier barriers[TP_EXPLAIN_BARRIERS];
     uint32_t barriers_more;  /* for which there is no room */
-    bool is_uncut;           /* barriers: nothing was cut, but a sync has failed */
+    bool by_cut, by_sync;    /* barriers: what took away, power cuts, failed syncs, both */
     bool has_more;           /* barriers: some of them may not be needed */
     struct tp_record failed; /* the operation that did: unheard, or not borne; or that was
                                 not waited for */

@@ -21,8 +21,7 @@ static bool is_start(const struct tp_record *record, const struct tp_record *cha
     if (record->kind != TP_FACT_OPERATION || record->result < 0)
         return false;
     return record->inode == tp_explain_object(change) &&
-           (record->op == (is_name ? TP_SYNC_DIR : TP_FSYNC) ||
-            (record->op == TP_OPEN && !is_name));
+           (tp_explain_is_barrier(record, change) || (record->op == TP_OPEN && !is_name));
 }
 
 /* The words of explain->unkept, as they are put together. */
@@ -113,18 +112,18 @@ static const struct tp_record *find_failed(const struct tp_explain_search *s,
     for (uint32_t i = candidate->record + 1; i < next; i++) {
         const struct tp_record *record = &s->records[i];
 
-        if (record->kind == TP_FACT_OPERATION && record->node == change->node &&
-            record->op == (change->dir != 0 ? TP_SYNC_DIR : TP_FSYNC) &&
-            record->inode == tp_explain_object(change) && record->result < 0)
+        if (tp_explain_is_barrier(record, change) && record->result < 0)
             failed = record;
     }
     return failed;
 }
 
 /* What first looked at it after the cut. */
-static void note_reader(struct tp_explain_search *s, const struct tp_record *change)
+static void note_reader(struct tp_explain_search *s, const struct tp_candidate *candidate)
 {
-    for (uint32_t i = s->cut_record[change->node - 1] + 1; i < s->record_count; i++) {
+    const struct tp_record *change = &s->records[candidate->record];
+
+    for (uint32_t i = candidate->loss + 1; i < s->record_count; i++) {
         const struct tp_record *record = &s->records[i];
 
         if (record->kind != TP_FACT_OPERATION || record->node != change->node ||
@@ -147,6 +146,16 @@ static bool is_at_place(const struct tp_explained_barrier *barrier,
            two->file != NULL && strcmp(one->file, two->file) == 0;
 }
 
+/* Whether what a barrier would have to come before comes before the sync, too, that failed:
+ * another barrier is missing then. What others promise in the meantime is their matter. */
+static bool is_before_sync(const struct tp_explain_search *s,
+                           const struct tp_explained_barrier *barrier, uint32_t next,
+                           uint32_t sync)
+{
+    return next < sync && (barrier->before != TP_BEFORE_PROMISE ||
+                           s->records[next].node == barrier->after.node);
+}
+
 /* Those that are missing at one place of the source are told as one. */
 static void add_barrier(struct tp_explain_search *s, const struct tp_candidate *candidate,
                         const struct tp_candidate *last)
@@ -157,12 +166,16 @@ static void add_barrier(struct tp_explain_search *s, const struct tp_candidate *
                                            .after = s->records[candidate->record],
                                            .last = s->records[last->record]};
     const struct tp_record *failed;
+    bool is_sync = !tp_record_is_cut(&s->records[candidate->loss]);
     uint32_t at;
 
     barrier.before = tp_explain_follows(s, last->record, &at);
     barrier.next = s->records[at];
     failed = find_failed(s, candidate, at);
-    explain->is_uncut = !s->was_cut[candidate->ghost.node];
+    if (failed == NULL && is_sync && !is_before_sync(s, &barrier, at, candidate->loss))
+        failed = &s->records[candidate->loss];
+    explain->by_sync = explain->by_sync || is_sync;
+    explain->by_cut = explain->by_cut || !is_sync;
     if (failed != NULL) {
         barrier.own_how = TP_OWN_FAILED;
         barrier.own = *failed;
@@ -202,7 +215,7 @@ void tp_explain_found_one(struct tp_explain_search *s, const struct tp_candidate
     explain->how = TP_EXPLAINED_BARRIER;
     if (explain->barriers[0].before == TP_BEFORE_NOTHING) {
         explain->how = TP_EXPLAINED_TORN;
-        note_reader(s, &explain->barriers[0].after);
+        note_reader(s, candidate);
     } else if (explain->barriers[0].own_how == TP_OWN_FAILED) {
         explain->how = TP_EXPLAINED_UNHEARD;
         explain->failed = explain->barriers[0].own;

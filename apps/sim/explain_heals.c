@@ -5,6 +5,7 @@
 enum {
     SURVIVORS = 64, /* drawn anew for one that heals */
     WAYS_MAX = 192, /* of survivors that are tried one by one before */
+    TIMES = 16,     /* or ways in which things take another time */
 };
 
 static struct tp_tape *copy_of(struct tp_explain_search *s, const struct tp_tape *tape)
@@ -18,7 +19,7 @@ static struct tp_tape *copy_of(struct tp_explain_search *s, const struct tp_tape
 /* The run in which ghosts are tried. */
 static const struct tp_tape *tape_of(const struct tp_explain_search *s)
 {
-    return s->idle != NULL ? s->idle : s->explain->tape;
+    return s->idle != NULL ? s->idle : s->filled;
 }
 
 /* One run of a tape, which becomes what was drawn. */
@@ -84,6 +85,40 @@ bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghost
     return good;
 }
 
+/* From a fact on, operations of its node take another time, and nothing befalls it. Number
+ * 0: all is as it was. */
+static struct tp_tape *with_other_times(struct tp_explain_search *s,
+                                        const struct tp_record *from, uint64_t number)
+{
+    struct tp_tape *tape = copy_of(s, tape_of(s));
+    uint32_t latency = tp_stream(from->node, TP_CONCERN_LATENCY);
+
+    if (tape == NULL || number == 0)
+        return tape;
+    cut_off(tape, latency, from->latency);
+    cut_off(tape, tp_stream(from->node, TP_CONCERN_FAULT), from->faults);
+    cut_off(tape, tp_stream(from->node, TP_CONCERN_EVENT), from->events);
+    s->error = tp_tape_go_on(tape, latency, number * UINT64_C(0x9e3779b97f4a7c15));
+    return tape;
+}
+
+bool tp_explain_fails_later(struct tp_explain_search *s, const struct tp_record *from,
+                            uint64_t number)
+{
+    struct tp_trial *trial = s->explain->trial;
+    struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_PASSED};
+    struct tp_tape *tape = with_other_times(s, from, number);
+
+    trial->realigns = true;
+    if (s->error == 0 && !s->skips)
+        s->error = tp_trial_replay(trial, tape, &outcome);
+    trial->realigns = false;
+    s->explain->runs++;
+    tp_tape_destroy(tape);
+    return s->error == 0 && outcome.verdict != TP_VERDICT_PASSED &&
+           outcome.kind == s->explain->outcome.kind;
+}
+
 bool tp_explain_passes_mild(struct tp_explain_search *s, uint32_t stream, uint64_t from,
                             uint64_t to)
 {
@@ -139,7 +174,6 @@ static void end_ways(struct tp_explain_search *s)
 /* Whether it passes in one more way. */
 static bool passes_one_way(struct tp_explain_search *s)
 {
-    static const struct tp_draw_entry end = {.bound = 1, .kind = TP_DRAW_SEED};
     uint32_t node = s->ghosts[0].node;
     uint32_t stream = tp_stream(node + 1, TP_CONCERN_CRASH);
     struct tp_tape *tape;
@@ -150,7 +184,7 @@ static bool passes_one_way(struct tp_explain_search *s)
     tape = copy_of(s, s->way);
     if (tape == NULL)
         return false;
-    s->error = tp_tape_put(tape, stream, tp_tape_count(tape, stream), end);
+    s->error = tp_tape_put(tape, stream, tp_tape_count(tape, stream), tp_explain_never);
     good = s->error == 0 && run_with(s, tape, s->ghosts, s->ghost_count);
     s->ways++;
     s->all_ways = good && !advance(tape, stream, s->cut_draws[node]);
@@ -166,31 +200,14 @@ static bool passes_one_way(struct tp_explain_search *s)
  * to do can draw less, and then another fault befalls it, or none: that run passes for
  * another reason. */
 
-/* What takes away from a node after its ghost has come, at the latest its last cut. */
-static uint32_t cut_after(const struct tp_explain_search *s, const struct tp_ghost *ghost)
-{
-    uint32_t last = s->cut_record[ghost->node], at = 0;
-
-    while (at < last &&
-           !(tp_record_is_cut(&s->records[at]) && s->records[at].node == ghost->node + 1 &&
-             s->records[at].effect >= ghost->effect))
-        at++;
-    return at;
-}
-
-/* Up to the first of these: what is kept of it, the program may see from then on. */
+/* Up to the first loss: what is kept of it, the program may see from then on. */
 static bool is_same_run(struct tp_explain_search *s)
 {
     struct tp_trial *trial = s->explain->trial;
     struct tp_tape *tape = copy_of(s, tape_of(s));
-    uint32_t end = s->record_count;
+    uint32_t end = s->until;
     bool same = tape != NULL;
 
-    for (uint32_t i = 0; i < s->ghost_count; i++) {
-        uint32_t cut = cut_after(s, &s->ghosts[i]);
-
-        end = cut < end ? cut : end;
-    }
     trial->records = TP_EXPLAIN_RECORDS;
     if (same)
         (void)run_with(s, tape, s->ghosts, s->ghost_count);
@@ -206,10 +223,25 @@ static bool is_same_run(struct tp_explain_search *s)
     return same;
 }
 
+/* With a failed sync there are no survivors to be drawn. */
+static enum tp_explain_tried try_other_times(struct tp_explain_search *s)
+{
+    struct tp_tape *tape = with_other_times(s, &s->records[s->until], s->survivors++);
+    bool good = s->error == 0 && run_with(s, tape, s->ghosts, s->ghost_count);
+
+    tp_tape_destroy(tape);
+    if (good && s->survivors <= TIMES)
+        return TP_TRIED_SO_FAR;
+    s->survivors = 0;
+    return good && is_same_run(s) ? TP_TRIED_HEALS : TP_TRIED_FAILS;
+}
+
 enum tp_explain_tried tp_explain_try(struct tp_explain_search *s)
 {
     bool good, has_ways = s->was_cut[s->ghosts[0].node] && s->survivors == 1;
 
+    if (!tp_record_is_cut(&s->records[s->until]))
+        return try_other_times(s);
     if (has_ways && !s->all_ways && s->ways < WAYS_MAX)
         good = passes_one_way(s);
     else

@@ -1,6 +1,7 @@
 /** apps/sim/explain_internal.h - how an explanation is looked for, one trial a step.
  *
  *     explain.c         the run as it was; what to try, in which order
+ *     explain_losses.c  what takes changes away, and whether the run fails by that
  *     explain_set.c     ghosts one by one, and those that heal only together
  *     explain_heals.c   whether the run passes with ghosts
  *     explain_ahead.c   the same, on several processors
@@ -24,13 +25,21 @@ enum {
     TP_EXPLAIN_NODES = 64,
     TP_EXPLAIN_CANDIDATES = 512,
     TP_EXPLAIN_EARLY = 64,
+    TP_EXPLAIN_LOSSES = 64,
 };
 
 /* A barrier that could be missing, and the change after which it would be. */
 struct tp_candidate {
     struct tp_ghost ghost;
     uint32_t record;
+    uint32_t loss; /* the fact that takes it away */
     enum tp_explained_before before;
+};
+
+/* What takes changes away: a power cut, or a sync that fails. */
+struct tp_loss {
+    uint32_t record;
+    uint32_t tried, failed; /* runs in which all is otherwise from then on */
 };
 
 /* A message that may have been sent too early, and the change that comes all the same. */
@@ -47,8 +56,9 @@ enum tp_explain_stage {
     TP_STAGE_STOP, /* the same with all stages of operations, if the program stopped itself
                     */
     TP_STAGE_IDLE, /* the run with no work after its last cuts, in which ghosts are tried */
-    TP_STAGE_ONE,  /* ghosts, one by one */
-    TP_STAGE_SET,  /* all at once, then fewer */
+    TP_STAGE_LOSSES,   /* whether the run fails by what they are to keep */
+    TP_STAGE_ONE,      /* ghosts, one by one */
+    TP_STAGE_SET,      /* all at once, then fewer */
     TP_STAGE_EARLIEST, /* one that heals, as early as it does */
     TP_STAGE_FAULTS,   /* choices made mildest: whether there is a fault */
     TP_STAGE_CUTS,     /* what a cut leaves */
@@ -67,40 +77,46 @@ struct tp_explain_search {
     enum tp_explain_stage stage;
     struct tp_ghost ghosts[TP_EXPLAIN_CANDIDATES]; /* of the next trial */
     uint32_t ghost_count;
+    uint32_t until; /* the first loss behind one of them */
     uint32_t found; /* the candidate that heals */
     uint32_t tried; /* ghosts: of the candidates; or of the members, as ones to leave out */
     uint32_t
         members[TP_EXPLAIN_CANDIDATES]; /* set: candidates that are in it; earliest:
                                            those of its object, the last of which heals */
     uint32_t member_count;
-    uint32_t left_out;    /* at a time; 0: the set is not known to heal yet */
-    bool were_fewer;      /* since all members were tried, some could be left out */
-    uint64_t runs_before; /* that stage */
-    uint64_t survivors;   /* sets of survivors that they have healed, drawn ones */
-    uint32_t ways;        /* those before, one by one */
-    struct tp_tape *way;  /* the next of them; NULL: none is under way */
-    bool all_ways;        /* there are no more */
-    uint32_t stream;      /* of the choices */
-    bool passes_uncut;    /* restart */
-    uint64_t left;        /* of the stream's choices, counted from its end */
-    bool skips;           /* the next trial is known to end badly */
-    bool has_facts;       /* and the trial's recorder has what it did until then */
-    struct tp_tape *idle; /* NULL: the tape as it is */
+    uint32_t left_out;      /* at a time; 0: the set is not known to heal yet */
+    bool were_fewer;        /* since all members were tried, some could be left out */
+    uint64_t runs_before;   /* that stage */
+    uint64_t survivors;     /* sets of survivors that they have healed, drawn ones */
+    uint32_t ways;          /* those before, one by one */
+    struct tp_tape *way;    /* the next of them; NULL: none is under way */
+    bool all_ways;          /* there are no more */
+    uint32_t stream;        /* of the choices */
+    bool passes_uncut;      /* restart */
+    uint64_t left;          /* of the stream's choices, counted from its end */
+    bool skips;             /* the next trial is known to end badly */
+    bool has_facts;         /* and the trial's recorder has what it did until then */
+    struct tp_tape *filled; /* the tape, with all that it gives as 0 */
+    struct tp_tape *idle; /* the same with no work in the end; NULL: it has to have that */
     struct tp_record *records;
     uint32_t record_count;
     uint64_t
         cut_draws[TP_EXPLAIN_NODES]; /* on a node's crash stream, before its last cut */
-    uint64_t cut_effect[TP_EXPLAIN_NODES];
     uint32_t cut_record[TP_EXPLAIN_NODES];
     bool was_cut[TP_EXPLAIN_NODES];
     uint32_t cut_nodes;
     struct tp_candidate candidates[TP_EXPLAIN_CANDIDATES];
     uint32_t candidate_count;
+    struct tp_loss losses[TP_EXPLAIN_LOSSES];
+    uint32_t loss_count, loss_at;
     struct tp_early early[TP_EXPLAIN_EARLY];
     uint32_t early_count, early_at; /* the next one */
     uint32_t mute_low, mute_high; /* mute: messages from which on it passes, and does not */
     int error;
 };
+
+/** A choice that is never asked for in a stream of another concern. */
+static const struct tp_draw_entry tp_explain_never = {.bound = 1, .kind = TP_DRAW_SEED};
 
 /** The file that a change is of, or the directory. */
 static inline uint32_t tp_explain_object(const struct tp_record *change)
@@ -116,17 +132,42 @@ static inline bool tp_explain_is_of_same(const struct tp_record *one,
            tp_explain_object(one) == tp_explain_object(two);
 }
 
+/** Whether an operation is a barrier of what a change is of; a directory's may be on its
+ * fd.
+ */
+static inline bool tp_explain_is_barrier(const struct tp_record *record,
+                                         const struct tp_record *change)
+{
+    return record->kind == TP_FACT_OPERATION && record->node == change->node &&
+           record->inode == tp_explain_object(change) &&
+           (record->op == TP_FSYNC || (record->op == TP_SYNC_DIR && change->dir != 0));
+}
+
 /** Whether a fact of one run is that of another one, whatever its result. */
 bool tp_explain_is_alike(const struct tp_record *here, const struct tp_record *there);
 
-/** What follows a change, before the last cut of its node: what a barrier between would
- * have to come before, and where that is. */
+/** Where the change is taken away: by the next cut of its node, or, behind the last one, by
+ * the next failed sync of its file. The count: nowhere. */
+uint32_t tp_explain_find_loss(const struct tp_explain_search *s, uint32_t index);
+
+/** One more run in which all is otherwise from a loss on, after the call of begin, which
+ * comes when there are candidates. */
+void tp_explain_begin_losses(struct tp_explain_search *s);
+void tp_explain_loss(struct tp_explain_search *s);
+
+/** What follows a change, before the last cut of its node if that is behind it: what a
+ * barrier between would have to come before, and where that is. */
 enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,
                                             uint32_t index, uint32_t *ret_at);
 
 /** One run with ghosts; with other survivors of the last cuts, unless `survivors` is 0. */
 bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghosts,
                        uint32_t count, uint64_t survivors);
+
+/** One run without ghosts in which, from a fact on, all that its node does takes another
+ * time, one for each number from 1 on, and nothing befalls it: whether it fails alike. */
+bool tp_explain_fails_later(struct tp_explain_search *s, const struct tp_record *from,
+                            uint64_t number);
 
 /** One run in which choices of a stream are made mildest, from one up to another. */
 bool tp_explain_passes_mild(struct tp_explain_search *s, uint32_t stream, uint64_t from,
@@ -135,7 +176,8 @@ bool tp_explain_passes_mild(struct tp_explain_search *s, uint32_t stream, uint64
 enum tp_explain_tried { TP_TRIED_HEALS, TP_TRIED_SO_FAR, TP_TRIED_FAILS };
 
 /** One more run with the ghosts that are chosen: with the original survivors, then with
- * each set that there can be, then, if these are too many, with some that are drawn. */
+ * each set that there can be, then, if these are too many, with some that are drawn; or,
+ * where a failed sync is what takes away, with other times. */
 enum tp_explain_tried tp_explain_try(struct tp_explain_search *s);
 
 /** Ghosts, when there are candidates. So many tries are to come, one of which heals or

@@ -38,7 +38,6 @@ tp_explain_overtaking_barrier(const struct tp_explained_barrier *missing,
                               const struct tp_recorder *recorder)
 {
     const struct tp_record *after = &missing->after;
-    enum tp_kind barrier = missing->ghost.names ? TP_SYNC_DIR : TP_FSYNC;
     uint32_t begun = recorder->count, end;
 
     for (uint32_t i = 0; i < recorder->count; i++) {
@@ -57,8 +56,7 @@ tp_explain_overtaking_barrier(const struct tp_explained_barrier *missing,
     for (uint32_t i = begun + 1; i < end; i++) {
         const struct tp_record *record = &recorder->records[i];
 
-        if (is_stage(record, after->node, TP_VIRTUAL_BEGUN) &&
-            record->op == (uint32_t)barrier && record->inode == tp_explain_object(after))
+        if (tp_explain_is_barrier(record, after) && record->stage == TP_VIRTUAL_BEGUN)
             return record;
     }
     return NULL;

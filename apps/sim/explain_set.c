@@ -219,23 +219,30 @@ uint32_t tp_explain_tries(const struct tp_explain_search *s)
     return (s->member_count - s->tried + s->left_out - 1) / s->left_out;
 }
 
+static void choose(struct tp_explain_search *s, const struct tp_candidate *candidate)
+{
+    s->ghosts[s->ghost_count++] = candidate->ghost;
+    s->until = candidate->loss < s->until ? candidate->loss : s->until;
+}
+
 void tp_explain_choose_ghosts(struct tp_explain_search *s, uint32_t try)
 {
     uint32_t low, high;
 
     s->ghost_count = 0;
+    s->until = s->record_count;
     if (s->stage == TP_STAGE_ONE) {
-        s->ghosts[s->ghost_count++] = s->candidates[s->tried + try].ghost;
+        choose(s, &s->candidates[s->tried + try]);
         return;
     }
     if (s->stage == TP_STAGE_EARLIEST) {
-        s->ghosts[s->ghost_count++] = s->candidates[s->members[middle_of(s)]].ghost;
+        choose(s, &s->candidates[s->members[middle_of(s)]]);
         return;
     }
     find_left_out(s, try, &low, &high);
     for (uint32_t i = 0; i < s->member_count; i++) {
         if (s->left_out == 0 || i < low || i >= high)
-            s->ghosts[s->ghost_count++] = s->candidates[s->members[i]].ghost;
+            choose(s, &s->candidates[s->members[i]]);
     }
 }
 

@@ -70,12 +70,6 @@ static bool is_next(const struct tp_record *record, const struct tp_record *next
            record->stage == next->stage && strcmp(record->text, next->text) == 0;
 }
 
-static bool is_on(const struct tp_record *record, const struct tp_record *after)
-{
-    return record->kind == TP_FACT_OPERATION && record->node == after->node &&
-           record->inode == tp_explain_object(after);
-}
-
 static bool is_change_of(const struct tp_record *record, const struct tp_record *after)
 {
     return record->kind == TP_FACT_OPERATION && record->changes &&
@@ -102,8 +96,8 @@ static const struct tp_record *find_late(const struct tp_explained_barrier *barr
             continue;
         }
         is_late = is_late || is_next(record, &barrier->next);
-        if (begun == NULL && is_on(record, after) && record->stage == TP_VIRTUAL_BEGUN &&
-            record->op == (after->dir != 0 ? TP_SYNC_DIR : TP_FSYNC))
+        if (begun == NULL && tp_explain_is_barrier(record, after) &&
+            record->stage == TP_VIRTUAL_BEGUN)
             begun = record;
         if (record->node == after->node &&
             (record->kind == TP_FACT_END || (begun == NULL && is_change_of(record, after))))

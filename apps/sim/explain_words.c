@@ -64,7 +64,9 @@ const struct tp_record *tp_explain_site(const struct tp_explain *explain)
 static void print_unkept(const struct tp_explain *explain, FILE *out)
 {
     (void)fprintf(out, "not durable when %s: %s\n",
-                  explain->is_uncut ? "a sync failed" : "the power was cut",
+                  !explain->by_sync  ? "the power was cut"
+                  : !explain->by_cut ? "a sync failed"
+                                     : "the power was cut, or a sync failed",
                   explain->unkept);
 }
 
@@ -227,6 +229,14 @@ static void print_operation(const struct tp_record *record, FILE *out)
         (void)fprintf(out, " = %d", record->result);
 }
 
+/* Whether another sync of the same file follows the one that failed, and says 0. */
+static bool is_believed(const struct tp_explain *explain)
+{
+    return explain->how == TP_EXPLAINED_UNHEARD && !explain->barriers[0].ghost.names &&
+           explain->next.op == TP_FSYNC && explain->next.kind == TP_FACT_OPERATION &&
+           explain->next.inode == explain->failed.inode && explain->next.result == 0;
+}
+
 static void print_next_step(const struct tp_explain *explain, FILE *out)
 {
     if (explain->next.node != 0 && explain->next.kind == TP_FACT_END)
@@ -236,6 +246,11 @@ static void print_next_step(const struct tp_explain *explain, FILE *out)
         print_operation(&explain->next, out);
         (void)fputc('\n', out);
     }
+    if (is_believed(explain))
+        (void)fputs(
+            "which brings nothing back: what the failed sync has lost stays lost, and "
+            "has to be written anew\n",
+            out);
     if (explain->promise.text[0] != '\0')
         (void)fprintf(out, "and promises: %s\n", explain->promise.text);
     if (explain->noticed.file != NULL) {

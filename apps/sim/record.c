@@ -208,6 +208,8 @@ static void note(void *context, const struct tp_fact *fact)
                                        tp_stream(fact->node->number, TP_CONCERN_FAULT));
         record->work = tp_tape_asked(fact->node->sim->tape,
                                      tp_stream(fact->node->number, TP_CONCERN_WORKLOAD));
+        record->latency = tp_tape_asked(fact->node->sim->tape,
+                                        tp_stream(fact->node->number, TP_CONCERN_LATENCY));
     }
     if (recorder->sim != NULL)
         record->events =

@@ -45,6 +45,7 @@ struct tp_record {
     uint64_t crash;   /* an end: draws on the node's crash stream before it */
     uint64_t faults;  /* draws on its fault stream before it; of a tape that replays */
     uint64_t work;    /* draws on its workload stream before it; of a tape that replays */
+    uint64_t latency; /* draws on its latency stream before it; of a tape that replays */
     uint64_t events;  /* draws on its event stream before it, of the run's for node 0 */
     /* Of an operation. */
     uint64_t handle, offset;

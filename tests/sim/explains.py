@@ -17,7 +17,7 @@ BOTH = "what was read after that is as it had been written, and is not borne tog
 IS = r"\d+ bytes?, the first at \d+, {}, of this:"
 # Scenario, words that are there, and operations: behind what, which, and what stands in that line of the source.
 WANTED = (
-    ("zoo-01", "and promises: command 1", ((NEXT, "fsync", "tp_fsync("), (FAILS, "read", "zoo_load_start("))),
+    ("zoo-01", "which brings nothing back: what the failed sync has lost stays lost, and has to be written anew\nand promises: command 1", ((NEXT, "fsync", "tp_fsync("), (FAILS, "read", "zoo_load_start("))),
     ("zoo-06", "so between that read (06_torn_page.c:59) and the check that fails (06_torn_page.c:61) it has to be noticed",
      ((FAILS, "read", "zoo_load_start("), (DOUBT, "read", "zoo_load_start("), (IS.format("are 0"), "write", "tp_write_at("))),
     ("zoo-07", "so between that read (07_zero_tail.c:54) and the check that fails (07_zero_tail.c:56) it has to be noticed",

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "apps/sim/explain_internal.h"
+#include "apps/sim/sim_internal.h"
 
 enum { RUNS_A_TRY = 3 };
 
@@ -29,13 +30,14 @@ static struct fake *begin(uint32_t count)
     cr_assert_not_null(f);
     s = &f->search;
     cr_assert(eq(int, tp_tape_from_seed(1, false, NULL, &f->tape), 0));
-    f->explain.tape = f->tape;
+    f->explain.tape = s->filled = f->tape;
     s->explain = &f->explain;
     s->records = f->records;
     s->record_count = count + 1;
-    s->cut_record[0] = count + 1;
     s->candidate_count = count;
     f->records[count] = (struct tp_record){.kind = TP_FACT_PROMISE, .node = 1};
+    f->records[count + 1] =
+        (struct tp_record){.kind = TP_FACT_END, .node = 1, .detail = TP_END_POWER};
     for (uint32_t i = 0; i < count; i++) {
         f->records[i] = (struct tp_record){.kind = TP_FACT_OPERATION,
                                            .node = 1,
@@ -45,8 +47,10 @@ static struct fake *begin(uint32_t count)
                                            .line = i % 2 + 1,
                                            .inode = i + 1,
                                            .changes = true};
-        s->candidates[i] = (struct tp_candidate){
-            .ghost = {.effect = i + 1}, .record = i, .before = TP_BEFORE_PROMISE};
+        s->candidates[i] = (struct tp_candidate){.ghost = {.effect = i + 1},
+                                                 .record = i,
+                                                 .loss = count + 1,
+                                                 .before = TP_BEFORE_PROMISE};
     }
     tp_explain_begin_ghosts(s);
     return f;
@@ -281,7 +285,7 @@ Test(sets, one_whose_try_has_failed_is_told_as_far_as_it_is_known)
     struct fake *f = begin(2);
 
     cr_assert(eq(int, tp_tape_empty(NULL, &tape), 0));
-    f->explain.tape = tape;
+    f->explain.tape = f->search.filled = tape;
     f->explain.trial = &trial;
     f->explain.search = &f->search;
     trial.arena.allocator = (struct tp_allocator){no_memory, no_free, NULL};

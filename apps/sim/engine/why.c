@@ -124,7 +124,8 @@ void engine_why_write(struct engine_why *why, FILE *out)
     if (!tp_explain_json(explain, out))
         tp_stop(__FILE__, __LINE__, "no memory for an explanation");
     write_text("lost", explain->unkept, out);
-    (void)fprintf(out, ",\"cut\":%s", explain->is_uncut ? "false" : "true");
+    (void)fprintf(out, ",\"cut\":%s",
+                  explain->by_sync && !explain->by_cut ? "false" : "true");
     write_text("file", site->file == NULL ? "" : tp_text_base(site->file), out);
     (void)fprintf(out, ",\"line\":%u", site->line);
     write_text("operation",
