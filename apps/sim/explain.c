@@ -116,22 +116,24 @@ static int find_idle(struct tp_explain_search *s)
 /* ------------------------------------------------------------------ candidates */
 
 enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,
-                                            uint32_t index, uint32_t *ret_at)
+                                            const struct tp_candidate *candidate,
+                                            uint32_t *ret_at)
 {
-    const struct tp_record *record = &s->records[index];
+    const struct tp_record change = tp_explain_change(s, candidate);
     enum tp_explained_before before = TP_BEFORE_NOTHING;
-    uint32_t cut = s->cut_record[record->node - 1];
-    uint32_t end = s->was_cut[record->node - 1] && index < cut ? cut : s->record_count;
+    uint32_t cut = s->cut_record[change.node - 1];
+    bool is_before_cut = s->was_cut[change.node - 1] && candidate->record < cut;
+    uint32_t end = is_before_cut ? cut : s->record_count;
 
     *ret_at = end;
-    for (uint32_t i = index + 1; i < end; i++) {
+    for (uint32_t i = candidate->record + 1; i < end; i++) {
         const struct tp_record *later = &s->records[i];
         bool is_promise = later->kind == TP_FACT_PROMISE;
 
         if (!is_promise && (later->kind != TP_FACT_OPERATION || !later->changes ||
-                            later->node != record->node))
+                            later->node != change.node))
             continue;
-        if (is_promise || tp_explain_is_of_same(later, record)) {
+        if (is_promise || tp_explain_is_of_same(later, &change)) {
             *ret_at = i;
             return is_promise ? TP_BEFORE_PROMISE : TP_BEFORE_SAME;
         }
@@ -142,41 +144,46 @@ enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,
     return before;
 }
 
-static void add_candidate(struct tp_explain_search *s, uint32_t index, uint32_t loss,
+/* Adds it, if it is its turn, and if there is something that takes the change away. */
+static void add_candidate(struct tp_explain_search *s, uint32_t index, bool to,
                           enum tp_explained_before before)
 {
     const struct tp_record *record = &s->records[index];
-    struct tp_candidate *candidate = &s->candidates[s->candidate_count++];
+    struct tp_candidate candidate = {.record = index,
+                                     .before = before,
+                                     .ghost = {.node = record->node - 1,
+                                               .effect = record->effect,
+                                               .names = record->dir != 0,
+                                               .to = to}};
+    uint32_t at;
 
-    candidate->record = index;
-    candidate->loss = loss;
-    candidate->before = before;
-    candidate->ghost.node = record->node - 1;
-    candidate->ghost.effect = record->effect;
-    candidate->ghost.names = record->dir != 0;
+    if (s->candidate_count == TP_EXPLAIN_CANDIDATES ||
+        tp_explain_follows(s, &candidate, &at) != before)
+        return;
+    candidate.loss = tp_explain_find_loss(s, index);
+    if (candidate.loss < s->record_count &&
+        (before != TP_BEFORE_NOTHING || tp_record_is_cut(&s->records[candidate.loss])))
+        s->candidates[s->candidate_count++] = candidate;
 }
 
 /* Those before a promise first, then those between changes of one object, then of two, then
- * those behind which nothing changed any more; each time the latest first. */
+ * those behind which nothing changed any more; each time the latest first. Of a rename from
+ * one directory into another the one with the new name is what mostly matters. */
 static void list_candidates(struct tp_explain_search *s)
 {
     static const enum tp_explained_before order[] = {TP_BEFORE_PROMISE, TP_BEFORE_SAME,
                                                      TP_BEFORE_OTHER, TP_BEFORE_NOTHING};
 
     for (uint32_t pass = 0; pass < sizeof order / sizeof *order; pass++) {
-        for (uint32_t i = s->record_count;
-             i > 0 && s->candidate_count < TP_EXPLAIN_CANDIDATES; i--) {
+        for (uint32_t i = s->record_count; i > 0; i--) {
             const struct tp_record *record = &s->records[i - 1];
-            uint32_t loss, at;
 
             if (record->kind != TP_FACT_OPERATION || !record->changes ||
-                record->node > TP_EXPLAIN_NODES ||
-                tp_explain_follows(s, i - 1, &at) != order[pass])
+                record->node > TP_EXPLAIN_NODES)
                 continue;
-            loss = tp_explain_find_loss(s, i - 1);
-            if (loss < s->record_count &&
-                (order[pass] != TP_BEFORE_NOTHING || tp_record_is_cut(&s->records[loss])))
-                add_candidate(s, i - 1, loss, order[pass]);
+            if (record->to_dir != 0)
+                add_candidate(s, i - 1, true, order[pass]);
+            add_candidate(s, i - 1, false, order[pass]);
         }
     }
 }

@@ -54,19 +54,19 @@ static void add_words(struct tp_explain *explain, struct unkept *unkept, const c
 static void say_unkept(struct tp_explain_search *s, const struct tp_candidate *candidate,
                        struct unkept *unkept)
 {
-    const struct tp_record *change = &s->records[candidate->record];
+    const struct tp_record change = tp_explain_change(s, candidate);
     struct unkept before = *unkept;
     char words[256] = "";
 
     for (uint32_t i = 0; i <= candidate->record; i++) {
         const struct tp_record *record = &s->records[i];
 
-        if (record->node != change->node)
+        if (record->node != change.node)
             continue;
-        if (is_start(record, change))
+        if (is_start(record, &change))
             *unkept = before;
         if (record->kind == TP_FACT_OPERATION && record->changes &&
-            tp_explain_is_of_same(record, change))
+            tp_explain_is_of_same(record, &change))
             add_words(s->explain, unkept, tp_record_operation(record, words, sizeof words));
     }
 }
@@ -84,10 +84,11 @@ static void say_all_unkept(struct tp_explain_search *s, const uint32_t *candidat
 
         for (uint32_t j = 0; j < count && is_last; j++) {
             const struct tp_candidate *other = &s->candidates[candidates[j]];
+            const struct tp_record change = tp_explain_change(s, candidate);
+            const struct tp_record later = tp_explain_change(s, other);
 
             is_last = other->record <= candidate->record ||
-                      !tp_explain_is_of_same(&s->records[candidate->record],
-                                             &s->records[other->record]);
+                      !tp_explain_is_of_same(&later, &change);
         }
         if (is_last)
             say_unkept(s, candidate, &unkept);
@@ -106,13 +107,13 @@ static const struct tp_record *find_failed(const struct tp_explain_search *s,
                                            const struct tp_candidate *candidate,
                                            uint32_t next)
 {
-    const struct tp_record *change = &s->records[candidate->record];
+    const struct tp_record change = tp_explain_change(s, candidate);
     const struct tp_record *failed = NULL;
 
     for (uint32_t i = candidate->record + 1; i < next; i++) {
         const struct tp_record *record = &s->records[i];
 
-        if (tp_explain_is_barrier(record, change) && record->result < 0)
+        if (tp_explain_is_barrier(record, &change) && record->result < 0)
             failed = record;
     }
     return failed;
@@ -141,7 +142,8 @@ static bool is_at_place(const struct tp_explained_barrier *barrier,
     const struct tp_record *one = &barrier->after, *two = &other->after;
 
     return barrier->ghost.node == other->ghost.node &&
-           barrier->ghost.names == other->ghost.names && barrier->before == other->before &&
+           barrier->ghost.names == other->ghost.names &&
+           barrier->ghost.to == other->ghost.to && barrier->before == other->before &&
            one->op == two->op && one->line == two->line && one->file != NULL &&
            two->file != NULL && strcmp(one->file, two->file) == 0;
 }
@@ -163,13 +165,13 @@ static void add_barrier(struct tp_explain_search *s, const struct tp_candidate *
     struct tp_explain *explain = s->explain;
     struct tp_explained_barrier barrier = {.ghost = candidate->ghost,
                                            .times = 1,
-                                           .after = s->records[candidate->record],
-                                           .last = s->records[last->record]};
+                                           .after = tp_explain_change(s, candidate),
+                                           .last = tp_explain_change(s, last)};
     const struct tp_record *failed;
     bool is_sync = !tp_record_is_cut(&s->records[candidate->loss]);
     uint32_t at;
 
-    barrier.before = tp_explain_follows(s, last->record, &at);
+    barrier.before = tp_explain_follows(s, last, &at);
     barrier.next = s->records[at];
     failed = find_failed(s, candidate, at);
     if (failed == NULL && is_sync && !is_before_sync(s, &barrier, at, candidate->loss))

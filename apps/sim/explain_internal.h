@@ -124,12 +124,14 @@ static inline uint32_t tp_explain_object(const struct tp_record *change)
     return change->dir != 0 ? change->dir : change->inode;
 }
 
-/** Whether two changes are of the same file, or of the same directory. */
-static inline bool tp_explain_is_of_same(const struct tp_record *one,
-                                         const struct tp_record *two)
+/** Whether a change is of the same file, or of the same directory, as another one; of one
+ * that renames from one directory into another, it is one of them. */
+static inline bool tp_explain_is_of_same(const struct tp_record *change,
+                                         const struct tp_record *as)
 {
-    return one->node == two->node && (one->dir != 0) == (two->dir != 0) &&
-           tp_explain_object(one) == tp_explain_object(two);
+    return change->node == as->node && (change->dir != 0) == (as->dir != 0) &&
+           (tp_explain_object(change) == tp_explain_object(as) ||
+            (as->dir != 0 && change->to_dir == as->dir));
 }
 
 /** Whether an operation is a barrier of what a change is of; a directory's may be on its
@@ -155,10 +157,22 @@ uint32_t tp_explain_find_loss(const struct tp_explain_search *s, uint32_t index)
 void tp_explain_begin_losses(struct tp_explain_search *s);
 void tp_explain_loss(struct tp_explain_search *s);
 
-/** What follows a change, before the last cut of its node if that is behind it: what a
- * barrier between would have to come before, and where that is. */
+/** The change of a candidate: if that renames from one directory into another, as a change
+ * of the one that the ghost is of. */
+static inline struct tp_record tp_explain_change(const struct tp_explain_search *s,
+                                                 const struct tp_candidate *candidate)
+{
+    struct tp_record change = s->records[candidate->record];
+
+    change.dir = candidate->ghost.to ? change.to_dir : change.dir;
+    return change;
+}
+
+/** What follows a candidate's change, before the last cut of its node if that is behind it:
+ * what a barrier between would have to come before, and where that is. */
 enum tp_explained_before tp_explain_follows(const struct tp_explain_search *s,
-                                            uint32_t index, uint32_t *ret_at);
+                                            const struct tp_candidate *candidate,
+                                            uint32_t *ret_at);
 
 /** One run with ghosts; with other survivors of the last cuts, unless `survivors` is 0. */
 bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghosts,

@@ -28,10 +28,13 @@ static void end_earliest(struct tp_explain_search *s)
 static bool is_of_found(const struct tp_explain_search *s,
                         const struct tp_candidate *candidate)
 {
-    const struct tp_record *one = &s->records[candidate->record];
-    const struct tp_record *found = &s->records[s->candidates[s->found].record];
+    const struct tp_candidate *found = &s->candidates[s->found];
+    const struct tp_record change = tp_explain_change(s, candidate);
+    const struct tp_record last = tp_explain_change(s, found);
 
-    return one <= found && tp_explain_is_of_same(one, found);
+    return candidate->record <= found->record && change.node == last.node &&
+           (change.dir != 0) == (last.dir != 0) &&
+           tp_explain_object(&change) == tp_explain_object(&last);
 }
 
 /* Those of its object up to the one that is found, in the order of the run. */

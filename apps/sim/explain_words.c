@@ -103,8 +103,9 @@ static void print_barrier(const struct tp_explained_barrier *barrier, FILE *out)
     char words[256], own[320];
 
     (void)fprintf(out, "missing: %s, on node %u\n",
-                  barrier->ghost.names ? "a sync of the directory (tp_sync_dir)"
-                                       : "a sync of the file (tp_fsync)",
+                  barrier->ghost.to ? "a sync of the new name's directory (tp_sync_dir)"
+                  : barrier->ghost.names ? "a sync of the directory (tp_sync_dir)"
+                                         : "a sync of the file (tp_fsync)",
                   barrier->ghost.node);
     (void)fprintf(out, "  after: %s",
                   tp_record_operation(&barrier->after, words, sizeof words));

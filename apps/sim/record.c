@@ -51,6 +51,10 @@ static void find_names(const struct tp_disk *disk, const struct tp_virtual_momen
     record->dir = tp_watch_dir_of(disk, moment);
     inode = tp_path_find(disk, tp_watch_start_of(moment), moment->path, TP_WALK_FOLLOW);
     record->inode = inode > 0 ? (uint32_t)inode : 0;
+    if (moment->request->kind == TP_RENAME)
+        record->to_dir = tp_watch_to_dir_of(disk, moment);
+    if (record->to_dir == record->dir)
+        record->to_dir = 0;
 }
 
 /* Puts more behind the first `len` bytes of a text of TP_RECORD_TEXT bytes; cut where it is

@@ -55,6 +55,7 @@ struct tp_record {
     int32_t result;
     uint32_t inode;             /* file or directory that it is on */
     uint32_t dir;               /* directory whose names it changes; 0: none */
+    uint32_t to_dir;            /* the other one, where it renames into that; 0: none */
     bool changes;               /* data of the inode, or names of the directory */
     uint32_t peer;              /* a send: the node that it is for; a message: the sender */
     struct tp_record_disk disk; /* after it; if the recorder looks */

@@ -361,6 +361,7 @@ struct tp_ghost {
     uint32_t node;   /* its index */
     uint64_t effect; /* 1: after the first */
     bool names;      /* those in the directory; else the data of the file */
+    bool to;         /* names: of the directory of its second path */
     bool mutes;      /* neither of them */
 };
 

@@ -239,6 +239,10 @@ uint32_t tp_watch_start_of(const struct tp_virtual_moment *moment);
 uint32_t tp_watch_dir_of(const struct tp_disk *disk,
                          const struct tp_virtual_moment *moment);
 
+/** The same of its second path, where it renames. */
+uint32_t tp_watch_to_dir_of(const struct tp_disk *disk,
+                            const struct tp_virtual_moment *moment);
+
 /** It boots: a ghost that made it mute is gone. Not before: what it has sent is on its way.
  */
 void tp_watch_boot(struct tp_node *node);

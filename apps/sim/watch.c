@@ -118,6 +118,19 @@ uint32_t tp_watch_dir_of(const struct tp_disk *disk, const struct tp_virtual_mom
     return walked.parent;
 }
 
+uint32_t tp_watch_to_dir_of(const struct tp_disk *disk,
+                            const struct tp_virtual_moment *moment)
+{
+    bool in_dir = (moment->request->flags & TP_IN_DIR) != 0;
+    struct tp_walked walked;
+
+    if (moment->to_path == NULL ||
+        tp_path_walk(disk, in_dir && moment->to_inode != 0 ? moment->to_inode : TP_ROOT,
+                     moment->to_path, TP_WALK_PARENT, &walked) < 0)
+        return 0;
+    return walked.parent;
+}
+
 /* Which file or directory that is, the run says, and not the ghost: after another ghost it
  * may have another number, since what is durable sooner is freed sooner; or the run is
  * another one, in which there is no such thing. */
@@ -125,7 +138,9 @@ static void appear(struct tp_node *node, const struct tp_ghost *ghost,
                    const struct tp_virtual_moment *moment)
 {
     const struct tp_disk *disk = node->disk;
-    uint32_t inode = ghost->names ? tp_watch_dir_of(disk, moment) : moment->inode;
+    uint32_t inode = ghost->to      ? tp_watch_to_dir_of(disk, moment)
+                     : ghost->names ? tp_watch_dir_of(disk, moment)
+                                    : moment->inode;
 
     if (ghost->mutes) {
         set_mute(node, true);

@@ -193,3 +193,61 @@ Test(ghosts, that_make_another_run_explain_nothing)
     tp_tape_destroy(tape);
     tp_trial_close(&trial);
 }
+
+/* ------------------------------------------------------------------ two directories */
+
+/* It renames from one into the other, syncs neither, and promises the new name. */
+static enum tp_step move_tick(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct writer *w = tp_container_of(machine, struct writer, machine);
+    struct tp_open_options options = {.read = true};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    if (tp_node_boots(w->node) > 1) {
+        TP_AWAIT(cx, tp_open(cx, "/new/name", options), &result);
+        if (result.value < 0)
+            tp_sim_fail(tp_node_sim(w->node), "the name is gone");
+        return tp_end(machine, 0);
+    }
+    TP_AWAIT(cx, tp_rename(cx, "/old/name", "/new/name"), &result);
+    tp_node_promised(w->node, "name");
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+static void make_directories(struct tp_sim *sim)
+{
+    struct tp_disk *disk = tp_node_disk(tp_sim_add_node(sim, &(struct tp_node_config){0}));
+
+    cr_assert(eq(i32, tp_disk_make_dir(disk, "/old", 0755), 0));
+    cr_assert(eq(i32, tp_disk_make_dir(disk, "/new", 0755), 0));
+    cr_assert(eq(i32, tp_disk_write_file(disk, "/old/name", "x", 1), 0));
+}
+
+/* Where the new name is, is what has to be synced. */
+Test(ghosts, of_a_rename_into_another_directory_are_on_that_one)
+{
+    tp_tick_fn *const tick = move_tick;
+    struct tp_scenario moves = {
+        .name = "moves", .setup = make_directories, .boot = boot, .context = &tick};
+    struct tp_batch_job job = {.scenario = &moves, .options = {.families_off = S_ALL}};
+    struct tp_trial trial;
+    struct tp_explain explain = {.trial = &trial, .until_ns = UINT64_MAX};
+    struct tp_tape *tape = NULL;
+    uint64_t seed = 0;
+
+    cr_assert(eq(int, tp_trial_open(&trial, &job), 0));
+    do {
+        tp_tape_destroy(tape);
+        cr_assert(eq(int, tp_trial_seed(&trial, ++seed, &explain.outcome, &tape), 0));
+    } while (explain.outcome.verdict == TP_VERDICT_PASSED && seed < SEEDS);
+    explain.tape = tape;
+    cr_assert(eq(int, tp_explain_run(&explain), 0));
+    cr_assert(eq(int, (int)explain.how, TP_EXPLAINED_BARRIER));
+    cr_assert(explain.barriers[0].ghost.names);
+    cr_assert(explain.barriers[0].ghost.to);
+    cr_assert(eq(int, (int)explain.barriers[0].before, TP_BEFORE_PROMISE));
+    tp_tape_destroy(tape);
+    tp_trial_close(&trial);
+}
