@@ -139,6 +139,7 @@ struct tp_explain {
     struct tp_record last; /* the last that a program was told that stopped itself, or died;
                               node 0: it did not, or that is not known */
     char unkept[1024];     /* what the barriers would have kept, in words */
+    bool is_chance; /* error, choice: it passes without that, but that may be chance */
     struct tp_draw_entry choice;
     uint32_t choice_stream;
     uint64_t choice_index;

@@ -89,22 +89,41 @@ uint32_t tp_explain_find_event(const struct tp_record *records, uint32_t count,
     return at;
 }
 
-/* Whether it passes with a choice made mildest, and whether an operation came to another
- * result by that. */
-static bool passes_without(struct tp_explain_search *s, uint32_t stream, uint64_t index,
-                           bool *ret_has_other)
+/* Where the run is that a choice decides: nowhere, that is of no node, or not known. */
+static void find_from(const struct tp_explain_search *s, struct tp_remedy *remedy)
 {
-    static const struct tp_record none;
+    uint32_t number = remedy->stream / TP_CONCERNS;
+    bool is_fault = s->stage == TP_STAGE_FAULTS, is_cut = s->stage == TP_STAGE_CUTS;
+
+    if (s->stage == TP_STAGE_EVENTS && remedy->event.node != 0)
+        remedy->from = remedy->event;
+    for (uint32_t i = 0; i < s->record_count && (is_fault || is_cut); i++) {
+        const struct tp_record *record = &s->records[i];
+
+        if (record->node != number)
+            continue;
+        if (is_fault && record->faults > remedy->index) {
+            remedy->from = *record;
+            return;
+        }
+        if (is_cut && record->kind == TP_FACT_END && record->crash <= remedy->index)
+            remedy->from = *record;
+    }
+}
+
+/* Whether it passes with a choice made mildest, and what that comes to. */
+static bool passes_without(struct tp_explain_search *s, struct tp_remedy *remedy)
+{
     struct tp_trial *trial = s->explain->trial;
     struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_FAILED};
     struct tp_tape *tape = NULL;
-    struct tp_draw_entry entry;
+    bool has_other;
     uint32_t at;
 
     s->error = tp_tape_copy(s->explain->tape, NULL, &tape);
     if (s->error < 0)
         return false;
-    tp_tape_set(tape, stream, index, 0);
+    tp_tape_set(tape, remedy->stream, remedy->index, 0);
     trial->records = TP_EXPLAIN_RECORDS;
     trial->realigns = true;
     if (!s->skips)
@@ -115,13 +134,70 @@ static bool passes_without(struct tp_explain_search *s, uint32_t stream, uint64_
     s->explain->runs++;
     if (s->error < 0 || outcome.verdict != TP_VERDICT_PASSED)
         return false;
-    s->explain->event = none;
-    *ret_has_other = find_other(s, trial->recorder, &s->explain->failed);
-    entry = tp_tape_entry(s->explain->tape, stream, index);
-    at = tp_explain_find_event(s->records, s->record_count, stream, index, &entry);
+    has_other = find_other(s, trial->recorder, &remedy->failed);
+    at = tp_explain_find_event(s->records, s->record_count, remedy->stream, remedy->index,
+                               &remedy->choice);
     if (at < s->record_count)
-        s->explain->event = s->records[at];
+        remedy->event = s->records[at];
+    /* What a process meets after a cut is no error that befell it. */
+    remedy->how =
+        has_other && s->stage != TP_STAGE_CUTS ? TP_EXPLAINED_ERROR : TP_EXPLAINED_CHOICE;
+    find_from(s, remedy);
     return true;
+}
+
+static void take(struct tp_explain *explain, const struct tp_remedy *remedy)
+{
+    explain->how = remedy->how;
+    explain->choice = remedy->choice;
+    explain->choice_stream = remedy->stream;
+    explain->choice_index = remedy->index;
+    explain->failed = remedy->failed;
+    explain->event = remedy->event;
+}
+
+/* ------------------------------------------------------------------ no chance
+ *
+ * Any change of a long run makes another one of all that comes behind it, in which what
+ * went wrong there may not happen again. So things take other times from there on, and
+ * nothing else befalls the node: if it is that choice, the run fails alike with it now and
+ * then, and never without it. */
+
+enum {
+    TIMES = 16,        /* ways in which things take another time */
+    FAIL_MIN = 4,      /* with it: of which so many fail, at least */
+    REMEDIES_MAX = 32, /* until one is no chance */
+};
+
+static bool is_over(const struct tp_explain_search *s)
+{
+    return s->remedies == REMEDIES_MAX;
+}
+
+/* One more run. */
+static void be_sure(struct tp_explain_search *s)
+{
+    const struct tp_remedy *remedy = &s->remedy;
+    bool is_with = s->failed_with < FAIL_MIN;
+
+    s->times++;
+    if (is_with) {
+        s->failed_with += tp_explain_fails_later(s, NULL, &remedy->from, s->times);
+        s->is_trying = s->times - s->failed_with <= TIMES - FAIL_MIN;
+        if (s->failed_with == FAIL_MIN)
+            s->times = 0;
+        return;
+    }
+    if (tp_explain_fails_later(s, remedy, &remedy->from, s->times)) {
+        s->is_trying = false;
+        return;
+    }
+    if (s->times < TIMES)
+        return;
+    take(s->explain, remedy);
+    s->explain->is_chance = false;
+    s->is_trying = false;
+    s->stage = TP_STAGE_WHERE;
 }
 
 /* ------------------------------------------------------------------ choices */
@@ -154,25 +230,38 @@ static bool find_choice(struct tp_explain_search *s)
     return false;
 }
 
+/* One of which it cannot be said whether it is chance is taken as it is. */
+static void found(struct tp_explain_search *s)
+{
+    s->remedies++;
+    s->times = s->failed_with = 0;
+    s->is_trying = s->remedy.from.node != 0;
+    if (s->remedies == 1)
+        take(s->explain, &s->remedy);
+    s->explain->is_chance = s->is_trying || s->remedies > 1;
+    if (!s->explain->is_chance)
+        s->stage = TP_STAGE_WHERE;
+}
+
 void tp_explain_choice(struct tp_explain_search *s)
 {
-    struct tp_explain *explain = s->explain;
-    bool has_other = false;
-
-    if (!find_choice(s)) {
-        s->stage++;
-        s->stream = 0;
-        s->left = tp_tape_count(explain->tape, 0);
+    if (s->is_trying) {
+        be_sure(s);
         return;
     }
-    s->left--;
-    if (!passes_without(s, s->stream, s->left, &has_other))
+    if (!is_over(s) && find_choice(s)) {
+        s->left--;
+        s->remedy = (struct tp_remedy){
+            .stream = s->stream,
+            .index = s->left,
+            .choice = tp_tape_entry(s->explain->tape, s->stream, s->left)};
+        if (passes_without(s, &s->remedy))
+            found(s);
         return;
-    explain->choice = tp_tape_entry(explain->tape, s->stream, s->left);
-    explain->choice_stream = s->stream;
-    explain->choice_index = s->left;
-    /* What a process meets after a cut is no error that befell it. */
-    has_other = has_other && s->stage != TP_STAGE_CUTS;
-    explain->how = has_other ? TP_EXPLAINED_ERROR : TP_EXPLAINED_CHOICE;
-    s->stage = TP_STAGE_WHERE;
+    }
+    s->stage++;
+    s->stream = 0;
+    s->left = tp_tape_count(s->explain->tape, 0);
+    if (s->remedies > 0 && (is_over(s) || s->stage == TP_STAGE_CHOICES))
+        s->stage = TP_STAGE_WHERE;
 }

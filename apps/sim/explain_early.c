@@ -150,6 +150,19 @@ static void list_by_machine(struct tp_explain_search *s, const struct tp_recorde
     }
 }
 
+/* Whether that is what the machine goes on to which sends this. */
+static bool goes_on_to(const struct tp_recorder *recorder, uint32_t sent,
+                       const struct tp_record *change)
+{
+    uint32_t end =
+        tp_record_end_of(recorder->records, recorder->count, sent, TP_VIRTUAL_COMPLETED);
+    const struct tp_record *next = NULL;
+
+    if (end < recorder->count && recorder->records[end].kind == TP_FACT_OPERATION)
+        next = find_next_change(recorder, end);
+    return next != NULL && next->handle == change->handle && next->at_ns == change->at_ns;
+}
+
 /* The last messages of its process that are sent before a change is too late, the last of
  * them first. */
 static void list_before(struct tp_explain_search *s, const struct tp_recorder *recorder,
@@ -172,7 +185,10 @@ static void list_before(struct tp_explain_search *s, const struct tp_recorder *r
             record->stage != TP_VIRTUAL_EFFECT)
             continue;
         s->early[s->early_count++] =
-            (struct tp_early){.told = *record, .change = *change, .until_ns = until_ns};
+            (struct tp_early){.told = *record,
+                              .change = *change,
+                              .goes_on = goes_on_to(recorder, end - 1, change),
+                              .until_ns = until_ns};
         told++;
     }
 }
@@ -237,7 +253,7 @@ static bool passes_unheard_behind(struct tp_explain_search *s, const struct tp_e
  * that. All else has been found to matter. */
 static bool passes_if_made(struct tp_explain_search *s, const struct tp_early *early)
 {
-    return !early->goes_on || early->change.result >= 0 ||
+    return early->faults_to == 0 || early->change.result >= 0 ||
            tp_explain_passes_mild(s, tp_stream(early->change.node, TP_CONCERN_FAULT),
                                   early->faults_from, early->faults_to);
 }

@@ -88,9 +88,10 @@ bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghost
 /* From a fact on, operations of its node take another time, and nothing befalls it. Number
  * 0: all is as it was. */
 static struct tp_tape *with_other_times(struct tp_explain_search *s,
+                                        const struct tp_tape *base,
                                         const struct tp_record *from, uint64_t number)
 {
-    struct tp_tape *tape = copy_of(s, tape_of(s));
+    struct tp_tape *tape = copy_of(s, base);
     uint32_t latency = tp_stream(from->node, TP_CONCERN_LATENCY);
 
     if (tape == NULL || number == 0)
@@ -102,13 +103,16 @@ static struct tp_tape *with_other_times(struct tp_explain_search *s,
     return tape;
 }
 
-bool tp_explain_fails_later(struct tp_explain_search *s, const struct tp_record *from,
-                            uint64_t number)
+bool tp_explain_fails_later(struct tp_explain_search *s, const struct tp_remedy *remedy,
+                            const struct tp_record *from, uint64_t number)
 {
+    const struct tp_tape *base = s->stage == TP_STAGE_LOSSES ? tape_of(s) : s->filled;
     struct tp_trial *trial = s->explain->trial;
     struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_PASSED};
-    struct tp_tape *tape = with_other_times(s, from, number);
+    struct tp_tape *tape = with_other_times(s, base, from, number);
 
+    if (s->error == 0 && remedy != NULL)
+        tp_tape_set(tape, remedy->stream, remedy->index, 0);
     trial->realigns = true;
     if (s->error == 0 && !s->skips)
         s->error = tp_trial_replay(trial, tape, &outcome);
@@ -116,7 +120,7 @@ bool tp_explain_fails_later(struct tp_explain_search *s, const struct tp_record 
     s->explain->runs++;
     tp_tape_destroy(tape);
     return s->error == 0 && outcome.verdict != TP_VERDICT_PASSED &&
-           outcome.kind == s->explain->outcome.kind;
+           (remedy != NULL || outcome.kind == s->explain->outcome.kind);
 }
 
 bool tp_explain_passes_mild(struct tp_explain_search *s, uint32_t stream, uint64_t from,
@@ -226,7 +230,8 @@ static bool is_same_run(struct tp_explain_search *s)
 /* With a failed sync there are no survivors to be drawn. */
 static enum tp_explain_tried try_other_times(struct tp_explain_search *s)
 {
-    struct tp_tape *tape = with_other_times(s, &s->records[s->until], s->survivors++);
+    struct tp_tape *tape =
+        with_other_times(s, tape_of(s), &s->records[s->until], s->survivors++);
     bool good = s->error == 0 && run_with(s, tape, s->ghosts, s->ghost_count);
 
     tp_tape_destroy(tape);

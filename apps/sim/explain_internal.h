@@ -42,6 +42,16 @@ struct tp_loss {
     uint32_t tried, failed; /* runs in which all is otherwise from then on */
 };
 
+/* A choice without which the run passes, and what that comes to. */
+struct tp_remedy {
+    enum tp_explained how;
+    struct tp_draw_entry choice;
+    uint32_t stream;
+    uint64_t index;
+    struct tp_record failed, event;
+    struct tp_record from; /* the fact that it decides; node 0: none, or of no node */
+};
+
 /* A message that may have been sent too early, and the change that comes all the same. */
 struct tp_early {
     struct tp_record told, change;
@@ -107,6 +117,10 @@ struct tp_explain_search {
     uint32_t cut_nodes;
     struct tp_candidate candidates[TP_EXPLAIN_CANDIDATES];
     uint32_t candidate_count;
+    struct tp_remedy remedy; /* the last of so many that were found; */
+    uint32_t remedies;
+    bool is_trying; /* whether that is no chance, in so many runs: */
+    uint32_t times, failed_with;
     struct tp_loss losses[TP_EXPLAIN_LOSSES];
     uint32_t loss_count, loss_at;
     struct tp_early early[TP_EXPLAIN_EARLY];
@@ -179,9 +193,10 @@ bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghost
                        uint32_t count, uint64_t survivors);
 
 /** One run without ghosts in which, from a fact on, all that its node does takes another
- * time, one for each number from 1 on, and nothing befalls it: whether it fails alike. */
-bool tp_explain_fails_later(struct tp_explain_search *s, const struct tp_record *from,
-                            uint64_t number);
+ * time, one for each number from 1 on, and nothing befalls it: whether it fails alike. With
+ * `remedy` that choice is the mildest, and it counts however it fails. */
+bool tp_explain_fails_later(struct tp_explain_search *s, const struct tp_remedy *remedy,
+                            const struct tp_record *from, uint64_t number);
 
 /** One run in which choices of a stream are made mildest, from one up to another. */
 bool tp_explain_passes_mild(struct tp_explain_search *s, uint32_t stream, uint64_t from,

@@ -78,7 +78,7 @@ void tp_explain_loss(struct tp_explain_search *s)
         return;
     }
     loss->tried++;
-    loss->failed += tp_explain_fails_later(s, &s->records[loss->record], loss->tried);
+    loss->failed += tp_explain_fails_later(s, NULL, &s->records[loss->record], loss->tried);
     if (loss->failed == FAIL_MIN || loss->tried - loss->failed > TIMES - FAIL_MIN)
         s->loss_at++;
 }

@@ -208,6 +208,15 @@ static void print_early(const struct tp_explain *explain, FILE *out)
                   tp_record_operation(&explain->failed, words, sizeof words));
 }
 
+static void print_chance(const struct tp_explain *explain, FILE *out)
+{
+    if (explain->is_chance)
+        (void)fputs(
+            "that may be chance: where things take other times from there on, it hardly "
+            "fails with it, or fails without it, too\n",
+            out);
+}
+
 static void print_recovery(const struct tp_explain *explain, FILE *out)
 {
     if (explain->in_recovery)
@@ -443,6 +452,7 @@ static void print_choice(const struct tp_explain *explain, FILE *out)
         (void)fprintf(out, "    %s\n",
                       tp_record_operation(&explain->undone[i], words, sizeof words));
     tp_words_choice(explain->choice_stream, explain->choice_index, &explain->choice, out);
+    print_chance(explain, out);
     print_recovery(explain, out);
 }
 
@@ -488,6 +498,7 @@ static void print_found(const struct tp_explain *explain, FILE *out)
         (void)fputs("no missing barrier was found; it passes if this does not fail:\n",
                     out);
         print_failed(&explain->failed, out);
+        print_chance(explain, out);
         print_recovery(explain, out);
         return;
     case TP_EXPLAINED_CHOICE:
