@@ -366,6 +366,15 @@ part("a replicated log: three nodes, messages, a leader whose power is cut", "#s
 part("three nodes on a phone", "#scenario=zoo-13&seed=2&at=60", {viewport: {width: 360, height: 740}}, async visit => {
   await visit.untilEvent(60);
   assert.equal(await visit.scrollsAside(), false);
+  for (let i = 0; i < 40; i++) {
+    await visit.page.keyboard.press("Tab");
+    const hidden = await visit.page.evaluate(() => {
+      const at = document.activeElement, {x, y, width, height} = at.getBoundingClientRect();
+      const control = document.querySelector(".control"), seen = document.elementFromPoint(x + width / 2, y + height / 2);
+      return !control.contains(at) && control.contains(seen) ? at.textContent : null;
+    });
+    assert.equal(hidden, null, "behind the bar");
+  }
 });
 
 part("the dark, and no motion", "", {colorScheme: "dark", reducedMotion: "reduce"}, async visit => {
