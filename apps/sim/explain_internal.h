@@ -14,6 +14,7 @@
  *     explain_read.c    what it has read that is not what was written
  *     explain_mute.c    whether it takes what a node says that is cut off
  *     explain_words.c   what was found, in words
+ *     explain_words_after.c  and what the program did with it
  */
 #ifndef TEMPEST_APPS_SIM_EXPLAIN_INTERNAL_H
 #define TEMPEST_APPS_SIM_EXPLAIN_INTERNAL_H
@@ -272,6 +273,9 @@ void tp_explain_after(struct tp_explain *explain, const struct tp_recorder *reco
 /** What the process in which it fails, or that is down, has read, and who had written that.
  */
 void tp_explain_read(struct tp_explain *explain, const struct tp_recorder *recorder);
+
+/** Prints what both have found. */
+void tp_explain_print_after(const struct tp_explain *explain, FILE *out);
 
 /** The barrier of the program that overtook the operation which it should have covered;
  * NULL: there is none. */

@@ -114,7 +114,8 @@ function why(explanation, {message, nodes}) {
   case "restart":
     return [lines(["power", "The power was cut", "Nothing that had been written need have been lost."], ["end", ...split(message)]),
       el("div", {class: "cure"}, el("h3", {}, "What was not kept"), el("p", {}, "It fails even if that cut takes nothing, and passes ",
-        "without it: what was known by then has not been written, or is not understood when it is read again."))];
+        "without it: what was known by then has not been written, or is not understood when it is read again; ",
+        "or what is done behind a start is wrong by itself."))];
   default:
     return [lines(["end", ...split(message)]), el("p", {class: "quiet"},
       "No single barrier, error or choice was found that makes this run pass. Go back, and look at it step by step.")];

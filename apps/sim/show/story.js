@@ -178,7 +178,8 @@ function cureOf(data, run) {
           explanation.places[0].operation)] : ["one choice of the world"]), ". Without it the run passes."));
   } else if (explanation.how === "restart") {
     cure.append(element("h2", {}, "What was not kept"), element("p", {}, "It fails even if the power cut at the end takes nothing, and ",
-      "passes without it: what was known by then has not been written, or is not understood when it is read again."));
+      "passes without it: what was known by then has not been written, or is not understood when it is read again; ",
+      "or what is done behind a start is wrong by itself."));
   } else if (STOPS[run.raw.verdict]) {
     const isLaw = /\(law \d+\)/.test(run.raw.message);
     const where = (isLaw ? /submitted at ([\w.-]+\.[ch]:\d+)/ : /([\w.-]+\.[ch]:\d+): /).exec(sentence(run.raw.message));
