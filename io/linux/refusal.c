@@ -40,7 +40,7 @@ const char *tp_linux_io_refusal(int error)
         return "nothing was refused";
     case ENOSYS:
         return "the kernel has no io_uring: it is older than 5.1, or was built without it, "
-               "or a sandbox hides the system call; use a backend that does not need it";
+               "or a sandbox hides the system call";
     case EPERM:
     case EACCES:
         return tp_linux_forbidden(tp_linux_sysctl());

@@ -228,7 +228,9 @@ int tp_linux_ring_enable(struct tp_linux_ring *ring, uint32_t features_off)
         ring->enter_fd = (unsigned int)ring->uring.enter_ring_fd;
         ring->enter_flags |= IORING_ENTER_REGISTERED_RING;
     }
-    return 0;
+    /* A filter that allows all before may forbid this: it is better to know it now. */
+    error = io_uring_enter2(ring->enter_fd, 0, 0, ring->enter_flags, NULL, _NSIG / 8);
+    return error < 0 ? error : 0;
 }
 
 void tp_linux_ring_close(struct tp_linux_ring *ring)

@@ -79,15 +79,25 @@ static void hear(void *context, enum tp_log_level level, const char *message,
     }
 }
 
-/* What a container does: the system call fails with `error`. */
-static int create_under_seccomp(int error)
+/* EINVAL is what a kernel says that knows not even the oldest flags. */
+static const struct {
+    uint32_t call;
+    int error;
+} refusals[] = {{SYS_io_uring_setup, EPERM},    {SYS_io_uring_setup, ENOSYS},
+                {SYS_io_uring_setup, ENOMEM},   {SYS_io_uring_setup, EMFILE},
+                {SYS_io_uring_setup, EINVAL},   {SYS_io_uring_enter, EPERM},
+                {SYS_io_uring_register, EPERM}, {SYS_io_uring_enter, ENOSYS}};
+
+/* What a container does: a system call fails. */
+static int create_under_seccomp(int refusal)
 {
+    const int error = refusals[refusal].error;
     char heard[4096] = "";
     const struct tp_log log = {hear, heard};
     const struct tp_linux_io_config config = {.log = &log};
     struct sock_filter filter[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, refusals[refusal].call, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (uint32_t)error),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -119,15 +129,13 @@ static int status_of(int (*function)(int argument), int argument)
 
 Test(create, says_what_was_refused_and_what_to_do)
 {
-    /* EINVAL is what a kernel says that knows not even the oldest flags. */
-    static const int errors[] = {EPERM, ENOSYS, ENOMEM, EMFILE, EINVAL};
-
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
-        const int status = status_of(create_under_seccomp, errors[i]);
+    for (int i = 0; i < (int)(sizeof refusals / sizeof refusals[0]); i++) {
+        const int status = status_of(create_under_seccomp, i);
 
         if (status == 77)
             cr_skip_test("no seccomp here");
-        cr_assert(zero(int, status), "%s", tp_errno_name(errors[i]));
+        cr_assert(zero(int, status), "call %u: %s", refusals[i].call,
+                  tp_errno_name(refusals[i].error));
     }
     cr_assert(strstr(tp_linux_io_refusal(-EPERM), "io_uring_disabled") != NULL);
     cr_assert(strstr(tp_linux_io_refusal(-ENOMEM), "RLIMIT_MEMLOCK") != NULL);
