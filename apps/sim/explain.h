@@ -121,6 +121,7 @@ struct tp_explain {
                                before it, in flight or not; file NULL: not known */
     struct tp_record next;  /* what the program did next with what failed, or was read: an
                                operation, or the process's end; node 0: not known */
+    bool is_believed;       /* that is a second sync of the file whose first one failed */
     struct tp_record promise; /* what the process promised after that; text "": nothing */
     struct tp_record
         noticed; /* what had completed when a check failed; file NULL: not known */

@@ -101,6 +101,27 @@ static void note_next(struct tp_explain *explain, const struct tp_recorder *reco
         note_result(recorder, other, end, &explain->next);
 }
 
+/* Whether that is another sync of the file, which says 0: of a directory, which nothing is
+ * written to, it may be believed. */
+static bool is_believed(const struct tp_explain *explain,
+                        const struct tp_recorder *recorder)
+{
+    const struct tp_record *failed = &explain->failed, *next = &explain->next;
+    bool is_again = failed->op == TP_FSYNC && failed->result < 0 &&
+                    next->kind == TP_FACT_OPERATION && next->op == TP_FSYNC &&
+                    next->node == failed->node && next->inode == failed->inode &&
+                    next->result == 0;
+
+    for (uint32_t i = 0; i < recorder->count && is_again; i++) {
+        const struct tp_record *record = &recorder->records[i];
+
+        if (is_operation(record, TP_VIRTUAL_EFFECT) && record->op == TP_WRITE &&
+            record->node == failed->node && record->inode == failed->inode)
+            return true;
+    }
+    return false;
+}
+
 /* ------------------------------------------------------------------ where it failed */
 
 /* A check fails in a tick, and what has completed in the same moment has brought that tick
@@ -295,6 +316,7 @@ void tp_explain_after(struct tp_explain *explain, const struct tp_recorder *reco
         at = find_completed(recorder, verdict, matter);
         if (at < verdict)
             note_next(explain, recorder, at, verdict, matter);
+        explain->is_believed = is_believed(explain, recorder);
     }
     if (verdict == recorder->count)
         return;

@@ -17,14 +17,6 @@ static void print_operation(const struct tp_record *record, FILE *out)
         (void)fprintf(out, " = %d", record->result);
 }
 
-/* Whether another sync of the same file follows the one that failed, and says 0. */
-static bool is_believed(const struct tp_explain *explain)
-{
-    return explain->how == TP_EXPLAINED_UNHEARD && !explain->barriers[0].ghost.names &&
-           explain->next.op == TP_FSYNC && explain->next.kind == TP_FACT_OPERATION &&
-           explain->next.inode == explain->failed.inode && explain->next.result == 0;
-}
-
 static void print_next_step(const struct tp_explain *explain, FILE *out)
 {
     if (explain->next.node != 0 && explain->next.kind == TP_FACT_END)
@@ -34,7 +26,7 @@ static void print_next_step(const struct tp_explain *explain, FILE *out)
         print_operation(&explain->next, out);
         (void)fputc('\n', out);
     }
-    if (is_believed(explain))
+    if (explain->is_believed)
         (void)fputs(
             "which brings nothing back: what the failed sync has lost stays lost, and "
             "has to be written anew\n",

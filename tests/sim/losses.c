@@ -187,6 +187,7 @@ Test(losses, are_failed_syncs_behind_a_power_cut)
     cr_assert(eq(u32, explain.failed.op, TP_FSYNC));
     cr_assert(eq(u32, explain.next.op, TP_FSYNC));
     cr_assert(zero(i32, explain.next.result));
+    cr_assert(explain.is_believed);
     cr_assert(explain.by_sync);
     cr_assert(not(explain.by_cut));
 }
