@@ -246,6 +246,9 @@ bool tp_explain_step(struct tp_explain *explain)
     case TP_STAGE_RESTART:
         tp_explain_restart(s);
         break;
+    case TP_STAGE_TOLD:
+        tp_explain_told(s);
+        break;
     case TP_STAGE_WHERE:
         tp_explain_where(s);
         break;

@@ -5,22 +5,23 @@
  * directory's names, latest before a promise first. The run up to the next cut must be the
  * same one; what survives, and the recovery, are not. A ghost heals if the run passes with
  * the original survivors and with all others, or, where they are too many, with those of
- * which little is kept or lost and with many that are drawn. A ghost after the last
- * change before the cut says that what is left of that is not borne. Of one that heals it
- * is found out after which change at the earliest it does. Behind the last cut of a node a
- * failed sync of the file is what may have lost something. No ghost is tried before a loss
- * by which the run does not fail: that it does is seen in runs in which things take other
- * times from the loss on, and nothing else befalls the node. Where none heals alone, all
- * are tried at once that come before something, and, if that heals, without some of them:
- * of those that are left, none can be done without. Where no ghosts heal, it is asked which
- * one choice, made mildest, makes the run pass: whether there is a fault, then what a cut
- * leaves, whether something befalls a node or the links, then all else, and last which
- * families there are; and whether it also does if nothing arrives that a node sent before
- * what matters was done, or since it was cut off; and at last whether it fails even if
- * the cut at the end takes nothing, and only after that. Then it is said what the program
- * did with what was found: where it went on, what it promised, where the run fails, what
- * a node that does not get on waits for. It is tried as much as there is time for: what
- * is not found may be there.
+ * which little is kept or lost and with many that are drawn. A ghost after the last change
+ * before the cut says that what is left of that is not borne, or, if the run also passes
+ * when nothing is heard of the node from there on, that others were told too early. Of one
+ * that heals it is found out after which change at the earliest it does. Behind the last
+ * cut of a node a failed sync of the file is what may have lost something. No ghost is
+ * tried before a loss by which the run does not fail: that it does is seen in runs in
+ * which things take other times from the loss on, and nothing else befalls the node. Where
+ * none heals alone, all are tried at once that come before something, and, if that heals,
+ * without some of them: of those that are left, none can be done without. Where no ghosts
+ * heal, it is asked which one choice, made mildest, makes the run pass: whether there is a
+ * fault, then what a cut leaves, whether something befalls a node or the links, then all
+ * else, and last which families there are; and whether it also does if nothing arrives
+ * that a node sent before what matters was done, or since it was cut off; and at last
+ * whether it fails even if the cut at the end takes nothing, and only after that. Then it
+ * is said what the program did with what was found: where it went on, what it promised,
+ * where the run fails, what a node that does not get on waits for. It is tried as much as
+ * there is time for: what is not found may be there.
  */
 #ifndef TEMPEST_APPS_SIM_EXPLAIN_H
 #define TEMPEST_APPS_SIM_EXPLAIN_H
@@ -46,6 +47,7 @@ enum tp_explained_before {
     TP_BEFORE_PROMISE,
     TP_BEFORE_SAME,  /* another change of the same file or directory */
     TP_BEFORE_OTHER, /* a change of another one */
+    TP_BEFORE_TOLD,  /* a message to others, who rely on it */
 };
 
 /** Of a barrier that is missing, what the program's own one does. */

@@ -206,21 +206,30 @@ void tp_explain_found_all(struct tp_explain_search *s, const uint32_t *candidate
     s->explain->how = TP_EXPLAINED_BARRIER;
 }
 
+void tp_explain_say_how(struct tp_explain_search *s)
+{
+    struct tp_explain *explain = s->explain;
+    const struct tp_explained_barrier *barrier = &explain->barriers[0];
+
+    if (barrier->before == TP_BEFORE_NOTHING) {
+        explain->how = TP_EXPLAINED_TORN;
+    } else if (barrier->own_how == TP_OWN_FAILED) {
+        explain->how = TP_EXPLAINED_UNHEARD;
+        explain->failed = barrier->own;
+        explain->barrier_count = 0;
+    } else {
+        explain->how = TP_EXPLAINED_BARRIER;
+    }
+}
+
 void tp_explain_found_one(struct tp_explain_search *s, const struct tp_candidate *candidate,
                           const struct tp_candidate *last)
 {
-    struct tp_explain *explain = s->explain;
     uint32_t index = (uint32_t)(candidate - s->candidates);
 
     add_barrier(s, candidate, last);
     say_all_unkept(s, &index, 1);
-    explain->how = TP_EXPLAINED_BARRIER;
-    if (explain->barriers[0].before == TP_BEFORE_NOTHING) {
-        explain->how = TP_EXPLAINED_TORN;
+    tp_explain_say_how(s);
+    if (s->explain->how == TP_EXPLAINED_TORN)
         note_reader(s, candidate);
-    } else if (explain->barriers[0].own_how == TP_OWN_FAILED) {
-        explain->how = TP_EXPLAINED_UNHEARD;
-        explain->failed = explain->barriers[0].own;
-        explain->barrier_count = 0;
-    }
 }

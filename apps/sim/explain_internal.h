@@ -6,6 +6,7 @@
  *     explain_heals.c   whether the run passes with ghosts
  *     explain_ahead.c   the same, on several processors
  *     explain_found.c   what ghosts that heal say
+ *     explain_told.c    whether others had been told of what was lost
  *     explain_choices.c choices that are made mildest
  *     explain_early.c   messages that came too early
  *     explain_where.c   where that is, in the run with all stages of its operations
@@ -71,6 +72,7 @@ enum tp_explain_stage {
     TP_STAGE_ONE,      /* ghosts, one by one */
     TP_STAGE_SET,      /* all at once, then fewer */
     TP_STAGE_EARLIEST, /* one that heals, as early as it does */
+    TP_STAGE_TOLD,     /* where nothing comes behind it: without messages that do */
     TP_STAGE_FAULTS,   /* choices made mildest: whether there is a fault */
     TP_STAGE_CUTS,     /* what a cut leaves */
     TP_STAGE_EVENTS,   /* whether something befalls a node, or the links */
@@ -231,6 +233,13 @@ void tp_explain_found_one(struct tp_explain_search *s, const struct tp_candidate
                           const struct tp_candidate *last);
 void tp_explain_found_all(struct tp_explain_search *s, const uint32_t *candidates,
                           uint32_t count);
+
+/** What the first barrier comes to, by what it would have to come before. */
+void tp_explain_say_how(struct tp_explain_search *s);
+
+/** Of a candidate that heals, behind which nothing changes: whether the run also passes if
+ * the node, which comes to the same cut, tells nobody of the change. */
+void tp_explain_told(struct tp_explain_search *s);
 
 /** One more choice made mildest; one more message that never arrives, after the first call
  * of begin, which is told of the run with all stages of its operations. */

@@ -75,6 +75,9 @@ static void print_next(const struct tp_explained_barrier *barrier, FILE *out)
 
     if (barrier->before == TP_BEFORE_PROMISE)
         (void)fprintf(out, "  before it is promised: %s\n", barrier->next.text);
+    else if (barrier->before == TP_BEFORE_TOLD)
+        (void)fprintf(out, "  before others are told: %s\n",
+                      tp_record_operation(&barrier->next, words, sizeof words));
     else
         (void)fprintf(out, "  before the next change of %s: %s\n",
                       barrier->before == TP_BEFORE_SAME ? "the same" : "another",

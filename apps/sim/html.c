@@ -192,7 +192,8 @@ static void write_then(const struct tp_explain *explain, FILE *out)
     else if (explain->how == TP_EXPLAINED_TORN && explain->read.file != NULL)
         then = &explain->read;
     else if (explain->barrier_count > 0 &&
-             (barrier->before == TP_BEFORE_SAME || barrier->before == TP_BEFORE_OTHER))
+             (barrier->before == TP_BEFORE_SAME || barrier->before == TP_BEFORE_OTHER ||
+              barrier->before == TP_BEFORE_TOLD))
         then = &barrier->next;
     if (then == NULL) {
         (void)fputs("null", out);

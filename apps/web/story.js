@@ -4,7 +4,8 @@ import {capital, countText, el, timeText} from "./dom.js";
 
 const NAMES = {before: "The name was in memory, and not yet on the disk.", cure: "sync the directory", call: "tp_sync_dir()"};
 const BYTES = {before: "The bytes were in memory, and not yet on the disk.", cure: "sync the file", call: "tp_fsync()"};
-const BEFORES = {same: ", before the same is changed again", other: ", before something else is changed"};
+const BEFORES = {same: ", before the same is changed again", other: ", before something else is changed",
+  told: ", before others are told"};
 const VERDICTS = {
   failed: "It broke its promise", deadlock: "It is stuck", liveness: "It never got its work done",
   stopped: "It stopped itself", passed: "It kept its promises",

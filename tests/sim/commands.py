@@ -239,6 +239,11 @@ if not ASAN:
                           *failing(VERDICTS, "tells_of_two", "--faults=-all,+kill", seeds="2600..12000"))
     expect("what is known of the two", "cut_op is 1 of" in out and "wait until" not in out and out.count("    open ") == 2 and
            re.search(r"and then done or not:\n    open /a(\d+) \(verdicts_promises.c:\d+\)\n    open /b\1 \(", out), out)
+    # What was told another node just before the power was cut: the node itself changes and promises nothing after that.
+    seed = failing(VERDICTS, "tells_another", "--faults=-all,+power", seeds="1..9000")
+    status, out, _ = call(VERDICTS, "explain", "tells_another", *seed)
+    expect("what another node was told", re.search(r"\nmissing: a sync of the file .*, on node 1\n"
+           r"  after: write 4 bytes at 0 /number .*\n  before others are told: send_to ", out), out)
     # A failed sync with which the process ended, as it should; the next one reads what the disk does not have.
     status, out, _ = call(VERDICTS, "explain", "believes",
                           *failing(VERDICTS, "believes", "--faults=-all,+sync,+power", seeds="1..9000"))

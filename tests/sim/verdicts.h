@@ -33,5 +33,7 @@ enum tp_step hurries_with_two(struct tp_machine *machine, struct tp_ctx *cx);
 enum tp_step writes_something_else(struct tp_machine *machine, struct tp_ctx *cx);
 enum tp_step notices_late(struct tp_machine *machine, struct tp_ctx *cx);
 void check_late(struct tp_sim *sim);
+void boot_keeper(struct tp_node *node);
+bool keeper_is_done(struct tp_sim *sim);
 
 #endif

@@ -360,3 +360,97 @@ void check_late(struct tp_sim *sim)
     if (*(const uint32_t *)tp_sim_state(sim) > 1)
         tp_sim_fail(sim, "a promised byte was gone");
 }
+
+/* Node 1 keeps a number for node 0, which promises it when it is told that it is kept. */
+struct keeper {
+    struct tp_machine machine;
+    struct tp_node *node;
+    struct tp_fd file, socket;
+    struct tp_buf buf;
+    struct tp_datagram datagram;
+    struct tp_address here, there;
+    uint32_t number;
+};
+
+enum { PATIENCE_NS = 100000000 };
+
+static enum tp_step asks(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct keeper *k = tp_container_of(machine, struct keeper, machine);
+    uint32_t *promised = tp_sim_state(tp_node_sim(k->node));
+    struct tp_socket_options options = {0};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_bind(cx, &k->here, options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    k->socket = tp_into_fd(cx, result);
+    while (tp_node_more(k->node)) {
+        do {
+            k->number = *promised + 1;
+            k->buf = tp_buf_full(&k->number, sizeof k->number);
+            TP_AWAIT(cx, tp_send_to(cx, k->socket, &k->buf, &k->there), &result);
+            k->buf = tp_buf_empty(&k->number, sizeof k->number);
+            TP_AWAIT(cx,
+                     tp_deadline(cx, tp_recv_from(cx, k->socket, &k->buf, &k->datagram),
+                                 PATIENCE_NS),
+                     &result);
+        } while (result.value < 0 || k->number != *promised + 1);
+        tp_node_promised(k->node, "number %u", ++*promised);
+    }
+    return tp_end(machine, 0);
+    TP_END(cx);
+}
+
+/* What it has told is not durable, and nothing else is ever written. */
+static enum tp_step keeps(struct tp_machine *machine, struct tp_ctx *cx)
+{
+    struct keeper *k = tp_container_of(machine, struct keeper, machine);
+    const uint32_t *promised = tp_sim_state(tp_node_sim(k->node));
+    struct tp_open_options options = {.read = true, .write = true, .create = true};
+    struct tp_socket_options socket = {0};
+    struct tp_result result;
+
+    TP_BEGIN(cx);
+    TP_AWAIT(cx, tp_open(cx, "/number", options), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    k->file = tp_into_fd(cx, result);
+    TP_AWAIT(cx, tp_sync_dir(cx, "/"), &result);
+    k->buf = tp_buf_empty(&k->number, sizeof k->number);
+    TP_AWAIT(cx, tp_read_at(cx, k->file, &k->buf, 0), &result);
+    if (result.value < (int32_t)sizeof k->number)
+        k->number = 0;
+    if (k->number < *promised)
+        tp_sim_fail(tp_node_sim(k->node), "a number is gone that was kept");
+    TP_AWAIT(cx, tp_bind(cx, &k->here, socket), &result);
+    if (result.value < 0)
+        return tp_end(machine, result.value);
+    k->socket = tp_into_fd(cx, result);
+    for (;;) {
+        k->buf = tp_buf_empty(&k->number, sizeof k->number);
+        TP_AWAIT(cx, tp_recv_from(cx, k->socket, &k->buf, &k->datagram), &result);
+        k->buf = tp_buf_full(&k->number, sizeof k->number);
+        TP_AWAIT(cx, tp_write_at(cx, k->file, &k->buf, 0), &result);
+        k->buf = tp_buf_full(&k->number, sizeof k->number);
+        TP_AWAIT(cx, tp_send_to(cx, k->socket, &k->buf, &k->there), &result);
+    }
+    TP_END(cx);
+}
+
+void boot_keeper(struct tp_node *node)
+{
+    struct keeper *k = tp_node_new(node, sizeof *k);
+    uint32_t index = tp_node_index(node);
+
+    k->node = node;
+    k->here = tp_node_address(node, 7);
+    k->there = tp_node_address(tp_sim_node(tp_node_sim(node), 1 - index), 7);
+    tp_node_spawn(node, &k->machine, index == 0 ? asks : keeps, "keeper");
+}
+
+bool keeper_is_done(struct tp_sim *sim)
+{
+    return tp_node_has_finished(tp_sim_node(sim, 0)) && tp_node_is_up(tp_sim_node(sim, 1));
+}

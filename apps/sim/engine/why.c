@@ -81,6 +81,8 @@ static const char *before_of(const struct tp_explained_barrier *barrier)
         return "same";
     case TP_BEFORE_OTHER:
         return "other";
+    case TP_BEFORE_TOLD:
+        return "told";
     case TP_BEFORE_NOTHING:
         break;
     }
