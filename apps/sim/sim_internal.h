@@ -99,6 +99,8 @@ struct tp_swarm {
     uint32_t rate[TP_FAMILIES]; /* drawn: 0 the lowest */
 };
 
+enum { SIM_ASKED = 16 };
+
 struct tp_sim {
     const struct tp_scenario *scenario;
     struct tp_sim_options options;
@@ -130,6 +132,12 @@ struct tp_sim {
     uint64_t *cut_until; /* by link: somebody has cut it until then; NULL: none ever */
     uint64_t begun;      /* operations of all nodes */
     uint64_t trace;
+    /* What tp_watch_is_ready_made() said: it is asked about few files, with every moment.
+     */
+    struct {
+        const char *file;
+        bool is_ready_made;
+    } asked[SIM_ASKED];
 };
 
 /* ------------------------------------------------------------------ run.c */

@@ -139,6 +139,9 @@ static void check_dir(const struct tp_disk *disk, uint32_t dir, uint32_t space)
         tp_assert(e->dir == dir && tp_inode_at(disk, e->inode)->names[space] > 0);
         tp_assert(tp_names_find(disk, space, dir, tp_texts_at(&disk->texts, e->name),
                                 e->name_len) == entry);
+        tp_assert(space != TP_IN_MEMORY || tp_inode_at(disk, e->inode)->names[space] > 1 ||
+                  tp_inode_at(disk, e->inode)->entry == entry ||
+                  tp_inode_at(disk, e->inode)->entry == 0);
         subdirs += tp_inode_at(disk, e->inode)->kind == TP_FILE_DIRECTORY;
         count++;
     }

@@ -96,8 +96,9 @@ struct tp_inode {
     uint32_t kind;     /* enum tp_file_kind or TP_FILE_SOCKET; TP_FILE_OTHER: free */
     uint32_t mode, media_mode;
     uint32_t names[TP_NAME_SPACES]; /* entries that name it, in each space */
-    uint32_t pending;               /* mentions in the log of name operations */
-    uint32_t opens;                 /* open descriptions */
+    uint32_t entry;   /* the last that came to name it in memory, while that is there */
+    uint32_t pending; /* mentions in the log of name operations */
+    uint32_t opens;   /* open descriptions */
     uint32_t lock; /* its holder's; 0: it is free; TP_LOCK_LEFT: a dead process still ... */
     uint64_t lock_until; /* ... has it, before the disk has seen so many operations */
     uint32_t allocated;  /* pages that count as storage */
@@ -452,7 +453,7 @@ int64_t tp_path_find(const struct tp_disk *disk, uint32_t start, const char *pat
                      enum tp_walk_mode mode);
 
 /** A path that leads to the file in memory, NUL-terminated; "" if none does, or it is too
- * long. Looks at every name there is. */
+ * long. Looks at every name there is for one that has several. */
 void tp_path_of(const struct tp_disk *disk, uint32_t inode, char *ret_path, uint32_t size);
 
 /* ------------------------------------------------------------------ tree.c */

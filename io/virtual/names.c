@@ -147,6 +147,8 @@ void tp_names_add(struct tp_disk *disk, uint32_t space, uint32_t dir, const char
     *head = entry;
     list_append(names, &tp_inode_at(disk, dir)->list[space], entry);
     tp_inode_at(disk, inode)->names[space]++;
+    if (space == TP_IN_MEMORY)
+        tp_inode_at(disk, inode)->entry = entry;
 }
 
 void tp_names_remove(struct tp_disk *disk, uint32_t space, uint32_t entry)
@@ -170,6 +172,8 @@ void tp_names_remove(struct tp_disk *disk, uint32_t space, uint32_t entry)
     tp_assert(list->count > 0 && tp_inode_at(disk, e->inode)->names[space] > 0);
     list->count--;
     tp_inode_at(disk, e->inode)->names[space]--;
+    if (space == TP_IN_MEMORY && tp_inode_at(disk, e->inode)->entry == entry)
+        tp_inode_at(disk, e->inode)->entry = 0;
     tp_texts_remove(&disk->texts, e->name);
     e->cookie = 0;
     tp_pool_give(&names->entries, entry);
@@ -190,6 +194,8 @@ void tp_names_clear(struct tp_disk *disk, uint32_t space)
             tp_texts_remove(&disk->texts, entry_at(names, entry)->name);
         at->list[space] = empty;
         at->names[space] = 0;
+        if (space == TP_IN_MEMORY)
+            at->entry = 0;
     }
     memset(names->buckets, 0, buckets_bytes(names->bucket_count));
     tp_pool_clear(&names->entries);

@@ -169,9 +169,15 @@ int64_t tp_path_find(const struct tp_disk *disk, uint32_t start, const char *pat
     return walk.inode == 0 ? -ENOENT : (int64_t)walk.inode;
 }
 
-/* The entry in memory that names an inode; 0 if there is none. */
+/* The entry in memory that names an inode; 0 if there is none. Of several, which only a cut
+ * can leave behind, it is the first that is found. */
 static uint32_t entry_of(const struct tp_disk *disk, uint32_t inode)
 {
+    const struct tp_inode *file = tp_inode_at(disk, inode);
+
+    if (file->names[TP_IN_MEMORY] == 0 ||
+        (file->names[TP_IN_MEMORY] == 1 && file->entry != 0))
+        return file->entry;
     for (uint32_t dir = 1; dir < disk->inodes.used; dir++) {
         const struct tp_inode *at = tp_inode_at(disk, dir);
         uint32_t entry = at->kind == TP_FILE_DIRECTORY ? at->list[TP_IN_MEMORY].first : 0;
