@@ -17,7 +17,7 @@ static bool check(const char *path, const struct tp_history *history, FILE *out)
 }
 
 /* Whether the file holds a history that is linearizable. */
-static bool check_file(const char *path, FILE *out, FILE *err)
+static bool check_file(const char *path, FILE *out, FILE *err, uint32_t *unread)
 {
     struct tp_content content;
     struct tp_history *history;
@@ -35,6 +35,7 @@ static bool check_file(const char *path, FILE *out, FILE *err)
             (void)fprintf(err, "%s:%u: %s\n", path, (unsigned)wrong.line, wrong.what);
         else
             (void)fprintf(err, "%s: %s\n", path, wrong.what);
+        ++*unread;
         return false;
     }
     is_fine = check(path, history, out);
@@ -43,11 +44,12 @@ static bool check_file(const char *path, FILE *out, FILE *err)
 }
 
 uint32_t tp_history_check_files(const char *const *paths, uint32_t count, FILE *out,
-                                FILE *err)
+                                FILE *err, uint32_t *ret_unread)
 {
     uint32_t failed = 0;
 
+    *ret_unread = 0;
     for (uint32_t i = 0; i < count; i++)
-        failed += !check_file(paths[i], out, err);
+        failed += !check_file(paths[i], out, err, ret_unread);
     return failed;
 }

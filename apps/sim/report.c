@@ -99,9 +99,13 @@ void tp_report_failure(const struct tp_report *report, const struct tp_seed_resu
         return;
     app_say("seed %" PRIu64 ": %s: %s", result->seed,
             tp_verdict_name(result->outcome.verdict), result->outcome.message);
-    app_say("    %s replay %s --seed %" PRIu64 "%s", arguments->typed,
-            arguments->scenario->name, result->seed,
-            tp_command_manner(arguments, manner, sizeof manner));
+    (void)tp_command_manner(arguments, manner, sizeof manner);
+    if (result->outcome.verdict == TP_VERDICT_DIVERGED)
+        app_say("    %s run %s --seeds %" PRIu64 "..%" PRIu64 " -j1%s", arguments->typed,
+                arguments->scenario->name, arguments->first, result->seed, manner);
+    else
+        app_say("    %s replay %s --seed %" PRIu64 "%s", arguments->typed,
+                arguments->scenario->name, result->seed, manner);
 }
 
 /* ------------------------------------------------------------------ the summary */
@@ -211,17 +215,29 @@ static void print_kinds(const struct tp_report *report, FILE *out)
                       app_count(report->other_kinds, count, sizeof count));
 }
 
-/* The seed of which most is to be had, and how to ask for it. */
+/* The seed of which most is to be had, and how to ask for it. What has gone wrong with one
+ * that diverged is in no run of its own. */
 static void print_lowest(const struct tp_report *report, FILE *out)
 {
     const struct tp_sim_arguments *arguments = report->arguments;
+    uint32_t lowest = 0;
     char manner[256];
 
-    (void)fprintf(out,
-                  "the lowest seed that failed: %" PRIu64 "\n"
-                  "to be told why:\n  %s explain %s --seed %" PRIu64 "%s\n",
-                  report->failures[0].seed, arguments->typed, arguments->scenario->name,
-                  report->failures[0].seed,
+    while (lowest < report->failure_count &&
+           report->failures[lowest].outcome.verdict == TP_VERDICT_DIVERGED)
+        lowest++;
+    (void)fprintf(out, "the lowest seed that failed: %" PRIu64 "\n",
+                  report->failures[0].seed);
+    if (lowest == report->failure_count) {
+        (void)fputs(
+            "each gives another trace alone: look for what a run leaves to the next, in "
+            "static variables, say\n",
+            out);
+        return;
+    }
+    (void)fprintf(out, "to be told why:\n  %s explain %s --seed %" PRIu64 "%s\n",
+                  arguments->typed, arguments->scenario->name,
+                  report->failures[lowest].seed,
                   tp_command_manner(arguments, manner, sizeof manner));
 }
 

@@ -279,13 +279,15 @@ Test(history, files_are_checked_and_what_cannot_be_read_is_said)
     const char *paths[] = {"good.history", "bad.history", "broken.history", "no/such"};
     char *out_text, *err_text;
     size_t out_len, err_len;
+    uint32_t unread;
     FILE *out = open_memstream(&out_text, &out_len);
     FILE *err = open_memstream(&err_text, &err_len);
 
     write_file(paths[0], HEAD "1 0 invoke get \"x\"\n2 0 ok nil\n");
     write_file(paths[1], HEAD "1 0 invoke get \"x\"\n2 0 ok \"1\"\n");
     write_file(paths[2], HEAD "1 0 invoke get x\n");
-    cr_assert(eq(u32, tp_history_check_files(paths, 4, out, err), 3));
+    cr_assert(eq(u32, tp_history_check_files(paths, 4, out, err, &unread), 3));
+    cr_assert(eq(u32, unread, 2));
     (void)fclose(out);
     (void)fclose(err);
     cr_assert(ne(ptr, strstr(out_text, "good.history: linearizable: 1 operations"), NULL));

@@ -75,6 +75,9 @@ expect("a limit for one", status == 1 and "hang: it did not end within 0.3 s" in
 status, out, err = call(VERDICTS, "run", "remembers", "--seeds", "1..20", "--json", "--faults=-all")
 kinds = {f["verdict"] for f in json.loads(out)["failures"]}
 expect("remembers", kinds == {"diverged"}, out)
+status, out, err = call(VERDICTS, "run", "remembers", "--seeds", "1..20", "--faults=-all")
+expect("where it is seen again", re.search(r"    \S+ run remembers --seeds 1\.\.\d+ -j1 --faults=-all\n", err) and
+       "each gives another trace alone" in out and "explain" not in out, out + err)
 
 # The same for any number of processes.
 runs = [json.loads(call(SIM, "run", "tally-broken", "--seeds", "1..60", "--json", "-j", j)[1])

@@ -13,19 +13,23 @@
 /* "check FILE...": whether histories of clients are linearizable (docs/checkers.md). */
 static int check(int argc, char **argv)
 {
-    uint32_t failed;
+    uint32_t failed, unread;
 
     app_say_as("tempest-sim");
     if (argc < 3 || strcmp(argv[2], "--help") == 0) {
         (void)fputs(
             "usage: tempest-sim check FILE...\n\n"
             "Says of each file with a history whether it is linearizable, and if not, "
-            "shows why.\n",
+            "shows why.\n\n"
+            "Exit status: 0 all are, 1 one is not, 2 one cannot be read or is no "
+            "history.\n",
             argc < 3 ? stderr : stdout);
         return argc < 3 ? APP_EXIT_USAGE : APP_EXIT_DONE;
     }
     failed = tp_history_check_files((const char *const *)argv + 2, (uint32_t)argc - 2,
-                                    stdout, stderr);
+                                    stdout, stderr, &unread);
+    if (unread > 0)
+        return APP_EXIT_USAGE;
     return failed == 0 ? APP_EXIT_DONE : APP_EXIT_FAILED;
 }
 
