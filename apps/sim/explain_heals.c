@@ -108,7 +108,8 @@ bool tp_explain_fails_later(struct tp_explain_search *s, const struct tp_remedy 
 {
     const struct tp_tape *base = s->stage == TP_STAGE_LOSSES ? tape_of(s) : s->filled;
     struct tp_trial *trial = s->explain->trial;
-    struct tp_sim_outcome outcome = {.verdict = TP_VERDICT_PASSED};
+    struct tp_sim_outcome outcome = s->explain->outcome;
+    bool stops = outcome.verdict == TP_VERDICT_STOPPED;
     struct tp_tape *tape = with_other_times(s, base, from, number);
 
     if (s->error == 0 && remedy != NULL)
@@ -119,6 +120,8 @@ bool tp_explain_fails_later(struct tp_explain_search *s, const struct tp_remedy 
     trial->realigns = false;
     s->explain->runs++;
     tp_tape_destroy(tape);
+    if (s->skips && !stops)
+        outcome.kind = 0; /* it stopped itself, which is another failure */
     return s->error == 0 && outcome.verdict != TP_VERDICT_PASSED &&
            (remedy != NULL || outcome.kind == s->explain->outcome.kind);
 }
