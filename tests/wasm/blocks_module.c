@@ -1,5 +1,5 @@
-/* blocks_module.c - the functions of io/wasm/blocks.c and strings.c, which the linker
- * exports, and room for them. */
+/* blocks_module.c - the functions of io/wasm/blocks.c, which the linker exports, and room
+ * for them. */
 #include "io/wasm/wasm.h"
 
 enum { ROOM_BYTES = 1 << 18 };
