@@ -160,7 +160,7 @@ static void add_candidate(struct tp_explain_search *s, uint32_t index, bool to,
     if (s->candidate_count == TP_EXPLAIN_CANDIDATES ||
         tp_explain_follows(s, &candidate, &at) != before)
         return;
-    candidate.loss = tp_explain_find_loss(s, index);
+    candidate.loss = tp_explain_find_loss(s, index, index + 1);
     if (candidate.loss < s->record_count &&
         (before != TP_BEFORE_NOTHING || tp_record_is_cut(&s->records[candidate.loss])))
         s->candidates[s->candidate_count++] = candidate;
@@ -248,6 +248,9 @@ bool tp_explain_step(struct tp_explain *explain)
         break;
     case TP_STAGE_TOLD:
         tp_explain_told(s);
+        break;
+    case TP_STAGE_UNHEARD:
+        tp_explain_told_before(s);
         break;
     case TP_STAGE_WHERE:
         tp_explain_where(s);

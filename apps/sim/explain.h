@@ -9,7 +9,8 @@
  * before the cut says that what is left of that is not borne, or, if the run also passes
  * when nothing is heard of the node from there on, that others were told too early. Of one
  * that heals it is found out after which change at the earliest it does. Behind the last
- * cut of a node a failed sync of the file is what may have lost something. No ghost is
+ * cut of a node a failed sync of the file is what may have lost something, and it is that
+ * only if others were not told of it before that. No ghost is
  * tried before a loss by which the run does not fail: that it does is seen in runs in
  * which things take other times from the loss on, and nothing else befalls the node. Where
  * none heals alone, all are tried at once that come before something, and, if that heals,

@@ -40,6 +40,8 @@ static bool run(struct tp_explain_search *s, struct tp_tape *tape,
     trial->job.options.ghost_count = 0;
     trial->job.options.ends_uncut = false;
     s->explain->runs++;
+    s->fails_alike = s->error == 0 && outcome.verdict != TP_VERDICT_PASSED &&
+                     outcome.kind == s->explain->outcome.kind;
     return s->error == 0 && outcome.verdict == TP_VERDICT_PASSED;
 }
 
@@ -85,6 +87,16 @@ bool tp_explain_passes(struct tp_explain_search *s, const struct tp_ghost *ghost
     return good;
 }
 
+/* From there on only what is evicted is kept of a node's faults: by that it shows what a
+ * failed sync has lost. */
+static void cut_off_faults(struct tp_tape *tape, uint32_t stream, uint64_t from)
+{
+    for (uint64_t i = tp_tape_count(tape, stream); i > from; i--) {
+        if (tp_tape_entry(tape, stream, i - 1).kind != TP_DRAW_EVICT)
+            tp_tape_delete(tape, stream, i - 1, 1);
+    }
+}
+
 /* From a fact on, operations of its node take another time, and nothing befalls it. Number
  * 0: all is as it was. */
 static struct tp_tape *with_other_times(struct tp_explain_search *s,
@@ -97,7 +109,7 @@ static struct tp_tape *with_other_times(struct tp_explain_search *s,
     if (tape == NULL || number == 0)
         return tape;
     cut_off(tape, latency, from->latency);
-    cut_off(tape, tp_stream(from->node, TP_CONCERN_FAULT), from->faults);
+    cut_off_faults(tape, tp_stream(from->node, TP_CONCERN_FAULT), from->faults);
     cut_off(tape, tp_stream(from->node, TP_CONCERN_EVENT), from->events);
     s->error = tp_tape_go_on(tape, latency, number * UINT64_C(0x9e3779b97f4a7c15));
     return tape;

@@ -6,7 +6,7 @@
  *     explain_heals.c   whether the run passes with ghosts
  *     explain_ahead.c   the same, on several processors
  *     explain_found.c   what ghosts that heal say
- *     explain_told.c    whether others had been told of what was lost
+ *     explain_told.c    whether others had been told of what was lost, by a cut or a sync
  *     explain_choices.c choices that are made mildest
  *     explain_early.c   messages that came too early
  *     explain_where.c   where that is, in the run with all stages of its operations
@@ -73,6 +73,7 @@ enum tp_explain_stage {
     TP_STAGE_SET,      /* all at once, then fewer */
     TP_STAGE_EARLIEST, /* one that heals, as early as it does */
     TP_STAGE_TOLD,     /* where nothing comes behind it: without messages that do */
+    TP_STAGE_UNHEARD,  /* of a sync that failed unheard: without messages before it */
     TP_STAGE_FAULTS,   /* choices made mildest: whether there is a fault */
     TP_STAGE_CUTS,     /* what a cut leaves */
     TP_STAGE_EVENTS,   /* whether something befalls a node, or the links */
@@ -124,6 +125,8 @@ struct tp_explain_search {
     uint32_t remedies;
     bool is_trying; /* whether that is no chance, in so many runs: */
     uint32_t times, failed_with;
+    bool fails_alike; /* the last run with ghosts */
+    uint32_t told_at; /* unheard: the next message, from the last before the sync */
     struct tp_loss losses[TP_EXPLAIN_LOSSES];
     uint32_t loss_count, loss_at;
     struct tp_early early[TP_EXPLAIN_EARLY];
@@ -165,9 +168,10 @@ static inline bool tp_explain_is_barrier(const struct tp_record *record,
 /** Whether a fact of one run is that of another one, whatever its result. */
 bool tp_explain_is_alike(const struct tp_record *here, const struct tp_record *there);
 
-/** Where the change is taken away: by the next cut of its node, or, behind the last one, by
- * the next failed sync of its file. The count: nowhere. */
-uint32_t tp_explain_find_loss(const struct tp_explain_search *s, uint32_t index);
+/** Where the change is taken away, from a fact behind it on: by the next cut of its node,
+ * or, behind the last one, by the next failed sync of its file. The count: nowhere. */
+uint32_t tp_explain_find_loss(const struct tp_explain_search *s, uint32_t index,
+                              uint32_t from);
 
 /** One more run in which all is otherwise from a loss on, after the call of begin, which
  * comes when there are candidates. */
@@ -240,6 +244,10 @@ void tp_explain_say_how(struct tp_explain_search *s);
 /** Of a candidate that heals, behind which nothing changes: whether the run also passes if
  * the node, which comes to the same cut, tells nobody of the change. */
 void tp_explain_told(struct tp_explain_search *s);
+
+/** Of a sync that failed unheard: whether it is what the node told others before that the
+ * run fails by, a message a step. Then the sync is not what to name. */
+void tp_explain_told_before(struct tp_explain_search *s);
 
 /** One more choice made mildest; one more message that never arrives, after the first call
  * of begin, which is told of the run with all stages of its operations. */

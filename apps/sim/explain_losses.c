@@ -18,13 +18,14 @@ static bool is_failed_sync(const struct tp_record *record, const struct tp_recor
     return record->result < 0 && change->dir == 0 && tp_explain_is_barrier(record, change);
 }
 
-uint32_t tp_explain_find_loss(const struct tp_explain_search *s, uint32_t index)
+uint32_t tp_explain_find_loss(const struct tp_explain_search *s, uint32_t index,
+                              uint32_t from)
 {
     const struct tp_record *change = &s->records[index];
     uint32_t node = change->node - 1;
     bool is_cut = s->was_cut[node] && index < s->cut_record[node];
 
-    for (uint32_t i = index + 1; i < s->record_count; i++) {
+    for (uint32_t i = from; i < s->record_count; i++) {
         const struct tp_record *record = &s->records[i];
 
         if (record->node == change->node &&
@@ -45,12 +46,41 @@ static struct tp_loss *find(struct tp_explain_search *s, uint32_t record)
     return NULL;
 }
 
+static void add(struct tp_explain_search *s, uint32_t record)
+{
+    if (find(s, record) == NULL && s->loss_count < TP_EXPLAIN_LOSSES)
+        s->losses[s->loss_count++] = (struct tp_loss){.record = record};
+}
+
 void tp_explain_begin_losses(struct tp_explain_search *s)
 {
     s->stage = TP_STAGE_LOSSES;
+    for (uint32_t i = 0; i < s->candidate_count; i++)
+        add(s, s->candidates[i].loss);
+}
+
+static bool fails_by(struct tp_explain_search *s, uint32_t record)
+{
+    const struct tp_loss *loss = find(s, record);
+
+    return loss != NULL && loss->failed >= FAIL_MIN;
+}
+
+/* Where the run does not fail by a sync, what that has not written may have been written
+ * anew from memory, and be lost by the next one that fails. */
+static void go_to_next(struct tp_explain_search *s)
+{
     for (uint32_t i = 0; i < s->candidate_count; i++) {
-        if (find(s, s->candidates[i].loss) == NULL && s->loss_count < TP_EXPLAIN_LOSSES)
-            s->losses[s->loss_count++] = (struct tp_loss){.record = s->candidates[i].loss};
+        struct tp_candidate *candidate = &s->candidates[i];
+        uint32_t next;
+
+        if (tp_record_is_cut(&s->records[candidate->loss]) || fails_by(s, candidate->loss))
+            continue;
+        next = tp_explain_find_loss(s, candidate->record, candidate->loss + 1);
+        if (next == s->record_count)
+            continue;
+        candidate->loss = next;
+        add(s, next);
     }
 }
 
@@ -60,9 +90,7 @@ static void keep_candidates(struct tp_explain_search *s)
     uint32_t kept = 0;
 
     for (uint32_t i = 0; i < s->candidate_count; i++) {
-        const struct tp_loss *loss = find(s, s->candidates[i].loss);
-
-        if (loss != NULL && loss->failed >= FAIL_MIN)
+        if (fails_by(s, s->candidates[i].loss))
             s->candidates[kept++] = s->candidates[i];
     }
     s->candidate_count = kept;
@@ -73,6 +101,8 @@ void tp_explain_loss(struct tp_explain_search *s)
 {
     struct tp_loss *loss = &s->losses[s->loss_at];
 
+    if (s->loss_at == s->loss_count)
+        go_to_next(s);
     if (s->loss_at == s->loss_count) {
         keep_candidates(s);
         return;

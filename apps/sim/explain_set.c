@@ -22,7 +22,9 @@ static void end_earliest(struct tp_explain_search *s)
     uint32_t earliest = s->members[s->member_count - 1];
 
     tp_explain_found_one(s, &s->candidates[earliest], &s->candidates[s->found]);
-    s->stage = s->explain->how == TP_EXPLAINED_TORN ? TP_STAGE_TOLD : TP_STAGE_WHERE;
+    s->stage = s->explain->how == TP_EXPLAINED_TORN      ? TP_STAGE_TOLD
+               : s->explain->how == TP_EXPLAINED_UNHEARD ? TP_STAGE_UNHEARD
+                                                         : TP_STAGE_WHERE;
 }
 
 static bool is_of_found(const struct tp_explain_search *s,

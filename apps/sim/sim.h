@@ -355,14 +355,15 @@ struct tp_sim_watch {
 /** A barrier that the program does not make: after that many operations of the node have
  * taken effect, the data of the file that the last of them is on become durable, or the
  * names in the directory of its path, in no time and unseen. Or the node is mute from then
- * on, until it boots again: nothing that it sends arrives, nor does what is on its way. For
- * explanations. */
+ * on, until it boots again, or for good: nothing that it sends arrives, nor does what is on
+ * its way. For explanations. */
 struct tp_ghost {
     uint32_t node;   /* its index */
     uint64_t effect; /* 1: after the first */
     bool names;      /* those in the directory; else the data of the file */
     bool to;         /* names: of the directory of its second path */
     bool mutes;      /* neither of them */
+    bool stays;      /* mutes: for good */
 };
 
 /** How to run a seed. All zero: seed 0, the defaults. */

@@ -76,7 +76,7 @@ struct tp_node {
     bool needs_power;           /* a file system that takes no change until a power cut */
     bool finished;              /* it has exited without an error */
     bool no_more;               /* its workload has ended */
-    bool is_mute;               /* by a ghost */
+    bool is_mute, stays_mute;   /* by a ghost; and for good */
     uint8_t pending;            /* enum tp_end: what is to happen to it now */
     uint32_t boots, version;
     uint32_t commands, commands_late;

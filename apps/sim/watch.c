@@ -106,6 +106,8 @@ void tp_watch_boot(struct tp_node *node)
 {
     struct tp_sim *sim = node->sim;
 
+    if (node->stays_mute)
+        return;
     for (uint32_t i = 0; i < sim->node_count && node->is_mute; i++) {
         if (i != node->index && node->host != 0 && sim->nodes[i]->host != 0)
             (void)tp_net_reset(sim->net, node->host, sim->nodes[i]->host);
@@ -156,6 +158,7 @@ static void appear(struct tp_node *node, const struct tp_ghost *ghost,
                                     : moment->inode;
 
     if (ghost->mutes) {
+        node->stays_mute = node->stays_mute || ghost->stays;
         set_mute(node, true);
         return;
     }
