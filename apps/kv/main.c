@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "apps/common/args.h"
@@ -25,6 +26,8 @@ enum {
     OPS_EACH = 8,    /* of a connection at a time, at most */
     OPS_BESIDE = 4096,
     RECV_BUFS = 512,
+    STALE_WAIT_MS = 2000, /* for the end of a server that was killed */
+    STALE_LOOK_MS = 50,
 };
 
 #ifdef TP_JEMALLOC
@@ -101,25 +104,42 @@ static uint32_t take_signals(void)
     return signals;
 }
 
-/* Whether `path` is a socket that nobody listens on: its server was killed. */
-static bool is_stale(const char *path)
+enum socket_state { NO_SOCKET, LISTENED_ON, STALE };
+
+static enum socket_state state_of_socket(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
+    enum socket_state state = LISTENED_ON;
     struct stat status;
-    bool stale;
     int fd;
 
     if (lstat(path, &status) < 0 || !S_ISSOCK(status.st_mode) ||
         strlen(path) >= sizeof address.sun_path)
-        return false;
+        return NO_SOCKET;
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
-        return false;
+        return LISTENED_ON;
     memcpy(address.sun_path, path, strlen(path));
-    stale = connect(fd, (const struct sockaddr *)&address, sizeof address) < 0 &&
-            errno == ECONNREFUSED;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0 &&
+        errno == ECONNREFUSED)
+        state = STALE;
     (void)close(fd);
-    return stale;
+    return state;
+}
+
+/* Removes the socket of a server that was killed. Its ring is taken down a moment after it
+ * is gone, and until then it is listened on. */
+static void remove_stale_socket(const char *path, uint32_t wait_ms)
+{
+    const struct timespec pause = {0, STALE_LOOK_MS * 1000000};
+    enum socket_state state;
+
+    for (uint32_t waited_ms = 0;
+         (state = state_of_socket(path)) == LISTENED_ON && waited_ms < wait_ms;
+         waited_ms += STALE_LOOK_MS)
+        (void)nanosleep(&pause, NULL);
+    if (state == STALE)
+        (void)unlink(path);
 }
 
 /* Memory that the process has: the second number of a line, in pages. */
@@ -309,12 +329,12 @@ static int serve(const struct kv_options *options)
     if (io == NULL)
         return APP_EXIT_FAILED;
     configure(&config, options, io);
-    if (options->unix_path != NULL && is_stale(options->unix_path))
-        (void)unlink(options->unix_path);
+    if (options->unix_path != NULL)
+        remove_stale_socket(options->unix_path, STALE_WAIT_MS);
     status = run(&config, io);
     tp_io_destroy(io);
-    if (options->unix_path != NULL && is_stale(options->unix_path))
-        (void)unlink(options->unix_path);
+    if (options->unix_path != NULL)
+        remove_stale_socket(options->unix_path, 0);
     return status;
 }
 
