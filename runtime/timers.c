@@ -197,5 +197,6 @@ void tp_timers_find_first(struct tp_timers *timers)
         if (queue->first != 0 && (first == NULL || earlier(entry, first)))
             first = entry;
     }
+    tp_assert(first != NULL);
     timers->known_first = *first;
 }

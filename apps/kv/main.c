@@ -131,7 +131,7 @@ static enum socket_state state_of_socket(const char *path)
  * is gone, and until then it is listened on. */
 static void remove_stale_socket(const char *path, uint32_t wait_ms)
 {
-    const struct timespec pause = {0, STALE_LOOK_MS * 1000000};
+    const struct timespec pause = {0, STALE_LOOK_MS * INT64_C(1000000)};
     enum socket_state state;
 
     for (uint32_t waited_ms = 0;

@@ -131,6 +131,8 @@ int tp_command_find_why(const struct tp_sim_arguments *arguments,
     explain->jobs = arguments->jobs;
     if (error == 0 && app_signals_caught() == 0)
         error = find_why(explain, &progress);
+    explain->progress = NULL;
+    explain->context = NULL;
     app_bar_wipe();
     return error;
 }

@@ -188,6 +188,7 @@ int tp_crew_run(const struct tp_crew *crew)
     if (crew->units == 0)
         return 0;
     gang.place_count = places_of(crew);
+    tp_assert(gang.place_count > 0);
     bytes = gang.place_count * crew->result_bytes;
     gang.results =
         mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

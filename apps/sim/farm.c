@@ -56,6 +56,7 @@ static int start(struct farm *farm, struct worker *worker, uint64_t first, uint3
 {
     int ends[2];
 
+    tp_assert(worker->batch != NULL);
     worker->batch->first = first;
     worker->batch->count = count;
     atomic_store(&worker->batch->begun, 0);

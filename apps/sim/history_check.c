@@ -20,7 +20,7 @@ static bool check(const char *path, const struct tp_history *history, FILE *out)
 static bool check_file(const char *path, FILE *out, FILE *err, uint32_t *unread)
 {
     struct tp_content content;
-    struct tp_history *history;
+    struct tp_history *history = NULL;
     struct tp_history_error wrong;
     int error = tp_content_read(path, TP_CONTENT_BYTES_MAX, &content);
     bool is_fine;

@@ -115,6 +115,7 @@ static void note_operation(const struct tp_fact *fact, struct tp_record *record)
     const struct tp_virtual_moment *moment = fact->moment;
     const struct tp_request *request = moment->request;
 
+    tp_assert(fact->node != NULL);
     record->handle = request->handle;
     record->stage = moment->stage;
     record->op = request->kind;

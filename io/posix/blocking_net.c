@@ -65,9 +65,9 @@ static int32_t set_options(int fd, int family, const struct tp_socket_options *o
 
 static int32_t set_socket(int fd, const struct tp_socket_options *options)
 {
-    struct sockaddr_storage own;
+    struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
     socklen_t len = sizeof own;
-    int type;
+    int type = 0;
     socklen_t type_len = sizeof type;
 
     if (getsockname(fd, (struct sockaddr *)(void *)&own, &len) != 0 ||

@@ -115,6 +115,7 @@ static void set_up(struct tp_sim *sim)
     life->client_nodes = 1 + (uint32_t)tp_sim_draw(sim, KV_LIFE_NODES_MAX);
     life->clients_each = 1 + (uint32_t)tp_sim_draw(sim, KV_LIFE_EACH_MAX);
     life->clients = life->client_nodes * life->clients_each;
+    tp_assert(life->client_nodes <= KV_LIFE_NODES_MAX);
     for (uint32_t i = 0; i < life->client_nodes; i++)
         add_node(sim, KV_ROLE_CLIENTS, names[i], false);
     for (uint32_t i = 0; i < life->clients; i++)
