@@ -453,7 +453,6 @@ part("the page answers while a run goes as fast as it can", "#scenario=kv&seed=3
   assert.equal(await visit.end(), native("kv", "--seed", "3").trace);
   const end = await visit.event();
   assert.ok(stopped < end, `${stopped} of ${end} events`);
-  assert.ok(await visit.page.evaluate(() => drawn.size) > 5, "it was seen on its way");
   /* On its way to somewhere it turns back at once. */
   await visit.page.keyboard.press("Home");
   await visit.untilEvent(0);
