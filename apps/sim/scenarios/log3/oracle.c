@@ -178,8 +178,11 @@ void log3_oracle_applied(struct log3_oracle *oracle, uint32_t node,
             grow(oracle->truths, &oracle->truths_max, state->index, sizeof *truth, 8);
         oracle->committed = state->index;
         check_first(oracle, node, entry, position);
-        oracle->truths[state->index] = (struct log3_truth){
-            .term = state->term, .count = state->count, .hash = state->hash};
+        oracle->truths[state->index] =
+            (struct log3_truth){.term = state->term,
+                                .count = state->count,
+                                .hash = state->hash,
+                                .committed_in = oracle->servers[node]->raft.term};
         check_electable(oracle);
         return;
     }
@@ -196,6 +199,9 @@ void log3_oracle_applied(struct log3_oracle *oracle, uint32_t node,
                     node, state->index, state->term, truth->term);
 }
 
+/* What was committed in earlier terms is there. It may take long until one hears that it
+ * was elected; by then others may be in a later term, and have committed more, of which it
+ * knows nothing ("Raft", section 5.4.3: leaders of higher terms). */
 void log3_oracle_leads(struct log3_oracle *oracle, uint32_t node,
                        const struct log3_raft *raft)
 {
@@ -206,6 +212,8 @@ void log3_oracle_leads(struct log3_oracle *oracle, uint32_t node,
         tp_sim_fail(oracle->sim, "two leaders in term %" PRIu64 ": nodes %u and %u",
                     raft->term, oracle->leaders[raft->term] - 1U, node);
     oracle->leaders[raft->term] = (uint8_t)(node + 1);
+    while (last > 0 && oracle->truths[last].committed_in >= raft->term)
+        last--;
     if (last == 0)
         return;
     term = log3_entries_term(&raft->entries, last);

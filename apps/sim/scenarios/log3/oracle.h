@@ -22,6 +22,7 @@
 /** What the state was when an entry was first applied. */
 struct log3_truth {
     uint64_t term, count, hash;
+    uint64_t committed_in; /* the term of the leader who did */
 };
 
 /** A client: outlives its process, as the number on its last order form does. */
