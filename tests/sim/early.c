@@ -5,8 +5,7 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
-#include "apps/sim/explain.h"
-#include "fixture.h"
+#include "explained.h"
 
 enum { PORT = 70, SEEDS = 2000 };
 #define PATIENCE_NS UINT64_C(1000000000)
@@ -168,25 +167,10 @@ static struct tp_explain explained(tp_tick_fn *tick, uint32_t families)
                                    .check = check,
                                    .state_bytes = sizeof(struct told),
                                    .context = &tick};
-    struct tp_batch_job job = {
-        .scenario = &scenario,
-        .options = {.families_off = S_ALL & ~families, .families_on = families}};
-    struct tp_trial trial;
-    struct tp_explain explain = {.trial = &trial, .until_ns = UINT64_MAX};
-    struct tp_tape *tape = NULL;
+    struct s_wanted wanted = {.families = families, .seeds = SEEDS};
+    struct tp_explain explain = {0};
 
-    cr_assert(eq(int, tp_trial_open(&trial, &job), 0));
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        tp_tape_destroy(tape);
-        cr_assert(eq(int, tp_trial_seed(&trial, seed, &explain.outcome, &tape), 0));
-        if (explain.outcome.verdict != TP_VERDICT_PASSED)
-            break;
-    }
-    cr_assert(eq(u32, explain.outcome.verdict, TP_VERDICT_FAILED));
-    explain.tape = tape;
-    cr_assert(eq(int, tp_explain_run(&explain), 0));
-    tp_tape_destroy(tape);
-    tp_trial_close(&trial);
+    cr_assert(ne(u64, s_explain(&scenario, &wanted, &explain), 0));
     return explain;
 }
 

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "apps/sim/explain.h"
+#include "explained.h"
 #include "fixture.h"
 
 enum { SEEDS = 40 };
@@ -175,23 +175,16 @@ Test(ghosts, may_do_without_the_cut_at_the_end)
 Test(ghosts, that_make_another_run_explain_nothing)
 {
     static const struct tp_ghost ghost = {.effect = LOOKS_REMOVED_A, .names = true};
-    struct tp_batch_job job = {.scenario = &looks, .options = {.families_off = S_ALL}};
-    struct tp_trial trial;
-    struct tp_explain explain = {.trial = &trial, .until_ns = UINT64_MAX};
-    struct tp_tape *tape = NULL;
+    static const struct s_wanted first = {.seeds = 1};
+    struct tp_explain explain = {0};
 
     cr_assert(eq(u32, count_failures_of(&looks, (struct tp_sim_options){0}), SEEDS));
     cr_assert(
         zero(u32, count_failures_of(&looks, (struct tp_sim_options){.ghosts = &ghost,
                                                                     .ghost_count = 1})));
-    cr_assert(eq(int, tp_trial_open(&trial, &job), 0));
-    cr_assert(eq(int, tp_trial_seed(&trial, 1, &explain.outcome, &tape), 0));
-    explain.tape = tape;
-    cr_assert(eq(int, tp_explain_run(&explain), 0));
+    cr_assert(eq(u64, s_explain(&looks, &first, &explain), 1));
     cr_assert(zero(u32, explain.barrier_count), "%s", explain.unkept);
     cr_assert(eq(int, (int)explain.how, TP_EXPLAINED_RESTART));
-    tp_tape_destroy(tape);
-    tp_trial_close(&trial);
 }
 
 /* ------------------------------------------------------------------ two directories */
@@ -231,23 +224,12 @@ Test(ghosts, of_a_rename_into_another_directory_are_on_that_one)
     tp_tick_fn *const tick = move_tick;
     struct tp_scenario moves = {
         .name = "moves", .setup = make_directories, .boot = boot, .context = &tick};
-    struct tp_batch_job job = {.scenario = &moves, .options = {.families_off = S_ALL}};
-    struct tp_trial trial;
-    struct tp_explain explain = {.trial = &trial, .until_ns = UINT64_MAX};
-    struct tp_tape *tape = NULL;
-    uint64_t seed = 0;
+    static const struct s_wanted any = {.seeds = SEEDS};
+    struct tp_explain explain = {0};
 
-    cr_assert(eq(int, tp_trial_open(&trial, &job), 0));
-    do {
-        tp_tape_destroy(tape);
-        cr_assert(eq(int, tp_trial_seed(&trial, ++seed, &explain.outcome, &tape), 0));
-    } while (explain.outcome.verdict == TP_VERDICT_PASSED && seed < SEEDS);
-    explain.tape = tape;
-    cr_assert(eq(int, tp_explain_run(&explain), 0));
+    cr_assert(ne(u64, s_explain(&moves, &any, &explain), 0));
     cr_assert(eq(int, (int)explain.how, TP_EXPLAINED_BARRIER));
     cr_assert(explain.barriers[0].ghost.names);
     cr_assert(explain.barriers[0].ghost.to);
     cr_assert(eq(int, (int)explain.barriers[0].before, TP_BEFORE_PROMISE));
-    tp_tape_destroy(tape);
-    tp_trial_close(&trial);
 }

@@ -5,8 +5,7 @@
 #include <criterion/new/assert.h>
 #include <string.h>
 
-#include "apps/sim/explain.h"
-#include "fixture.h"
+#include "explained.h"
 
 enum { SEEDS = 20000, ROUNDS = 40, BYTES = 8 };
 
@@ -154,27 +153,11 @@ static struct tp_explain explained(tp_tick_fn *tick, uint32_t families, const ch
 {
     struct tp_scenario scenario = {
         .name = "keeper", .setup = setup, .boot = boot, .context = &tick};
-    struct tp_batch_job job = {
-        .scenario = &scenario,
-        .options = {.families_off = S_ALL & ~families, .families_on = families}};
-    struct tp_trial trial;
-    struct tp_explain explain = {.trial = &trial, .until_ns = UINT64_MAX};
-    struct tp_tape *tape = NULL;
+    struct s_wanted wanted = {
+        .families = families, .seeds = SEEDS, .message = message, .is_uncut = true};
+    struct tp_explain explain = {0};
 
-    cr_assert(eq(int, tp_trial_open(&trial, &job), 0));
-    for (job.options.seed = 1; job.options.seed <= SEEDS; job.options.seed++) {
-        tp_sim_run(&scenario, &job.options, &explain.outcome);
-        if (explain.outcome.verdict != TP_VERDICT_PASSED &&
-            explain.outcome.phase < TP_PHASE_RECOVERY &&
-            strstr(explain.outcome.message, message) != NULL)
-            break;
-    }
-    cr_assert(eq(int, tp_trial_seed(&trial, job.options.seed, &explain.outcome, &tape), 0));
-    cr_assert(eq(u32, explain.outcome.verdict, TP_VERDICT_FAILED));
-    explain.tape = tape;
-    cr_assert(eq(int, tp_explain_run(&explain), 0));
-    tp_tape_destroy(tape);
-    tp_trial_close(&trial);
+    cr_assert(ne(u64, s_explain(&scenario, &wanted, &explain), 0));
     return explain;
 }
 

@@ -4,8 +4,7 @@
 #include <criterion/criterion.h>
 #include <criterion/new/assert.h>
 
-#include "apps/sim/explain.h"
-#include "fixture.h"
+#include "explained.h"
 
 enum { PORT = 71, SEEDS = 20000, EXPLAINED = 6 };
 #define PATIENCE_NS  UINT64_C(1000000000)
@@ -172,31 +171,17 @@ static void explain_all(enum way way, uint32_t families,
                                    .done = is_done,
                                    .state_bytes = sizeof(struct oracle),
                                    .context = &way};
-    struct tp_batch_job job = {
-        .scenario = &scenario,
-        .options = {.families_off = S_ALL & ~families, .families_on = families}};
-    struct tp_trial trial;
-    uint32_t explained = 0;
+    struct s_wanted wanted = {.families = families, .seeds = SEEDS, .is_uncut = true};
 
-    cr_assert(eq(int, tp_trial_open(&trial, &job), 0));
-    for (uint64_t seed = 1; seed <= SEEDS && explained < EXPLAINED; seed++) {
-        struct tp_explain explain = {.trial = &trial, .until_ns = UINT64_MAX};
-        struct tp_tape *tape = NULL;
+    for (uint32_t i = 0; i < EXPLAINED; i++) {
+        struct tp_explain explain = {0};
 
-        cr_assert(eq(int, tp_trial_seed(&trial, seed, &explain.outcome, &tape), 0));
-        explain.tape = tape;
-        if (explain.outcome.verdict == TP_VERDICT_FAILED &&
-            explain.outcome.phase < TP_PHASE_RECOVERY) {
-            cr_assert(eq(int, tp_explain_run(&explain), 0));
-            cr_log_info("seed %u: %s, %s", (unsigned)seed, tp_explain_kind(&explain),
-                        explain.unkept);
-            look(&explain);
-            explained++;
-        }
-        tp_tape_destroy(tape);
+        wanted.after = s_explain(&scenario, &wanted, &explain);
+        cr_assert(ne(u64, wanted.after, 0));
+        cr_log_info("seed %u: %s, %s", (unsigned)wanted.after, tp_explain_kind(&explain),
+                    explain.unkept);
+        look(&explain);
     }
-    tp_trial_close(&trial);
-    cr_assert(eq(u32, explained, EXPLAINED));
 }
 
 static void is_missing(const struct tp_explain *explain)
