@@ -274,6 +274,17 @@ Test(serve, listens_on_a_path, .fini = end_well)
     cr_assert(process_start(&process));
     cr_assert(talk_open_unix(&other, path));
     talk_close(&other);
+    {
+        static struct process second;
+
+        process_init(&second, "unix-other");
+        second.args[0] = "--unix";
+        second.args[1] = path;
+        cr_assert(not(process_start(&second)), "somebody listens there");
+        cr_assert(process_has_said(&second, "EADDRINUSE"));
+        cr_assert(talk_open_unix(&other, path));
+        talk_close(&other);
+    }
     cr_assert(eq(int, process_end(&process, SIGTERM), 0));
     cr_assert(eq(int, access(path, F_OK), -1), "it is gone with the server");
     {
