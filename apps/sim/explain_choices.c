@@ -164,8 +164,6 @@ static void take(struct tp_explain *explain, const struct tp_remedy *remedy)
  * then, and never without it. */
 
 enum {
-    TIMES = 16,        /* ways in which things take another time */
-    FAIL_MIN = 4,      /* with it: of which so many fail, at least */
     REMEDIES_MAX = 32, /* until one is no chance */
 };
 
@@ -178,13 +176,13 @@ static bool is_over(const struct tp_explain_search *s)
 static void be_sure(struct tp_explain_search *s)
 {
     const struct tp_remedy *remedy = &s->remedy;
-    bool is_with = s->failed_with < FAIL_MIN;
+    bool is_with = s->failed_with < TP_EXPLAIN_FAIL_MIN;
 
     s->times++;
     if (is_with) {
         s->failed_with += tp_explain_fails_later(s, NULL, &remedy->from, s->times);
-        s->is_trying = s->times - s->failed_with <= TIMES - FAIL_MIN;
-        if (s->failed_with == FAIL_MIN)
+        s->is_trying = s->times - s->failed_with <= TP_EXPLAIN_TIMES - TP_EXPLAIN_FAIL_MIN;
+        if (s->failed_with == TP_EXPLAIN_FAIL_MIN)
             s->times = 0;
         return;
     }
@@ -192,7 +190,7 @@ static void be_sure(struct tp_explain_search *s)
         s->is_trying = false;
         return;
     }
-    if (s->times < TIMES)
+    if (s->times < TP_EXPLAIN_TIMES)
         return;
     take(s->explain, remedy);
     s->explain->is_chance = false;

@@ -5,7 +5,6 @@
 enum {
     SURVIVORS = 64, /* drawn anew for one that heals */
     WAYS_MAX = 192, /* of survivors that are tried one by one before */
-    TIMES = 16,     /* or ways in which things take another time */
 };
 
 static struct tp_tape *copy_of(struct tp_explain_search *s, const struct tp_tape *tape)
@@ -250,7 +249,7 @@ static enum tp_explain_tried try_other_times(struct tp_explain_search *s)
     bool good = s->error == 0 && run_with(s, tape, s->ghosts, s->ghost_count);
 
     tp_tape_destroy(tape);
-    if (good && s->survivors <= TIMES)
+    if (good && s->survivors <= TP_EXPLAIN_TIMES)
         return TP_TRIED_SO_FAR;
     s->survivors = 0;
     return good && is_same_run(s) ? TP_TRIED_HEALS : TP_TRIED_FAILS;

@@ -28,6 +28,8 @@ enum {
     TP_EXPLAIN_CANDIDATES = 512,
     TP_EXPLAIN_EARLY = 64,
     TP_EXPLAIN_LOSSES = 64,
+    TP_EXPLAIN_TIMES = 16,   /* ways in which things take another time */
+    TP_EXPLAIN_FAIL_MIN = 4, /* of which so many fail alike, at least, if it is no chance */
 };
 
 /* A barrier that could be missing, and the change after which it would be. */

@@ -5,11 +5,6 @@
  * run hardly ever fails alike then, it is not the loss that it fails by. */
 #include "apps/sim/explain_internal.h"
 
-enum {
-    TIMES = 16,  /* ways in which things take another time */
-    FAIL_MIN = 4 /* of which so many fail, at least, if it is the loss */
-};
-
 /* ------------------------------------------------------------------ what takes away */
 
 /* A failed sync may lose what it did not write; of names it loses none. */
@@ -63,7 +58,7 @@ static bool fails_by(struct tp_explain_search *s, uint32_t record)
 {
     const struct tp_loss *loss = find(s, record);
 
-    return loss != NULL && loss->failed >= FAIL_MIN;
+    return loss != NULL && loss->failed >= TP_EXPLAIN_FAIL_MIN;
 }
 
 /* Where the run does not fail by a sync, what that has not written may have been written
@@ -109,6 +104,7 @@ void tp_explain_loss(struct tp_explain_search *s)
     }
     loss->tried++;
     loss->failed += tp_explain_fails_later(s, NULL, &s->records[loss->record], loss->tried);
-    if (loss->failed == FAIL_MIN || loss->tried - loss->failed > TIMES - FAIL_MIN)
+    if (loss->failed == TP_EXPLAIN_FAIL_MIN ||
+        loss->tried - loss->failed > TP_EXPLAIN_TIMES - TP_EXPLAIN_FAIL_MIN)
         s->loss_at++;
 }
