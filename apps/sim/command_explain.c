@@ -12,9 +12,6 @@
 #include "apps/sim/shrink.h"
 #include "apps/sim/text.h"
 
-#define SHRINK_NS  UINT64_C(30000000000)
-#define EXPLAIN_NS UINT64_C(30000000000)
-
 /* Barriers that are missing, by place of the source. */
 static void tell_places(const struct tp_explain *explain)
 {
@@ -96,7 +93,7 @@ static int find_why(struct tp_explain *explain, struct progress *progress)
 {
     int error = tp_explain_begin(explain);
 
-    explain->until_ns = tp_host_now_ns() + EXPLAIN_NS;
+    explain->until_ns = tp_host_now_ns() + TP_EXPLAIN_NS;
     explain->progress = draw_explaining;
     explain->context = progress;
     progress->began_ns = tp_host_now_ns();
@@ -120,7 +117,7 @@ int tp_command_find_why(const struct tp_sim_arguments *arguments,
                                .best = *tape,
                                .jobs = arguments->jobs,
                                .outcome = explain->outcome,
-                               .until_ns = progress.began_ns + SHRINK_NS,
+                               .until_ns = progress.began_ns + TP_EXPLAIN_SHRINK_NS,
                                .progress = draw_shrinking,
                                .context = &progress};
     int error = tp_shrink_run(&shrink);

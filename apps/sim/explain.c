@@ -48,8 +48,7 @@ static int record_run(struct tp_explain_search *s)
         return error;
     trial->records = TP_EXPLAIN_RECORDS;
     trial->realigns = true;
-    if (!s->skips)
-        error = tp_trial_replay(trial, s->filled, &outcome);
+    error = tp_trial_replay(trial, s->filled, &outcome);
     trial->realigns = false;
     trial->records = 0;
     if (error < 0)
@@ -103,10 +102,9 @@ static int find_idle(struct tp_explain_search *s)
         if (work < have)
             tp_tape_delete(s->idle, stream, work, have - work);
     }
-    if (error == 0 && !s->skips)
+    if (error == 0)
         error = tp_trial_replay(s->explain->trial, s->idle, &outcome);
-    if (error == 0 && (s->skips ? s->explain->outcome.verdict == TP_VERDICT_STOPPED
-                                : outcome.kind == s->explain->outcome.kind))
+    if (error == 0 && outcome.kind == s->explain->outcome.kind)
         return 0;
     tp_tape_destroy(s->idle);
     s->idle = NULL;
@@ -270,31 +268,6 @@ bool tp_explain_step(struct tp_explain *explain)
     }
     explain->is_whole = s->stage == TP_STAGE_OVER && s->error == 0;
     return s->stage != TP_STAGE_OVER;
-}
-
-bool tp_explain_keeps(const struct tp_explain *explain)
-{
-    enum tp_explain_stage stage = explain->search->stage;
-
-    return (stage == TP_STAGE_RECORDS || stage == TP_STAGE_STOP ||
-            stage == TP_STAGE_WHERE) &&
-           explain->trial->records > 0 && explain->trial->recorder != NULL;
-}
-
-bool tp_explain_skip(struct tp_explain *explain)
-{
-    struct tp_explain_search *s = explain->search;
-    bool more;
-
-    s->skips = true;
-    s->has_facts = tp_explain_keeps(explain);
-    /* Without its facts there is nothing to look for. */
-    explain->is_whole = s->stage == TP_STAGE_RECORDS && !s->has_facts;
-    if (explain->is_whole)
-        s->stage = TP_STAGE_OVER;
-    more = tp_explain_step(explain);
-    s->skips = s->has_facts = false;
-    return more;
 }
 
 int tp_explain_end(struct tp_explain *explain)

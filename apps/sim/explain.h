@@ -91,6 +91,11 @@ struct tp_explained_source {
     struct tp_record read, write;
 };
 
+/** So long `tempest-sim explain`, and whoever says the same, makes the run smaller first,
+ * and then looks; of the host's time. */
+#define TP_EXPLAIN_SHRINK_NS UINT64_C(30000000000)
+#define TP_EXPLAIN_NS        UINT64_C(30000000000)
+
 struct tp_explain_search; /* explain_internal.h */
 
 struct tp_explain {
@@ -154,15 +159,11 @@ struct tp_explain {
 /** Looks for it. 0, or -errno. */
 int tp_explain_run(struct tp_explain *explain);
 
-/** The same in steps of a trial or two, for hosts that must not be kept waiting. begin: 0,
- * or -ENOMEM. step: whether there is more to do. end: at any time; 0, or the -errno that
- * ended it early. skip: a step whose trial is known to end badly. keeps: of a step that
- * was broken off, whether its trial was the run once more, for its facts, and has those
- * until then; skip makes use of them. */
+/** The same in steps of a trial or two, for whoever does something in between. begin: 0, or
+ * -ENOMEM. step: whether there is more to do. end: at any time; 0, or the -errno that ended
+ * it early. */
 int tp_explain_begin(struct tp_explain *explain);
 bool tp_explain_step(struct tp_explain *explain);
-bool tp_explain_skip(struct tp_explain *explain);
-bool tp_explain_keeps(const struct tp_explain *explain);
 int tp_explain_end(struct tp_explain *explain);
 
 /** Between two steps: where ghosts come next, all of these at once, on `jobs` processors.

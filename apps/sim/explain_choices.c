@@ -126,8 +126,7 @@ static bool passes_without(struct tp_explain_search *s, struct tp_remedy *remedy
     tp_tape_set(tape, remedy->stream, remedy->index, 0);
     trial->records = TP_EXPLAIN_RECORDS;
     trial->realigns = true;
-    if (!s->skips)
-        s->error = tp_trial_replay(trial, tape, &outcome);
+    s->error = tp_trial_replay(trial, tape, &outcome);
     trial->realigns = false;
     trial->records = 0;
     tp_tape_destroy(tape);

@@ -32,8 +32,7 @@ static bool run(struct tp_explain_search *s, struct tp_tape *tape,
     trial->job.options.ghost_count = count;
     trial->job.options.ends_uncut = ends_uncut;
     trial->realigns = true; /* what is durable already draws less */
-    if (!s->skips)
-        s->error = tp_trial_replay(trial, tape, &outcome);
+    s->error = tp_trial_replay(trial, tape, &outcome);
     trial->realigns = false;
     trial->job.options.ghosts = NULL;
     trial->job.options.ghost_count = 0;
@@ -120,19 +119,16 @@ bool tp_explain_fails_later(struct tp_explain_search *s, const struct tp_remedy 
     const struct tp_tape *base = s->stage == TP_STAGE_LOSSES ? tape_of(s) : s->filled;
     struct tp_trial *trial = s->explain->trial;
     struct tp_sim_outcome outcome = s->explain->outcome;
-    bool stops = outcome.verdict == TP_VERDICT_STOPPED;
     struct tp_tape *tape = with_other_times(s, base, from, number);
 
     if (s->error == 0 && remedy != NULL)
         tp_tape_set(tape, remedy->stream, remedy->index, 0);
     trial->realigns = true;
-    if (s->error == 0 && !s->skips)
+    if (s->error == 0)
         s->error = tp_trial_replay(trial, tape, &outcome);
     trial->realigns = false;
     s->explain->runs++;
     tp_tape_destroy(tape);
-    if (s->skips && !stops)
-        outcome.kind = 0; /* it stopped itself, which is another failure */
     return s->error == 0 && outcome.verdict != TP_VERDICT_PASSED &&
            (remedy != NULL || outcome.kind == s->explain->outcome.kind);
 }

@@ -110,8 +110,6 @@ struct tp_explain_search {
     uint32_t stream;        /* of the choices */
     bool passes_uncut;      /* restart */
     uint64_t left;          /* of the stream's choices, counted from its end */
-    bool skips;             /* the next trial is known to end badly */
-    bool has_facts;         /* and the trial's recorder has what it did until then */
     struct tp_tape *filled; /* the tape, with all that it gives as 0 */
     struct tp_tape *idle; /* the same with no work in the end; NULL: it has to have that */
     struct tp_record *records;

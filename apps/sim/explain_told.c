@@ -198,7 +198,7 @@ static bool is_heard(struct tp_explain_search *s, uint64_t effect, bool *ret_syn
     *ret_sync_fails = false;
     trial->records = TP_EXPLAIN_RECORDS;
     trial->all_stages = true;
-    matters = !fails_unheard(s, effect) && s->error == 0 && !s->skips;
+    matters = !fails_unheard(s, effect) && s->error == 0;
     trial->all_stages = false;
     trial->records = 0;
     for (uint32_t i = 0; matters && i < trial->recorder->count && !*ret_sync_fails; i++) {

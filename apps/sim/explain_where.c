@@ -150,11 +150,6 @@ static bool record_stages(struct tp_explain_search *s)
     struct tp_sim_outcome outcome;
     struct tp_tape *tape = NULL;
 
-    if (s->skips) {
-        trial->records = 0;
-        trial->all_stages = trial->compares = false;
-        return s->has_facts;
-    }
     s->error = tp_tape_copy(s->explain->tape, NULL, &tape);
     if (s->error < 0)
         return false;
@@ -178,7 +173,7 @@ void tp_explain_stop(struct tp_explain_search *s)
                      verdict == TP_VERDICT_CRASHED) &&
                     record_stages(s);
 
-    s->stage = TP_STAGE_IDLE; /* only now: see tp_explain_keeps() */
+    s->stage = TP_STAGE_IDLE;
     if (!is_known)
         return;
     recorder = s->explain->trial->recorder;

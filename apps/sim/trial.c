@@ -220,15 +220,6 @@ int tp_trial_replay(struct tp_trial *trial, struct tp_tape *tape,
         error = run(trial, shared, ret_outcome);
     if (error < 0)
         return error;
-    for (uint32_t stream = 0; stream < tp_tape_streams(shared) && error == 0; stream++) {
-        uint64_t asked = tp_tape_asked(shared, stream);
-        uint64_t count = tp_tape_count(tape, stream);
-        uint64_t same = trial->realigns ? 0 : count;
-
-        if (asked < count)
-            tp_tape_delete(tape, stream, asked, count - asked);
-        for (uint64_t i = same; i < asked && error == 0; i++)
-            error = tp_tape_put(tape, stream, i, tp_tape_entry(shared, stream, i));
-    }
-    return error;
+    tp_trial_trim(shared);
+    return tp_trial_take(trial, tape, shared);
 }

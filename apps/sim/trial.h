@@ -57,4 +57,11 @@ int tp_trial_seed(struct tp_trial *trial, uint64_t seed, struct tp_sim_outcome *
 int tp_trial_replay(struct tp_trial *trial, struct tp_tape *tape,
                     struct tp_sim_outcome *ret_outcome);
 
+/** What all that run one share; trial_tape.c. A tape that was replayed becomes what was
+ * asked for of it. */
+void tp_trial_trim(struct tp_tape *tape);
+/** `tape` becomes what a replay of it has drawn. 0, or -ENOMEM. */
+int tp_trial_take(const struct tp_trial *trial, struct tp_tape *tape,
+                  const struct tp_tape *drawn);
+
 #endif

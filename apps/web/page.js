@@ -7,9 +7,10 @@ import {Events} from "./events.js";
 import {LINK_CHARACTERS, linkOf, readLink, readSeed} from "./link.js";
 import {Network} from "./network.js";
 import {Timeline} from "./timeline.js";
-import {tellStory} from "./story.js";
+import {tellStory, triesText} from "./story.js";
 
 const ENGINE = new URL("tempest-sim.wasm", location.href).href;
+const WHY = new URL("tempest-why.wasm", location.href).href;
 const FIRST = "#scenario=zoo-03&seed=1&faults=-all";
 const RATES = [1, 2, 4, 8, 20, 60, 200, 1000, 5000, 20000, Infinity];
 const SPEED_ONE = 3; /* of the rates: one computer is followed step by step, */
@@ -139,6 +140,11 @@ function beginFromLink(hash, isFirst) {
   begin(next, {clicks, at, play: !(isFirst && still) && at === 0});
 }
 
+function beginTape(name, bytes, next) {
+  tape = {name, bytes};
+  begin(next);
+}
+
 function chosen() {
   const seed = readSeed($("seed").value) ?? setting.seed;
   tape = null;
@@ -256,6 +262,8 @@ function drawStory() {
     actions.unshift({words: "Take my click back", act: buttons.undo});
   if (!passed && scenario.twin && !scenario.is_twin && !tape)
     actions.push({words: "The same, to its repaired twin", act: () => begin({...setting, scenario: scenario.twin}, {clicks: last.clicks})});
+  if (found && found.tape && found.explanation.choices < found.explanation.choices_before)
+    actions.push({words: "Watch the smallest run", act: () => beginTape(`${setting.scenario}-small.tape`, found.tape, setting)});
   if (passed)
     actions.push({words: "Another seed", act: dice});
   tellStory($("verdict"), {state, found, last: events.last, actions});
@@ -280,12 +288,12 @@ function explain(bytes) {
     /* The story is told once: who listens to it need not hear it again with every number. */
     if (found.explanation && !found.explanation.done) {
       if ($("tries"))
-        setText($("tries"), countText(found.explanation.runs));
+        setText($("tries"), triesText(found.explanation));
     } else if (!$("verdict").hidden) {
       drawStory();
     }
   };
-  explainer.postMessage({url: ENGINE, setting: {...setting, tape: bytes}});
+  explainer.postMessage({why: WHY, sim: ENGINE, setting: {...setting, tape: bytes}});
 }
 
 /* ------------------------------------------------------------------ what is done to it */
@@ -361,8 +369,7 @@ function gotLabel({name, bytes, label, wrong}) {
     toast(`${name}: ${wrong}.`);
     return;
   }
-  tape = {name, bytes};
-  begin(label.scenario ? {...setting, ...label} : setting);
+  beginTape(name, bytes, label.scenario ? {...setting, ...label} : setting);
   if (!label.scenario)
     toast(`${name} does not say of what it is: it runs as what was chosen.`);
 }

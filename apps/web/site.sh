@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# site.sh MODULE FOLDER: makes FOLDER the playground, complete: this directory's page and the simulator.
+# site.sh MODULE FOLDER: makes FOLDER the playground, complete: this directory's page, the simulator, and what is
+# beside that, which says why a run failed.
 # Any web server can serve it as it is, under any path.
 set -eu
 
@@ -9,3 +10,4 @@ mkdir -p "$2"
 rm -f "$2"/*
 cp "$here"/*.html "$here"/*.css "$here"/*.js "$2"
 cp "$1" "$2/tempest-sim.wasm"
+cp "$(dirname "$1")/tempest-why.wasm" "$2"

@@ -90,6 +90,21 @@ function befell(explanation, nodes) {
   return [operation ? `The world was rough here: ${operation}` : "The world was rough once", more];
 }
 
+/* How far the looking has come. */
+export function triesText({shrunk, runs, choices, choices_before: before}) {
+  return shrunk ? `Running it again, with one thing changed each time: ${countText(runs)} runs.`
+    : `Making the run smaller: ${countText(choices)} of its ${countText(before)} choices are left, after ${countText(runs)} runs.`;
+}
+
+/* It is told of a smaller run, whose numbers are others. */
+function smaller({runs, choices, choices_before: before}) {
+  if (choices >= before)
+    return "";
+  const left = choices === 1 ? "1 choice is left" : `${countText(choices)} choices are left`;
+  return el("p", {class: "quiet small"}, `How it comes about, in the smallest run found that fails alike (${left} of ` +
+    `${countText(before)}; ${countText(runs)} runs were tried):`);
+}
+
 function why(explanation, {message, nodes}) {
   if (explanation.kind === "torn")
     return torn(explanation, message);
@@ -154,19 +169,19 @@ export function tellStory(root, {state, found, last, actions}) {
     const isTold = found && found.explanation && found.explanation.done;
     const [words, where] = split(message);
     const isStop = verdict === "stopped", isFound = isTold && found.explanation.kind !== "none";
-    if (!isTold && !isStop)
+    const told = isTold && !isStop ? found.explanation.message : message;
+    if (!isStop && (!isTold || told !== message))
       story.push(el("p", {class: "message"}, words), where ? el("p", {class: "quiet small"}, where) : "");
     if (isStop && !isFound)
       story.push(...stopped(state, last));
     if (isFound || (isTold && !isStop))
-      story.push(...why(found.explanation, state));
+      story.push(smaller(found.explanation), ...why(found.explanation, {...state, message: told}));
     else if (isTold)
       story.push(el("p", {class: "quiet"}, "Nothing that befell it was found without which it would not stop."));
     else if (found && found.error)
       story.push(el("p", {class: "quiet"}, `It could not be explained: ${found.error}`));
     else
-      story.push(el("p", {class: "quiet looking"}, "Why? Running it again, with one thing changed each time \u2026 ",
-        el("span", {id: "tries", "aria-hidden": "true"})));
+      story.push(el("p", {class: "quiet looking"}, "Why? It is being found out. ", el("span", {id: "tries", "aria-hidden": "true"})));
     if (isTold)
       story.push(el("details", {open: found.explanation.kind === "choice" && !found.explanation.event},
         el("summary", {}, "As tempest-sim explain says it"), el("pre", {}, found.explanation.text)));

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/sim/engine/attempt.h"
 #include "apps/sim/engine/engine.h"
 #include "apps/sim/engine/why.h"
 
@@ -115,28 +116,45 @@ Test(engine, bears_every_act_at_every_event)
     }
 }
 
-/* Until it is over; then why, in as many steps as that takes. */
+static void go_to_the_end(struct engine *engine)
+{
+    while (!engine->over)
+        (void)engine_go(engine, 100, TP_NEVER);
+}
+
+/* Until it is over; then why. */
 static char *explain(struct engine *engine)
 {
+    struct tp_batch_job job = {.scenario = engine->scenario, .options = engine->options};
+    struct tp_explain explain = {.until_ns = TP_NEVER};
+    struct tp_tape *tape = NULL;
+    struct tp_trial trial;
     char *text = NULL;
     size_t bytes;
     FILE *out;
 
-    while (!engine->over)
-        (void)engine_go(engine, 100, TP_NEVER);
+    go_to_the_end(engine);
     cr_assert(eq(u32, engine->outcome.verdict, TP_VERDICT_FAILED));
-    engine->why = engine_why_begin(engine);
-    while (engine_why_step(engine->why))
-        ;
+    job.options.watch = NULL;
+    cr_assert(eq(int, tp_trial_open(&trial, &job), 0));
+    cr_assert(eq(int, tp_tape_copy(engine->tape, NULL, &tape), 0));
+    explain.trial = &trial;
+    explain.tape = tape;
+    explain.outcome = engine->outcome;
+    cr_assert(eq(int, tp_explain_run(&explain), 0));
     out = open_memstream(&text, &bytes);
     cr_assert(out != NULL);
-    engine_why_write(engine->why, out);
+    (void)fputc('{', out);
+    engine_why_write(&explain, out);
+    (void)fputc('}', out);
     cr_assert(eq(int, fclose(out), 0));
     cr_assert(is_whole(text), "%s", text);
+    tp_tape_destroy(tape);
+    tp_trial_close(&trial);
     return text;
 }
 
-Test(engine, explains_in_steps)
+Test(engine, says_why)
 {
     struct tp_act harsh = {.kind = TP_ACT_HARSH};
     struct tp_sim_options options = {.families_off = (UINT32_C(1) << TP_FAMILIES) - 1,
@@ -154,7 +172,7 @@ Test(engine, explains_in_steps)
 }
 
 /* Which heal only together: the data and the names of all that was copied. */
-Test(engine, explains_many_in_steps)
+Test(engine, says_why_of_many)
 {
     struct tp_sim_options options = {.families_off = ((UINT32_C(1) << TP_FAMILIES) - 1) &
                                                      ~(UINT32_C(1) << TP_FAMILY_POWER),
@@ -179,5 +197,61 @@ Test(engine, explains_many_in_steps)
     cr_assert(strstr(text, "\"names\":true,\"times\":") != NULL, "%s", text);
     cr_assert(strstr(text, "\"names\":false,\"times\":") != NULL, "%s", text);
     free(text);
+    engine_end(&engine);
+}
+
+/* ------------------------------------------------------------------ trials of a module */
+
+/* The answer to an order, whose members are as given. */
+static struct engine_parcel attempt(struct engine_attempt *attempt,
+                                    const struct engine *engine, struct engine_order order)
+{
+    struct tp_sim_options options = {.size = sizeof options};
+    struct engine_parcel parcel = {0}, answer = {0};
+
+    engine_parcel_put(&parcel, &order, sizeof order);
+    engine_parcel_put_tape(&parcel, engine->tape);
+    cr_assert(engine_attempt_begin(attempt, engine->scenario, &options, &parcel));
+    while (engine_attempt_go(attempt, 50))
+        ;
+    engine_attempt_end(attempt, "", &answer);
+    free(parcel.bytes);
+    return answer;
+}
+
+Test(engine, attempts_what_a_parcel_says_and_answers_with_what_was_drawn)
+{
+    struct engine_attempt one = {.tape = NULL};
+    struct engine engine = {0};
+    struct engine_parcel answer;
+    struct engine_answer head;
+    struct tp_tape *tape = NULL;
+
+    begin(&engine, "zoo-03", 1);
+    go_to_the_end(&engine);
+    answer = attempt(
+        &one, &engine,
+        (struct engine_order){.records = 4096, .all_stages = true, .compares = true});
+    cr_assert(engine_parcel_take(&answer, &head, sizeof head));
+    cr_assert(eq(u64, head.outcome.trace, engine.outcome.trace));
+    cr_assert(eq(u64, head.outcome.kind, engine.outcome.kind));
+    cr_assert(lt(u32, 100, head.record_count));
+    cr_assert(lt(u32, 0, head.file_count));
+    cr_assert(engine_parcel_take_tape(&answer, &tape));
+    tp_tape_set_label(tape, tp_tape_label(engine.tape));
+    cr_assert(eq(u64, tp_tape_save(tape, NULL, 0), tp_tape_save(engine.tape, NULL, 0)));
+    tp_tape_destroy(tape);
+    free(answer.bytes);
+
+    answer = attempt(&one, &engine, (struct engine_order){.notes_moments = true});
+    cr_assert(engine_parcel_take(&answer, &head, sizeof head));
+    cr_assert(lt(u32, 10, head.moment_count));
+    free(answer.bytes);
+
+    answer = attempt(&one, &engine, (struct engine_order){.events_max = 20});
+    cr_assert(engine_parcel_take(&answer, &head, sizeof head));
+    cr_assert(eq(u32, head.outcome.verdict, TP_VERDICT_PASSED));
+    free(answer.bytes);
+    engine_attempt_forget(&one);
     engine_end(&engine);
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "apps/sim/engine/why.h"
 #include "apps/sim/manner.h"
 
 static int make_tape(struct engine *engine, struct tp_tape *tape)
@@ -41,7 +40,6 @@ int engine_begin(struct engine *engine, const struct tp_scenario *scenario,
 
 void engine_end(struct engine *engine)
 {
-    engine_why_end(engine->why);
     if (engine->sim != NULL)
         tp_sim_destroy(engine->sim);
     tp_tape_destroy(engine->tape);

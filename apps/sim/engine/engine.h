@@ -17,13 +17,11 @@
 #include "apps/sim/sim_internal.h"
 
 enum {
-    ENGINE_ABI = 3,
+    ENGINE_ABI = 4,
     ENGINE_LIST_MAX = 64, /* of files, operations, machines, names: per node */
     ENGINE_MESSAGES = 256,
     ENGINE_PAGES = 256,
 };
-
-struct engine_why; /* why.h */
 
 struct engine {
     const struct tp_scenario *scenario; /* NULL: no run */
@@ -40,7 +38,6 @@ struct engine {
     struct engine_facts facts;
     char *picture; /* at the verdict; NULL: look */
     size_t picture_bytes;
-    struct engine_why *why; /* NULL: nobody has asked */
 };
 
 /** Opens a run of `scenario`, which must stay, in the manner of `options`; on `tape`, which
@@ -61,8 +58,7 @@ uint32_t engine_go_to(struct engine *engine, uint32_t node, uint32_t events);
 
 /** The program has stopped itself, and the module with it: this is a copy of its memory,
  * from the middle of an event. That is the verdict, with what it said; nothing is taken
- * down, the trace is what it was by then. Only looking and engine_why_begin() may follow.
- */
+ * down, the trace is what it was by then. Only looking may follow. */
 void engine_stopped(struct engine *engine, const char *said);
 
 /** An act, now; as tp_act_now(), which see. */

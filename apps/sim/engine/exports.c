@@ -5,57 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "apps/sim/engine/attempt.h"
 #include "apps/sim/engine/engine.h"
-#include "apps/sim/engine/why.h"
+#include "apps/sim/engine/host.h"
 #include "apps/sim/manner.h"
 #include "io/wasm/system.h"
 
-/* Declares a function under the name that the host calls it by, and begins its definition.
- */
-#define EXPORT_AS(exported, type, name, ...)                               \
-    __attribute__((__export_name__(#exported), __visibility__("default"))) \
-    type name(__VA_ARGS__);                                                \
-    type name(__VA_ARGS__)
-#define EXPORT(type, name, ...) EXPORT_AS(name, type, name, __VA_ARGS__)
-
-enum { INPUT_MAX = 1 << 24, TEXT_MAX = 1024, PAGE_BYTES = 4096, PAGES_MAX = 32768 };
+enum { TAPE_MAX = 1 << 24, TEXT_MAX = 1024, PAGE_BYTES = 4096, PAGES_MAX = 32768 };
 
 static struct tp_scenario scenarios[SIM_SCENARIOS_MAX];
 static uint32_t scenario_count;
 static struct engine engine;
-static char *input, *output;
-static size_t output_bytes;
-
-/* ------------------------------------------------------------------ strings */
-
-/* Where the output of this call goes; it begins empty. */
-static FILE *open_output(void)
-{
-    FILE *out;
-
-    free(output);
-    output = NULL;
-    out = open_memstream(&output, &output_bytes);
-    if (out == NULL)
-        tp_stop(__FILE__, __LINE__, "no memory for what is to be said");
-    return out;
-}
-
-static int32_t close_output(FILE *out)
-{
-    if (fclose(out) != 0 || output_bytes > INT32_MAX)
-        tp_stop(__FILE__, __LINE__, "no memory for what is to be said");
-    return (int32_t)output_bytes;
-}
-
-static int32_t fail(int32_t error, const char *sentence)
-{
-    FILE *out = open_output();
-
-    (void)fputs(sentence, out);
-    (void)close_output(out);
-    return tp_errno_number(error);
-}
+static struct engine_attempt attempt;
 
 static const struct tp_scenario *find(const char *name)
 {
@@ -68,11 +29,6 @@ static const struct tp_scenario *find(const char *name)
 }
 
 /* ------------------------------------------------------------------ the host's calls */
-
-EXPORT(int32_t, engine_abi, void)
-{
-    return ENGINE_ABI;
-}
 
 EXPORT(uint32_t, engine_used, void)
 {
@@ -106,30 +62,13 @@ EXPORT(const uint8_t *, engine_touched, void)
     return touched;
 }
 
-EXPORT(char *, engine_input, uint32_t len_bytes)
-{
-    free(input);
-    input = len_bytes > INPUT_MAX ? NULL : malloc((size_t)len_bytes + 1);
-    return input;
-}
-
-EXPORT(const char *, engine_output, void)
-{
-    return output;
-}
-
-EXPORT(uint32_t, engine_output_bytes, void)
-{
-    return (uint32_t)output_bytes;
-}
-
 EXPORT(int32_t, engine_list, void)
 {
-    FILE *out = open_output();
+    FILE *out = engine_open_output();
 
     (void)find("");
     engine_write_list(scenarios, scenario_count, out);
-    return close_output(out);
+    return engine_close_output(out);
 }
 
 /* "scenario\nprofile\nfaults", from the input. */
@@ -138,23 +77,24 @@ static int32_t read_manner(uint32_t text_len, const struct tp_scenario **ret_sce
 {
     char text[TEXT_MAX], *profile, *faults;
 
-    if (input == NULL || text_len >= TEXT_MAX)
-        return fail(-EINVAL, "the text is too long, or missing");
-    memcpy(text, input, text_len);
+    if (engine_input_bytes() == NULL || text_len >= TEXT_MAX)
+        return engine_fail(-EINVAL, "the text is too long, or missing");
+    memcpy(text, engine_input_bytes(), text_len);
     text[text_len] = '\0';
     profile = strchr(text, '\n');
     faults = profile == NULL ? NULL : strchr(profile + 1, '\n');
     if (faults == NULL)
-        return fail(-EINVAL, "the text is not scenario, profile and faults, a line each");
+        return engine_fail(-EINVAL,
+                           "the text is not scenario, profile and faults, a line each");
     *profile++ = '\0';
     *faults++ = '\0';
     *ret_scenario = find(text);
     if (*ret_scenario == NULL)
-        return fail(-ENOENT, "there is no such scenario");
+        return engine_fail(-ENOENT, "there is no such scenario");
     if (profile[0] != '\0' && !tp_manner_profile(profile, ret_options))
-        return fail(-EINVAL, "there is no such profile");
+        return engine_fail(-EINVAL, "there is no such profile");
     if (tp_manner_faults(faults, ret_options) != NULL)
-        return fail(-EINVAL, "the faults are not +NAME or -NAME of families");
+        return engine_fail(-EINVAL, "the faults are not +NAME or -NAME of families");
     return 0;
 }
 
@@ -162,7 +102,7 @@ static int32_t begin(const struct tp_scenario *scenario,
                      const struct tp_sim_options *options, struct tp_tape *tape)
 {
     if (engine_begin(&engine, scenario, options, tape) < 0)
-        return fail(-ENOMEM, "no memory for a run");
+        return engine_fail(-ENOMEM, "no memory for a run");
     return 0;
 }
 
@@ -182,8 +122,8 @@ static int32_t read_tape(uint32_t at, uint32_t len, struct tp_tape **ret_tape,
 {
     char name[TP_TAPE_LABEL_BYTES];
 
-    if (tp_tape_load(input + at, len, NULL, ret_tape) < 0)
-        return fail(-EBADMSG, "this is no tape");
+    if (tp_tape_load(engine_input_bytes() + at, len, NULL, ret_tape) < 0)
+        return engine_fail(-EBADMSG, "this is no tape");
     *ret_scenario = NULL;
     if (tp_manner_read_label(*ret_tape, name, ret_options)) {
         *ret_scenario = find(name);
@@ -191,7 +131,7 @@ static int32_t read_tape(uint32_t at, uint32_t len, struct tp_tape **ret_tape,
             return 0;
     }
     tp_tape_destroy(*ret_tape);
-    return fail(-ENOENT, "its label says what is not known here");
+    return engine_fail(-ENOENT, "its label says what is not known here");
 }
 
 /* In the manner of its label, unless another one is given; of no other scenario. */
@@ -205,7 +145,7 @@ static int32_t take_label(uint32_t text_len, const struct tp_scenario *of_tape,
     if (error < 0 || of_tape == NULL)
         return error;
     if (*ret_scenario != of_tape)
-        return fail(-EINVAL, "this tape is of another scenario");
+        return engine_fail(-EINVAL, "this tape is of another scenario");
     if (ret_options->profile == 0)
         ret_options->profile = labelled->profile;
     if ((ret_options->families_on | ret_options->families_off) == 0) {
@@ -222,8 +162,8 @@ EXPORT(int32_t, engine_open_tape, uint32_t text_len, uint32_t tape_len)
     struct tp_tape *tape;
     int32_t error;
 
-    if (input == NULL || text_len >= TEXT_MAX || tape_len > INPUT_MAX)
-        return fail(-EINVAL, "the text or the tape is too long, or missing");
+    if (engine_input_bytes() == NULL || text_len >= TEXT_MAX || tape_len > TAPE_MAX)
+        return engine_fail(-EINVAL, "the text or the tape is too long, or missing");
     error = read_tape(text_len, tape_len, &tape, &of_tape, &labelled);
     if (error < 0)
         return error;
@@ -244,15 +184,15 @@ EXPORT(int32_t, engine_label, uint32_t tape_len)
     FILE *out;
     int32_t error;
 
-    if (input == NULL || tape_len > INPUT_MAX)
-        return fail(-EINVAL, "the tape is too long, or missing");
+    if (engine_input_bytes() == NULL || tape_len > TAPE_MAX)
+        return engine_fail(-EINVAL, "the tape is too long, or missing");
     error = read_tape(0, tape_len, &tape, &scenario, &options);
     if (error < 0)
         return error;
     tp_tape_destroy(tape);
-    out = open_output();
+    out = engine_open_output();
     engine_write_manner(scenario == NULL ? "" : scenario->name, &options, out);
-    return close_output(out);
+    return engine_close_output(out);
 }
 
 EXPORT(void, engine_close, void)
@@ -263,14 +203,14 @@ EXPORT(void, engine_close, void)
 EXPORT(int32_t, engine_step, uint32_t events, uint64_t until_ns)
 {
     if (engine.scenario == NULL)
-        return fail(-EBADF, "no run is open");
+        return engine_fail(-EBADF, "no run is open");
     return (int32_t)engine_go(&engine, events > INT32_MAX ? INT32_MAX : events, until_ns);
 }
 
 EXPORT(int32_t, engine_step_node, uint32_t node, uint32_t events)
 {
     if (engine.scenario == NULL || node >= engine.node_count || node >= ENGINE_NODES)
-        return fail(-EINVAL, "there is no such node");
+        return engine_fail(-EINVAL, "there is no such node");
     return (int32_t)engine_go_to(&engine, node, events > INT32_MAX ? INT32_MAX : events);
 }
 
@@ -291,10 +231,10 @@ EXPORT_AS(engine_stopped, int32_t, engine_has_stopped, uint32_t text_len)
     char text[TEXT_MAX];
 
     if (engine.scenario == NULL || engine.over)
-        return fail(-EBADF, "no run is going on");
-    if (input == NULL || text_len >= TEXT_MAX)
-        return fail(-EINVAL, "the text is too long, or missing");
-    memcpy(text, input, text_len);
+        return engine_fail(-EBADF, "no run is going on");
+    if (engine_input_bytes() == NULL || text_len >= TEXT_MAX)
+        return engine_fail(-EINVAL, "the text is too long, or missing");
+    memcpy(text, engine_input_bytes(), text_len);
     text[text_len] = '\0';
     engine_stopped(&engine, words_of(text));
     return 0;
@@ -310,10 +250,10 @@ EXPORT(int32_t, engine_state, void)
     FILE *out;
 
     if (engine.scenario == NULL)
-        return fail(-EBADF, "no run is open");
-    out = open_output();
+        return engine_fail(-EBADF, "no run is open");
+    out = engine_open_output();
     engine_write_state(&engine, out);
-    return close_output(out);
+    return engine_close_output(out);
 }
 
 static int32_t write_ring(const struct engine_ring *ring, uint64_t from)
@@ -321,10 +261,10 @@ static int32_t write_ring(const struct engine_ring *ring, uint64_t from)
     FILE *out;
 
     if (engine.scenario == NULL)
-        return fail(-EBADF, "no run is open");
-    out = open_output();
+        return engine_fail(-EBADF, "no run is open");
+    out = engine_open_output();
     engine_facts_write(ring, from, out);
-    return close_output(out);
+    return engine_close_output(out);
 }
 
 EXPORT(int32_t, engine_facts, uint64_t from)
@@ -349,73 +289,69 @@ EXPORT_AS(engine_act, int32_t, engine_act_now, uint32_t kind, uint32_t node, uin
     case 0:
         return 0;
     case -EBADF:
-        return fail(error, "no run is open");
+        return engine_fail(error, "no run is open");
     case -EBUSY:
-        return fail(error, "the run is over");
+        return engine_fail(error, "the run is over");
     case -EINVAL:
-        return fail(error, "there is no such act, or no such node");
+        return engine_fail(error, "there is no such act, or no such node");
     case -EPERM:
-        return fail(error, "this node is part of the test and is spared");
+        return engine_fail(error, "this node is part of the test and is spared");
     case -ENOTCONN:
-        return fail(error, "the node is down");
+        return engine_fail(error, "the node is down");
     default:
-        return fail(error, "no memory for the tape");
+        return engine_fail(error, "no memory for the tape");
     }
 }
 
 EXPORT(int32_t, engine_tape, void)
 {
     size_t len;
+    void *bytes;
 
     if (engine.scenario == NULL)
-        return fail(-EBADF, "no run is open");
+        return engine_fail(-EBADF, "no run is open");
     len = tp_tape_save(engine.tape, NULL, 0);
-    free(output);
-    output = malloc(len);
-    if (output == NULL || len > INT32_MAX)
-        tp_stop(__FILE__, __LINE__, "no memory for a tape");
-    output_bytes = tp_tape_save(engine.tape, output, len);
-    return (int32_t)len;
+    bytes = malloc(len);
+    if (bytes != NULL)
+        (void)tp_tape_save(engine.tape, bytes, len);
+    return engine_give(bytes, len);
 }
 
-/* ------------------------------------------------------------------ why */
+/* ------------------------------------------------------------------ trials
+ *
+ * For the module that looks for why: parcels are in and out. */
 
-EXPORT(int32_t, engine_explain_begin, void)
+EXPORT_AS(engine_attempt_begin, int32_t, engine_begin_attempt, uint32_t text_len,
+          uint32_t order_len)
 {
-    if (!engine.over || engine.outcome.verdict == TP_VERDICT_PASSED)
-        return fail(-EINVAL, "there is nothing to explain");
-    engine_why_end(engine.why);
-    engine.why = engine_why_begin(&engine);
-    return engine.why == NULL ? fail(-ENOMEM, "no memory to explain") : 0;
+    struct tp_sim_options options = {.size = sizeof options};
+    const struct tp_scenario *scenario;
+    int32_t error = read_manner(text_len, &scenario, &options);
+    struct engine_parcel order = {.len_bytes = order_len};
+
+    if (error < 0)
+        return error;
+    order.bytes = engine_input_bytes() + text_len;
+    return engine_attempt_begin(&attempt, scenario, &options, &order)
+               ? 0
+               : engine_fail(-ENOMEM, "no memory for a trial");
 }
 
-EXPORT(int32_t, engine_explain_step, void)
+EXPORT_AS(engine_attempt_go, int32_t, engine_go_on_attempt, uint32_t events)
 {
-    if (engine.why == NULL)
-        return fail(-EINVAL, "nothing is being explained");
-    return engine_why_step(engine.why);
+    return engine_attempt_go(&attempt, events);
 }
 
-EXPORT(int32_t, engine_explain_keeps, void)
+/* Over, or else with what it said when it trapped, or `hangs`. */
+EXPORT_AS(engine_attempt_end, int32_t, engine_end_attempt, uint32_t text_len, int32_t hangs)
 {
-    return engine.why != NULL && engine_why_keeps(engine.why);
-}
+    struct engine_parcel answer = {0};
+    char text[TEXT_MAX];
 
-EXPORT(int32_t, engine_explain_trapped, void)
-{
-    if (engine.why == NULL)
-        return fail(-EINVAL, "nothing is being explained");
-    engine_why_trapped(engine.why);
-    return 0;
-}
-
-EXPORT(int32_t, engine_explanation, void)
-{
-    FILE *out;
-
-    if (engine.why == NULL)
-        return fail(-EINVAL, "nothing is being explained");
-    out = open_output();
-    engine_why_write(engine.why, out);
-    return close_output(out);
+    if (engine_input_bytes() == NULL || text_len >= TEXT_MAX || attempt.tape == NULL)
+        return engine_fail(-EINVAL, "the text is too long, or there is no trial");
+    memcpy(text, engine_input_bytes(), text_len);
+    text[text_len] = '\0';
+    engine_attempt_end(&attempt, hangs != 0 ? NULL : text, &answer);
+    return engine_give(answer.bytes, answer.len_bytes);
 }

@@ -1,12 +1,43 @@
-/* A trial in this process: trial.h without children, for hosts that have none. What traps
- * takes the module with it, and the host says so to a copy (why.h). */
+/* A trial of another module: trial.h without children, for hosts that have none. The host
+ * hands over what is wanted, and what came of it (attempt.h). */
 #include "apps/sim/trial.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECORDS_KEPT = 8192 };
+#include "apps/common/signals.h"
+#include "apps/sim/crew.h"
+#include "apps/sim/engine/host.h"
+#include "apps/sim/engine/parcel.h"
+#include "apps/sim/judge.h"
+
+#define IMPORT(name) \
+    __attribute__((__import_module__("tempest_host"), __import_name__(#name)))
+
+/* Of the host: has an order done. The answer becomes the input; so long is it, or 0 if
+ * whoever did it has died of it and could not be asked. */
+IMPORT(trial) uint32_t engine_host_trial(const void *order, uint32_t len_bytes);
+IMPORT(monotonic) uint64_t engine_host_monotonic(void);
+
+/* ------------------------------------------------------------------ in place of processes
+ */
+
+uint64_t tp_host_now_ns(void)
+{
+    return engine_host_monotonic();
+}
+
+int app_signals_caught(void)
+{
+    return 0; /* there are none: the host ends the module */
+}
+
+int tp_crew_run(const struct tp_crew *crew)
+{
+    tp_assert(crew->jobs > 0);
+    return -ENOSYS; /* one job is what there is, which asks for no crew */
+}
 
 int tp_trial_open(struct tp_trial *trial, const struct tp_batch_job *job)
 {
@@ -15,72 +46,176 @@ int tp_trial_open(struct tp_trial *trial, const struct tp_batch_job *job)
     return 0;
 }
 
-static void free_recorder(struct tp_trial *trial)
+static void forget(struct tp_trial *trial)
 {
-    if (trial->recorder == NULL)
-        return;
-    free(trial->recorder->records);
-    free(trial->recorder->shadow);
+    if (trial->recorder != NULL)
+        free(trial->recorder->records);
     free(trial->recorder);
+    free(trial->moments);
     trial->recorder = NULL;
+    trial->moments = NULL;
 }
 
 void tp_trial_close(struct tp_trial *trial)
 {
-    free_recorder(trial);
+    forget(trial);
 }
 
-static int make_recorder(struct tp_trial *trial)
-{
-    struct tp_recorder *recorder;
+/* ------------------------------------------------------------------ what is wanted */
 
-    free_recorder(trial);
-    if (trial->records == 0)
-        return 0;
-    recorder = trial->recorder = calloc(1, sizeof *recorder);
+static void write_order(const struct tp_trial *trial, const struct tp_tape *tape,
+                        struct engine_parcel *parcel)
+{
+    const struct tp_sim_options *options = &trial->job.options;
+    struct engine_order order;
+
+    memset(&order, 0, sizeof order);
+    order.events_max = trial->events_max;
+    order.records = trial->records;
+    order.ghost_count = options->ghost_count;
+    order.all_stages = trial->all_stages;
+    order.compares = trial->compares;
+    order.realigns = trial->realigns;
+    order.notes_moments = trial->notes_moments;
+    order.ends_uncut = options->ends_uncut;
+    engine_parcel_put(parcel, &order, sizeof order);
+    engine_parcel_put(parcel, options->ghosts,
+                      options->ghost_count * sizeof *options->ghosts);
+    engine_parcel_put_tape(parcel, tape);
+}
+
+/* ------------------------------------------------------------------ what came of it */
+
+/* Names of files that were ever told, by their addresses elsewhere. They stay, as what
+ * records say of them must. */
+static struct name {
+    struct name *next;
+    uint64_t address;
+    char text[];
+} * names;
+
+static const char *name_of(uint64_t address)
+{
+    for (const struct name *name = names; name != NULL; name = name->next) {
+        if (name->address == address)
+            return name->text;
+    }
+    return NULL;
+}
+
+static bool take_name(struct engine_parcel *answer)
+{
+    struct engine_file file;
+    struct name *name;
+
+    if (!engine_parcel_take(answer, &file, sizeof file))
+        return false;
+    name = calloc(1, sizeof *name + file.len_bytes + 1);
+    if (name == NULL || !engine_parcel_take(answer, name->text, file.len_bytes)) {
+        free(name);
+        return false;
+    }
+    if (name_of(file.address) != NULL) {
+        free(name);
+        return true;
+    }
+    name->address = file.address;
+    name->next = names;
+    names = name;
+    return true;
+}
+
+static bool take_records(struct tp_trial *trial, const struct engine_answer *head,
+                         struct engine_parcel *answer)
+{
+    struct tp_recorder *recorder = calloc(1, sizeof *recorder);
+    size_t count = head->record_count;
+
+    trial->recorder = recorder;
     if (recorder == NULL)
-        return -ENOMEM;
-    tp_recorder_init(recorder, malloc(RECORDS_KEPT * sizeof *recorder->records),
-                     RECORDS_KEPT);
-    recorder->all_stages = trial->all_stages;
-    if (trial->compares)
-        recorder->shadow = calloc(1, tp_shadow_size_bytes());
-    if (recorder->records == NULL || (trial->compares && recorder->shadow == NULL)) {
-        free_recorder(trial);
-        return -ENOMEM;
+        return false;
+    recorder->records = calloc(count + 1, sizeof *recorder->records);
+    recorder->capacity = trial->records;
+    recorder->count = head->record_count;
+    recorder->dropped = head->dropped;
+    if (recorder->records == NULL ||
+        !engine_parcel_take(answer, recorder->records, count * sizeof *recorder->records))
+        return false;
+    for (uint32_t i = 0; i < head->file_count; i++) {
+        if (!take_name(answer))
+            return false;
     }
-    return 0;
+    for (uint32_t i = 0; i < recorder->count; i++)
+        recorder->records[i].file = name_of((uintptr_t)recorder->records[i].file);
+    return true;
 }
 
-/* What was not asked for is no part of the run. */
-static void trim(struct tp_tape *tape)
+static bool take_moments(struct tp_trial *trial, const struct engine_answer *head,
+                         struct engine_parcel *answer)
 {
-    for (uint32_t stream = 0; stream < tp_tape_streams(tape); stream++) {
-        uint64_t asked = tp_tape_asked(tape, stream);
+    size_t bytes = (size_t)head->moment_count * head->streams * sizeof(uint64_t);
+    _Static_assert(sizeof(struct tp_moments) % 8 == 0, "what is behind it is aligned");
+    struct tp_moments *moments =
+        malloc(sizeof *moments + tp_moments_size_bytes(head->streams));
 
-        tp_tape_delete(tape, stream, asked, tp_tape_count(tape, stream) - asked);
+    trial->moments = moments;
+    if (moments == NULL)
+        return false;
+    tp_moments_init(moments, moments + 1, head->streams);
+    moments->count = head->moment_count;
+    return engine_parcel_take(answer, moments->asked, bytes) &&
+           engine_parcel_take(answer, moments->begun, bytes);
+}
+
+static int take_answer(struct tp_trial *trial, struct engine_parcel *answer,
+                       struct tp_tape *tape, struct tp_sim_outcome *ret_outcome)
+{
+    struct tp_tape *drawn = NULL;
+    struct engine_answer head;
+    int error = -ENOMEM;
+
+    if (engine_parcel_take(answer, &head, sizeof head) &&
+        engine_parcel_take_tape(answer, &drawn) &&
+        (trial->records == 0 || take_records(trial, &head, answer)) &&
+        (!trial->notes_moments || take_moments(trial, &head, answer))) {
+        *ret_outcome = head.outcome;
+        error = tp_trial_take(trial, tape, drawn);
     }
+    tp_tape_destroy(drawn);
+    return error;
+}
+
+/* Nothing is known but that it has died: of its stack, for one. */
+static int take_nothing(struct tp_trial *trial, const struct tp_tape *tape,
+                        struct tp_sim_outcome *ret_outcome)
+{
+    struct engine_answer head = {.streams = tp_tape_streams(tape)};
+    struct engine_parcel nothing = {0};
+
+    memset(ret_outcome, 0, sizeof *ret_outcome);
+    ret_outcome->verdict = TP_VERDICT_CRASHED;
+    (void)snprintf(ret_outcome->message, sizeof ret_outcome->message, "the program died");
+    ret_outcome->kind = tp_judge_kind(ret_outcome);
+    if ((trial->records > 0 && !take_records(trial, &head, &nothing)) ||
+        (trial->notes_moments && !take_moments(trial, &head, &nothing)))
+        return -ENOMEM;
+    return 0;
 }
 
 int tp_trial_replay(struct tp_trial *trial, struct tp_tape *tape,
                     struct tp_sim_outcome *ret_outcome)
 {
-    struct tp_sim_options options = trial->job.options;
+    struct engine_parcel order = {0}, answer = {0};
 
     trial->runs++;
-    if (make_recorder(trial) < 0)
+    forget(trial);
+    write_order(trial, tape, &order);
+    answer.len_bytes = engine_host_trial(order.bytes, (uint32_t)order.len_bytes);
+    free(order.bytes);
+    if (answer.len_bytes == 0)
+        return take_nothing(trial, tape, ret_outcome);
+    answer.bytes = engine_input_bytes();
+    if (answer.bytes == NULL)
         return -ENOMEM;
-    options.tape = tape;
-    options.watch = trial->recorder == NULL ? NULL : &trial->recorder->watch;
-    if (trial->realigns)
-        tp_tape_realign(tape);
-    tp_sim_run(trial->job.scenario, &options, ret_outcome);
-    trim(tape);
-    return 0;
-}
-
-/* There is no clock: whoever drives a module watches the time. */
-uint64_t tp_host_now_ns(void)
-{
-    return 0;
+    return take_answer(trial, &answer, tape, ret_outcome);
 }

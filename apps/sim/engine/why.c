@@ -1,70 +1,6 @@
 #include "apps/sim/engine/why.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "apps/sim/engine/engine.h"
 #include "apps/sim/text.h"
-
-struct engine_why {
-    struct tp_trial trial;
-    struct tp_explain explain;
-    struct tp_tape *tape; /* of the run that failed */
-    bool done;
-};
-
-struct engine_why *engine_why_begin(const struct engine *engine)
-{
-    struct engine_why *why = calloc(1, sizeof *why);
-    struct tp_batch_job job = {.scenario = engine->scenario, .options = engine->options};
-
-    if (why == NULL)
-        return NULL;
-    job.options.watch = NULL;
-    job.options.tape = NULL;
-    (void)tp_trial_open(&why->trial, &job);
-    why->explain.trial = &why->trial;
-    why->explain.outcome = engine->outcome;
-    if (tp_tape_copy(engine->tape, NULL, &why->tape) < 0 ||
-        tp_explain_begin(&why->explain) < 0) {
-        engine_why_end(why);
-        return NULL;
-    }
-    why->explain.tape = why->tape;
-    return why;
-}
-
-bool engine_why_step(struct engine_why *why)
-{
-    if (why->done)
-        return false;
-    why->done = !tp_explain_step(&why->explain);
-    return !why->done;
-}
-
-bool engine_why_keeps(const struct engine_why *why)
-{
-    return !why->done && tp_explain_keeps(&why->explain);
-}
-
-void engine_why_trapped(struct engine_why *why)
-{
-    if (!why->done)
-        why->done = !tp_explain_skip(&why->explain);
-}
-
-void engine_why_end(struct engine_why *why)
-{
-    if (why == NULL)
-        return;
-    (void)tp_explain_end(&why->explain);
-    tp_trial_close(&why->trial);
-    tp_tape_destroy(why->tape);
-    free(why);
-}
-
-/* ------------------------------------------------------------------ as JSON */
 
 static void write_text(const char *name, const char *text, FILE *out)
 {
@@ -113,19 +49,18 @@ static void write_barriers(const struct tp_explain *explain, FILE *out)
     (void)fputc(']', out);
 }
 
-void engine_why_write(struct engine_why *why, FILE *out)
+void engine_why_write(const struct tp_explain *explain, FILE *out)
 {
-    const struct tp_explain *explain = &why->explain;
     const struct tp_record *site = tp_explain_site(explain);
     char words[256];
 
-    (void)fprintf(out, "{\"done\":%s,\"runs\":%" PRIu64, why->done ? "true" : "false",
-                  why->trial.runs);
-    write_text("kind", tp_explain_kind(explain), out);
-    (void)fputs(",\"text\":", out);
+    (void)fprintf(out, "\"kind\":\"%s\",\"text\":", tp_explain_kind(explain));
     if (!tp_explain_json(explain, out))
         tp_stop(__FILE__, __LINE__, "no memory for an explanation");
+    write_text("verdict", tp_verdict_name(explain->outcome.verdict), out);
+    write_text("message", explain->outcome.message, out);
     write_text("lost", explain->unkept, out);
+    (void)fprintf(out, ",\"chance\":%s", explain->is_chance ? "true" : "false");
     (void)fprintf(out, ",\"cut\":%s",
                   explain->by_sync && !explain->by_cut ? "false" : "true");
     write_text("file", site->file == NULL ? "" : tp_text_base(site->file), out);
@@ -137,5 +72,4 @@ void engine_why_write(struct engine_why *why, FILE *out)
                   explain->event.node == 0 ? explain->event.detail
                                            : explain->event.node - 1);
     write_barriers(explain, out);
-    (void)fputc('}', out);
 }
