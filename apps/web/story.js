@@ -105,6 +105,13 @@ function smaller({runs, choices, choices_before: before}) {
     `${countText(before)}; ${countText(runs)} runs were tried):`);
 }
 
+/* What heads the last of it, and what is to be said behind it. */
+function perhaps(explanation, heading, otherwise) {
+  return explanation.chance
+    ? [otherwise, " Or it is chance: where things take other times from there on, it hardly fails with this, or fails without it, too."]
+    : [heading, ""];
+}
+
 function why(explanation, {message, nodes}) {
   if (explanation.kind === "torn")
     return torn(explanation, message);
@@ -117,16 +124,20 @@ function why(explanation, {message, nodes}) {
     return [lines(["promise", `It told others: ${explanation.operation}`, "What that says was not durable yet."], ["end", ...split(message)]),
       el("div", {class: "cure"}, el("h3", {}, "What came too early"), el("p", {}, "The message at ",
         el("code", {}, place(explanation, explanation.operation)), ": what it says has to be durable before."))];
-  case "error":
+  case "error": {
+    const [heading, chance] = perhaps(explanation, "What was not borne", "What may not have been borne");
     return [lines(["change", `This failed: ${explanation.operation}`, explanation.lost
       ? "What it should have made durable was not, and the program went on." : "Without that error the run passes."],
     ["end", ...split(message)]),
-      el("div", {class: "cure"}, el("h3", {}, "What was not borne"), el("p", {}, "The error at ",
-        el("code", {}, place(explanation, explanation.operation)), ": it can come at any time."))];
-  case "choice":
+      el("div", {class: "cure"}, el("h3", {}, heading), el("p", {}, "The error at ",
+        el("code", {}, place(explanation, explanation.operation)), `: it can come at any time.${chance}`))];
+  }
+  case "choice": {
+    const [heading, chance] = perhaps(explanation, "What it depends on", "What it may depend on");
     return [lines(["change", ...befell(explanation, nodes)], ["end", ...split(message)]), el("div", {class: "cure"},
-      el("h3", {}, "What it depends on"), el("p", {}, "No missing barrier and no ignored error was found: the program does not bear this: ",
-        explanation.event ? el("strong", {}, explanation.event) : "one choice of the world, which is below", "."))];
+      el("h3", {}, heading), el("p", {}, "No missing barrier and no ignored error was found: the program does not bear this: ",
+        explanation.event ? el("strong", {}, explanation.event) : "one choice of the world, which is below", `.${chance}`))];
+  }
   case "restart":
     return [lines(["power", "The power was cut", "Nothing that had been written need have been lost."], ["end", ...split(message)]),
       el("div", {class: "cure"}, el("h3", {}, "What was not kept"), el("p", {}, "It fails even if that cut takes nothing, and passes ",
