@@ -200,6 +200,23 @@ Test(engine, says_why_of_many)
     engine_end(&engine);
 }
 
+Test(engine, every_seed_has_something_to_do)
+{
+    struct tp_scenario scenarios[SIM_SCENARIOS_MAX];
+    uint32_t count = sim_scenarios(scenarios);
+
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint64_t seed = 1; seed <= 20; seed++) {
+            struct tp_sim_options options = {.seed = seed};
+            struct tp_sim_outcome outcome;
+
+            tp_sim_run(&scenarios[i], &options, &outcome);
+            cr_assert(lt(u64, 0, outcome.operations), "%s, seed %u", scenarios[i].name,
+                      (unsigned)seed);
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ trials of a module */
 
 /* The answer to an order, whose members are as given. */

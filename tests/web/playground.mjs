@@ -125,11 +125,6 @@ part("a seed that passes has the native hash", "#scenario=tally&seed=1", {}, asy
   assert.equal(await visit.event(), event);
 });
 
-part("a seed with nothing to do", "#scenario=copy&seed=5", {}, async visit => {
-  await visit.end();
-  assert.match(await visit.text("#verdict"), /nothing to do/);
-});
-
 part("a seed that fails natively fails here, and the page stops there", "#scenario=zoo-05&seed=3", {}, async visit => {
   const seed = [1, 2, 3, 4, 5, 6, 7, 8].find(each => native("zoo-05", "--seed", String(each)).verdict === "failed");
   await visit.page.evaluate(hash => { location.hash = hash; }, `#scenario=zoo-05&seed=${seed}`);

@@ -142,7 +142,8 @@ static enum tp_step copier_tick(struct tp_machine *machine, struct tp_ctx *cx)
     struct life *life = copier->life;
 
     TP_BEGIN(cx);
-    while (life->begun > life->done || tp_node_more(copier->node)) {
+    /* One at least: a seed that copies nothing shows nothing. */
+    while (life->begun > life->done || tp_node_more(copier->node) || life->begun == 0) {
         if (life->begun == life->done)
             life->begun++;
         begin_copy(copier, cx);
