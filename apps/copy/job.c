@@ -49,7 +49,9 @@ int copy_job_init(struct copy_job *job, struct copy *copy)
     uint32_t count = copy->settings->source_count;
 
     tp_assert(count > 0);
-    memset(job, 0, sizeof *job);
+    memset(job, 0, offsetof(struct copy_job, arguments)); /* these, when they start */
+    for (uint32_t i = 0; i < COPY_ARGUMENTS; i++)
+        job->arguments[i].copy = NULL;
     job->copy = copy;
     job->refused = calloc(count, sizeof *job->refused);
     job->repeated = calloc(count, sizeof *job->repeated);

@@ -14,9 +14,9 @@ struct copy_job {
     struct copy_split split; /* of DST */
     struct tp_statx statx;   /* of DST */
     uint32_t next, running;
-    bool *refused;  /* of each SRC */
-    bool *repeated; /* of each SRC */
-    struct copy_argument arguments[COPY_ARGUMENTS];
+    bool *refused;                                  /* of each SRC */
+    bool *repeated;                                 /* of each SRC */
+    struct copy_argument arguments[COPY_ARGUMENTS]; /* free ones have no `copy` */
 };
 
 /** Prepares a job. 0 or -ENOMEM. */

@@ -69,18 +69,16 @@ static size_t add_text(char *text, size_t len, const char *more)
     return len + more_len;
 }
 
-/* A name in a directory, as a path from the root. */
-static const char *path_in(const struct tp_disk *disk, uint32_t dir, const char *name,
-                           char *ret_text)
+/* A name in a directory, as a path from the root: its length. */
+static size_t path_in(const struct tp_disk *disk, uint32_t dir, const char *name,
+                      char *ret_text)
 {
-    size_t len;
+    /* 0 if it has no name any more */
+    size_t len = tp_path_of(disk, dir, ret_text, TP_RECORD_TEXT);
 
-    tp_path_of(disk, dir, ret_text, TP_RECORD_TEXT); /* "" if it has no name any more */
-    len = strlen(ret_text);
     if (len > 1)
         len = add_text(ret_text, len, "/");
-    (void)add_text(ret_text, len, name);
-    return ret_text;
+    return add_text(ret_text, len, name);
 }
 
 /* What the operation is about: the paths it was given, or the name that its file has now.
@@ -90,22 +88,24 @@ static void note_paths(const struct tp_disk *disk, const struct tp_virtual_momen
 {
     const struct tp_request *request = moment->request;
     const char *path = moment->path, *to_path = moment->to_path;
-    char from[TP_RECORD_TEXT], to[TP_RECORD_TEXT];
+    bool in_dir = (request->flags & TP_IN_DIR) != 0 && moment->inode != 0;
+    char to[TP_RECORD_TEXT];
     size_t len;
 
     if (path == NULL) {
         if (moment->inode != 0)
-            tp_path_of(disk, moment->inode, record->text, sizeof record->text);
+            (void)tp_path_of(disk, moment->inode, record->text, sizeof record->text);
         return;
     }
-    if ((request->flags & TP_IN_DIR) != 0 && moment->inode != 0) {
-        path = path_in(disk, moment->inode, path, from);
-        if (request->kind == TP_RENAME && request->to_dir.number == request->fd.number)
-            to_path = path_in(disk, moment->inode, to_path, to);
-    }
-    len = add_text(record->text, 0, path);
+    len = in_dir ? path_in(disk, moment->inode, path, record->text)
+                 : add_text(record->text, 0, path);
     if (to_path == NULL)
         return;
+    if (in_dir && request->kind == TP_RENAME &&
+        request->to_dir.number == request->fd.number) {
+        (void)path_in(disk, moment->inode, to_path, to);
+        to_path = to;
+    }
     len = add_text(record->text, len, " -> ");
     (void)add_text(record->text, len, to_path);
 }

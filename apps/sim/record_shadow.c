@@ -108,7 +108,7 @@ static bool from_root(const struct look *look, uint32_t dir, const char *path,
     if (tp_path_walk(look->disk, in_dir ? dir : TP_ROOT, path, TP_WALK_PARENT, &walk) < 0 ||
         walk.last != TP_LAST_NAME)
         return false;
-    tp_path_of(look->disk, walk.parent, parent, sizeof parent);
+    (void)tp_path_of(look->disk, walk.parent, parent, sizeof parent);
     len = snprintf(ret_path, TP_RECORD_TEXT, "%s/%.*s", parent[1] == '\0' ? "" : parent,
                    (int)walk.len, walk.name);
     if (len >= TP_RECORD_TEXT || parent[0] == '\0')
@@ -126,7 +126,7 @@ static void note_emptied(const struct look *look)
     char path[TP_RECORD_TEXT];
 
     tp_assert(inode > 0); /* it has just been opened */
-    tp_path_of(look->disk, (uint32_t)inode, path, sizeof path);
+    (void)tp_path_of(look->disk, (uint32_t)inode, path, sizeof path);
     tp_shadow_cut(look->shadow, look->node, path, 0);
 }
 

@@ -52,27 +52,34 @@ static size_t landings_bytes(void)
     return TP_LANDINGS_MAX * sizeof(struct tp_landing);
 }
 
+static size_t paths_kept_bytes(void)
+{
+    return TP_PATHS_KEPT * sizeof(struct tp_path_kept);
+}
+
+/* What every disk has for itself, a copy too. */
+static int init_tables(struct tp_disk *disk)
+{
+    disk->landings = tp_alloc(disk->allocator, landings_bytes(), 16);
+    disk->paths_kept = tp_alloc(disk->allocator, paths_kept_bytes(), 16);
+    return disk->landings == NULL || disk->paths_kept == NULL ? -ENOMEM : 0;
+}
+
 static int init_parts(struct tp_disk *disk)
 {
     const struct tp_allocator *allocator = disk->allocator;
     int error = tp_pages_init(&disk->pages, allocator);
 
+    tp_pool_init(&disk->leaves, sizeof(struct tp_map_leaf));
+    tp_pool_init(&disk->nodes, sizeof(struct tp_map_node));
+    tp_pool_init(&disk->inodes, sizeof(struct tp_inode));
+    tp_pool_init(&disk->name_ops, sizeof(struct tp_name_op));
+    tp_texts_init(&disk->texts);
     if (error == 0)
-        error = tp_pool_init(&disk->leaves, sizeof(struct tp_map_leaf), allocator);
-    if (error == 0)
-        error = tp_pool_init(&disk->nodes, sizeof(struct tp_map_node), allocator);
-    if (error == 0)
-        error = tp_pool_init(&disk->inodes, sizeof(struct tp_inode), allocator);
-    if (error == 0)
-        error = tp_pool_init(&disk->name_ops, sizeof(struct tp_name_op), allocator);
-    if (error == 0)
-        error = tp_texts_init(&disk->texts, allocator);
+        error = tp_pool_reserve(&disk->inodes, allocator); /* for the root */
     for (uint32_t space = 0; space < TP_NAME_SPACES && error == 0; space++)
         error = tp_names_init(&disk->names[space], space, allocator);
-    if (error < 0)
-        return error;
-    disk->landings = tp_alloc(allocator, landings_bytes(), 16);
-    return disk->landings == NULL ? -ENOMEM : 0;
+    return error < 0 ? error : init_tables(disk);
 }
 
 int tp_disk_create(const struct tp_disk_config *config, struct tp_disk **ret_disk)
@@ -117,6 +124,7 @@ static void free_parts(struct tp_disk *disk)
     for (uint32_t i = 0; disk->landings != NULL && i < disk->landing_count; i++)
         tp_free(disk->allocator, disk->landings[i].bytes, disk->landings[i].len, 1);
     tp_free(disk->allocator, disk->landings, landings_bytes(), 16);
+    tp_free(disk->allocator, disk->paths_kept, paths_kept_bytes(), 16);
 }
 
 void tp_disk_destroy(struct tp_disk *disk)
@@ -145,10 +153,7 @@ static int clone_parts(struct tp_disk *clone, const struct tp_disk *disk)
         error = tp_texts_clone(&clone->texts, &disk->texts, allocator);
     for (uint32_t space = 0; space < TP_NAME_SPACES && error == 0; space++)
         error = tp_names_clone(&clone->names[space], &disk->names[space], allocator);
-    if (error < 0)
-        return error;
-    clone->landings = tp_alloc(allocator, landings_bytes(), 16);
-    return clone->landings == NULL ? -ENOMEM : 0;
+    return error < 0 ? error : init_tables(clone);
 }
 
 /* The writes of the dead that are still to land. */

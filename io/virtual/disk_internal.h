@@ -134,6 +134,17 @@ struct tp_names {
     uint32_t *buckets;
     struct tp_pool entries;
     uint64_t cookie;
+    uint64_t changes; /* names that came or went so far */
+};
+
+enum { TP_PATHS_KEPT = 16, TP_PATH_KEPT_BYTES = 96 };
+
+/** A path that was asked for when so many names had changed. */
+struct tp_path_kept {
+    uint64_t changes;
+    uint32_t inode; /* 0: none was */
+    uint32_t len;   /* 0: it has none, or one that does not fit */
+    char text[TP_PATH_KEPT_BYTES];
 };
 
 /** A name in a directory, kept; dir 0: none. */
@@ -209,6 +220,7 @@ struct tp_disk {
     uint8_t journal;     /* enum tp_journal */
     bool overcommits;    /* for a moment: a write finds room although there is none */
     struct tp_landing *landings;
+    struct tp_path_kept *paths_kept; /* TP_PATHS_KEPT of them */
 };
 
 static inline struct tp_inode *tp_inode_at(const struct tp_disk *disk, uint32_t inode)
@@ -452,9 +464,12 @@ int32_t tp_path_walk(const struct tp_disk *disk, uint32_t start, const char *pat
 int64_t tp_path_find(const struct tp_disk *disk, uint32_t start, const char *path,
                      enum tp_walk_mode mode);
 
+/* ------------------------------------------------------------------ path_text.c */
+
 /** A path that leads to the file in memory, NUL-terminated; "" if none does, or it is too
- * long. Looks at every name there is for one that has several. */
-void tp_path_of(const struct tp_disk *disk, uint32_t inode, char *ret_path, uint32_t size);
+ * long. Result: its length. Looks at every name there is for one that has several. */
+uint32_t tp_path_of(const struct tp_disk *disk, uint32_t inode, char *ret_path,
+                    uint32_t size);
 
 /* ------------------------------------------------------------------ tree.c */
 

@@ -15,18 +15,18 @@ static size_t numbers_bytes(uint32_t capacity)
 
 int tp_files_init(struct tp_virtual *v)
 {
+    tp_pool_init(&v->files, sizeof(struct tp_vfile));
     v->numbers = tp_alloc(v->allocator, numbers_bytes(NUMBERS_FIRST), 64);
     if (v->numbers == NULL)
         return -ENOMEM;
     v->number_capacity = NUMBERS_FIRST;
-    return tp_pool_init(&v->files, sizeof(struct tp_vfile), v->allocator);
+    return 0;
 }
 
 void tp_files_deinit(struct tp_virtual *v)
 {
     tp_free(v->allocator, v->numbers, numbers_bytes(v->number_capacity), 64);
-    if (v->files.items != NULL)
-        tp_pool_deinit(&v->files, v->allocator);
+    tp_pool_deinit(&v->files, v->allocator);
 }
 
 static void numbers_grow(struct tp_virtual *v)

@@ -26,21 +26,16 @@ static size_t handles_bytes(uint32_t mask)
 
 int tp_flight_init(struct tp_virtual *v)
 {
-    int error = tp_pool_init(&v->flights, sizeof(struct tp_flight), v->allocator);
-
-    if (error < 0)
-        return error;
+    tp_pool_init(&v->flights, sizeof(struct tp_flight));
+    tp_texts_init(&v->texts);
     v->handle_mask = HANDLES_FIRST - 1;
     v->handles = tp_alloc(v->allocator, handles_bytes(v->handle_mask), 64);
-    if (v->handles == NULL)
-        return -ENOMEM;
-    return tp_texts_init(&v->texts, v->allocator);
+    return v->handles == NULL ? -ENOMEM : 0;
 }
 
 void tp_flight_deinit(struct tp_virtual *v)
 {
-    if (v->flights.items != NULL)
-        tp_pool_deinit(&v->flights, v->allocator);
+    tp_pool_deinit(&v->flights, v->allocator);
     tp_free(v->allocator, v->handles, handles_bytes(v->handle_mask), 64);
     tp_texts_deinit(&v->texts, v->allocator);
 }

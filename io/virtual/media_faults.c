@@ -22,7 +22,7 @@ static bool may_damage(const struct tp_virtual *v, uint32_t inode, uint64_t offs
 
     if (v->config.may_fault == NULL)
         return true;
-    tp_path_of(v->disk, inode, path, sizeof path);
+    (void)tp_path_of(v->disk, inode, path, sizeof path);
     return v->config.may_fault(v->config.may_fault_context, v->config.node, path, offset,
                                len);
 }

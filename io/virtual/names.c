@@ -16,26 +16,18 @@ static size_t buckets_bytes(uint32_t count)
 int tp_names_init(struct tp_names *names, uint32_t space,
                   const struct tp_allocator *allocator)
 {
-    int error = tp_pool_init(&names->entries, sizeof(struct tp_entry), allocator);
-
+    tp_pool_init(&names->entries, sizeof(struct tp_entry));
     names->space = space;
     names->cookie = 0;
+    names->changes = 0;
     names->bucket_count = NAMES_FIRST_BUCKETS;
-    names->buckets = NULL;
-    if (error < 0)
-        return error;
     names->buckets = tp_alloc(allocator, buckets_bytes(NAMES_FIRST_BUCKETS), 16);
-    if (names->buckets == NULL) {
-        tp_names_deinit(names, allocator);
-        return -ENOMEM;
-    }
-    return 0;
+    return names->buckets == NULL ? -ENOMEM : 0;
 }
 
 void tp_names_deinit(struct tp_names *names, const struct tp_allocator *allocator)
 {
-    if (names->entries.items != NULL)
-        tp_pool_deinit(&names->entries, allocator);
+    tp_pool_deinit(&names->entries, allocator);
     tp_free(allocator, names->buckets, buckets_bytes(names->bucket_count), 16);
     names->buckets = NULL;
 }
@@ -130,6 +122,7 @@ void tp_names_add(struct tp_disk *disk, uint32_t space, uint32_t dir, const char
     uint32_t *head;
     struct tp_entry *e;
 
+    names->changes++;
     tp_assert(tp_names_find(disk, space, dir, name, len) == 0);
     if (names->entries.live >= names->bucket_count)
         buckets_grow(names, disk->allocator);
@@ -158,6 +151,7 @@ void tp_names_remove(struct tp_disk *disk, uint32_t space, uint32_t entry)
     struct tp_entry_list *list = &tp_inode_at(disk, e->dir)->list[space];
     uint32_t *link = &names->buckets[e->hash & (names->bucket_count - 1)];
 
+    names->changes++;
     while (*link != entry)
         link = &entry_at(names, *link)->next_in_bucket;
     *link = e->next_in_bucket;
@@ -184,6 +178,7 @@ void tp_names_clear(struct tp_disk *disk, uint32_t space)
     struct tp_names *names = &disk->names[space];
     static const struct tp_entry_list empty;
 
+    names->changes++;
     for (uint32_t inode = 1; inode < disk->inodes.used; inode++) {
         struct tp_inode *at = tp_inode_at(disk, inode);
 

@@ -83,17 +83,17 @@ static bool is_possible(const struct tp_net_config *c)
 
 static int init_tables(struct tp_net *net)
 {
+    tp_pool_init(&net->sockets, sizeof(struct tp_socket));
+    tp_pool_init(&net->pipes, sizeof(struct tp_net_pipe));
+    tp_pool_init(&net->packets, sizeof(struct tp_packet));
+    tp_pool_init(&net->chunks, sizeof(struct tp_net_chunk));
+    tp_pool_init(&net->messages, sizeof(struct tp_net_message));
+    tp_pool_init(&net->names, sizeof(struct tp_net_name));
     net->hosts = tp_alloc(net->allocator, hosts_bytes(net), 16);
     net->ways = tp_alloc(net->allocator, ways_bytes(net), 16);
     net->places = tp_alloc(net->allocator, places_bytes(net), 16);
     net->place_mask = tp_net_places(net->config.hosts_max) - 1;
-    if (net->hosts == NULL || net->ways == NULL || net->places == NULL ||
-        tp_pool_init(&net->sockets, sizeof(struct tp_socket), net->allocator) < 0 ||
-        tp_pool_init(&net->pipes, sizeof(struct tp_net_pipe), net->allocator) < 0 ||
-        tp_pool_init(&net->packets, sizeof(struct tp_packet), net->allocator) < 0 ||
-        tp_pool_init(&net->chunks, sizeof(struct tp_net_chunk), net->allocator) < 0 ||
-        tp_pool_init(&net->messages, sizeof(struct tp_net_message), net->allocator) < 0 ||
-        tp_pool_init(&net->names, sizeof(struct tp_net_name), net->allocator) < 0)
+    if (net->hosts == NULL || net->ways == NULL || net->places == NULL)
         return -ENOMEM;
     return 0;
 }
@@ -140,12 +140,6 @@ int tp_net_create(const struct tp_net_config *config, struct tp_world *world,
     return 0;
 }
 
-static void free_pool(struct tp_net *net, struct tp_pool *pool)
-{
-    if (pool->items != NULL)
-        tp_pool_deinit(pool, net->allocator);
-}
-
 void tp_net_destroy(struct tp_net *net)
 {
     if (net == NULL)
@@ -153,12 +147,12 @@ void tp_net_destroy(struct tp_net *net)
     for (uint32_t host = 1; net->hosts != NULL && host <= net->config.hosts_max; host++)
         tp_assert(net->hosts[host].ready == NULL);
     tp_world_leave(net->world, net->party);
-    free_pool(net, &net->sockets);
-    free_pool(net, &net->pipes);
-    free_pool(net, &net->packets);
-    free_pool(net, &net->chunks);
-    free_pool(net, &net->messages);
-    free_pool(net, &net->names);
+    tp_pool_deinit(&net->sockets, net->allocator);
+    tp_pool_deinit(&net->pipes, net->allocator);
+    tp_pool_deinit(&net->packets, net->allocator);
+    tp_pool_deinit(&net->chunks, net->allocator);
+    tp_pool_deinit(&net->messages, net->allocator);
+    tp_pool_deinit(&net->names, net->allocator);
     tp_free(net->allocator, net->hosts, hosts_bytes(net), 16);
     tp_free(net->allocator, net->ways, ways_bytes(net), 16);
     tp_free(net->allocator, net->places, places_bytes(net), 16);

@@ -5,7 +5,6 @@
 #include "disk_internal.h"
 
 #include <errno.h>
-#include <string.h>
 
 struct walker {
     const struct tp_disk *disk;
@@ -59,9 +58,12 @@ static uint32_t kind_of(const struct walker *w, uint32_t inode)
 /* Cuts the next name off. */
 static int32_t next_name(struct walker *w, struct tp_walked *walk, const char **ret_after)
 {
-    size_t len = strcspn(w->at, "/");
-    const char *after = skip_slashes(w->at + len);
+    const char *after;
+    size_t len = 0;
 
+    while (w->at[len] != '/' && w->at[len] != '\0')
+        len++;
+    after = skip_slashes(w->at + len);
     if (len > TP_NAME_MAX)
         return -ENAMETOOLONG;
     walk->parent = w->dir;
@@ -167,51 +169,4 @@ int64_t tp_path_find(const struct tp_disk *disk, uint32_t start, const char *pat
     if (error < 0)
         return error;
     return walk.inode == 0 ? -ENOENT : (int64_t)walk.inode;
-}
-
-/* The entry in memory that names an inode; 0 if there is none. Of several, which only a cut
- * can leave behind, it is the first that is found. */
-static uint32_t entry_of(const struct tp_disk *disk, uint32_t inode)
-{
-    const struct tp_inode *file = tp_inode_at(disk, inode);
-
-    if (file->names[TP_IN_MEMORY] == 0 ||
-        (file->names[TP_IN_MEMORY] == 1 && file->entry != 0))
-        return file->entry;
-    for (uint32_t dir = 1; dir < disk->inodes.used; dir++) {
-        const struct tp_inode *at = tp_inode_at(disk, dir);
-        uint32_t entry = at->kind == TP_FILE_DIRECTORY ? at->list[TP_IN_MEMORY].first : 0;
-
-        for (; entry != 0; entry = tp_entry_at(disk, TP_IN_MEMORY, entry)->next) {
-            if (tp_entry_at(disk, TP_IN_MEMORY, entry)->inode == inode)
-                return entry;
-        }
-    }
-    return 0;
-}
-
-void tp_path_of(const struct tp_disk *disk, uint32_t inode, char *ret_path, uint32_t size)
-{
-    uint32_t at = size - 1; /* filled from the end */
-    uint32_t entry;
-
-    tp_assert(size >= 2);
-    ret_path[at] = '\0';
-    while (inode != TP_ROOT) {
-        const struct tp_entry *e;
-
-        entry = entry_of(disk, inode);
-        if (entry == 0 || tp_entry_at(disk, TP_IN_MEMORY, entry)->name_len >= at) {
-            ret_path[0] = '\0';
-            return;
-        }
-        e = tp_entry_at(disk, TP_IN_MEMORY, entry);
-        at -= e->name_len;
-        memcpy(ret_path + at, tp_texts_at(&disk->texts, e->name), e->name_len);
-        ret_path[--at] = '/';
-        inode = e->dir;
-    }
-    if (ret_path[at] == '\0')
-        ret_path[--at] = '/';
-    memmove(ret_path, ret_path + at, size - at);
 }

@@ -23,8 +23,7 @@ static uint32_t first_capacity(uint32_t item_bytes)
     return items < FIRST_MOST ? items : FIRST_MOST;
 }
 
-int tp_pool_init(struct tp_pool *pool, uint32_t item_bytes,
-                 const struct tp_allocator *allocator)
+void tp_pool_init(struct tp_pool *pool, uint32_t item_bytes)
 {
     static const struct tp_pool empty;
 
@@ -32,11 +31,6 @@ int tp_pool_init(struct tp_pool *pool, uint32_t item_bytes,
     *pool = empty;
     pool->item_bytes = item_bytes;
     pool->used = 1;
-    pool->capacity = first_capacity(item_bytes);
-    pool->items = tp_alloc(allocator, pool_bytes(pool, pool->capacity), POOL_ALIGN);
-    if (pool->items == NULL)
-        return -ENOMEM;
-    return 0;
 }
 
 void tp_pool_deinit(struct tp_pool *pool, const struct tp_allocator *allocator)
@@ -49,6 +43,8 @@ int tp_pool_clone(struct tp_pool *pool, const struct tp_pool *source,
                   const struct tp_allocator *allocator)
 {
     *pool = *source;
+    if (source->items == NULL)
+        return 0;
     pool->items = tp_alloc(allocator, pool_bytes(source, source->capacity), POOL_ALIGN);
     if (pool->items == NULL)
         return -ENOMEM;
@@ -56,20 +52,28 @@ int tp_pool_clone(struct tp_pool *pool, const struct tp_pool *source,
     return 0;
 }
 
-static void pool_grow(struct tp_pool *pool, const struct tp_allocator *allocator)
+static int grow(struct tp_pool *pool, const struct tp_allocator *allocator)
 {
-    uint32_t capacity = pool->capacity * 2;
+    uint32_t capacity =
+        pool->capacity == 0 ? first_capacity(pool->item_bytes) : pool->capacity * 2;
     uint8_t *items;
 
     if (capacity <= pool->capacity)
         tp_stop(__FILE__, __LINE__, "a table of the virtual disk is full");
     items = tp_alloc(allocator, pool_bytes(pool, capacity), POOL_ALIGN);
     if (items == NULL)
-        tp_stop(__FILE__, __LINE__, "the host has no memory for the virtual disk");
-    memcpy(items, pool->items, pool_bytes(pool, pool->used));
+        return -ENOMEM;
+    if (pool->items != NULL)
+        memcpy(items, pool->items, pool_bytes(pool, pool->used));
     tp_free(allocator, pool->items, pool_bytes(pool, pool->capacity), POOL_ALIGN);
     pool->items = items;
     pool->capacity = capacity;
+    return 0;
+}
+
+int tp_pool_reserve(struct tp_pool *pool, const struct tp_allocator *allocator)
+{
+    return tp_pool_is_full(pool) ? grow(pool, allocator) : 0;
 }
 
 uint32_t tp_pool_take_head(struct tp_pool *pool, uint32_t head_bytes,
@@ -81,8 +85,8 @@ uint32_t tp_pool_take_head(struct tp_pool *pool, uint32_t head_bytes,
     if (index != 0) {
         memcpy(&pool->first_free, tp_pool_at(pool, index), sizeof pool->first_free);
     } else {
-        if (pool->used == pool->capacity)
-            pool_grow(pool, allocator);
+        if (tp_pool_reserve(pool, allocator) < 0)
+            tp_stop(__FILE__, __LINE__, "the host has no memory for the virtual disk");
         index = pool->used++;
     }
     memset(tp_pool_at(pool, index), 0, head_bytes);

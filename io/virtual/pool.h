@@ -19,14 +19,23 @@ struct tp_pool {
     uint32_t live;
 };
 
-/** 0, or -ENOMEM. */
-int tp_pool_init(struct tp_pool *pool, uint32_t item_bytes,
-                 const struct tp_allocator *allocator);
+/** It has no memory until an item is taken: many pools of a run never have one. */
+void tp_pool_init(struct tp_pool *pool, uint32_t item_bytes);
 void tp_pool_deinit(struct tp_pool *pool, const struct tp_allocator *allocator);
 
 /** Makes `pool` a copy of `source`. 0, or -ENOMEM. */
 int tp_pool_clone(struct tp_pool *pool, const struct tp_pool *source,
                   const struct tp_allocator *allocator);
+
+/** Whether the next tp_pool_take() moves the items. */
+static inline bool tp_pool_is_full(const struct tp_pool *pool)
+{
+    return pool->first_free == 0 && pool->used >= pool->capacity;
+}
+
+/** Makes room for the next tp_pool_take(), for whom can say that there is no memory. 0, or
+ * -ENOMEM. */
+int tp_pool_reserve(struct tp_pool *pool, const struct tp_allocator *allocator);
 
 /** A zeroed item's index. Stops the program when the host has no memory: a simulation that
  * could answer to that would no longer be the same one everywhere. */

@@ -7,17 +7,10 @@
 
 static const uint32_t text_class_bytes[TP_TEXT_CLASSES] = {16, 48, 128, 512, 4096};
 
-int tp_texts_init(struct tp_texts *texts, const struct tp_allocator *allocator)
+void tp_texts_init(struct tp_texts *texts)
 {
-    static const struct tp_texts empty;
-    int error = 0;
-
-    *texts = empty;
-    for (uint32_t class = 0; class < TP_TEXT_CLASSES && error == 0; class ++)
-        error = tp_pool_init(&texts->pools[class], text_class_bytes[class], allocator);
-    if (error < 0)
-        tp_texts_deinit(texts, allocator);
-    return error;
+    for (uint32_t class = 0; class < TP_TEXT_CLASSES; class ++)
+        tp_pool_init(&texts->pools[class], text_class_bytes[class]);
 }
 
 void tp_texts_deinit(struct tp_texts *texts, const struct tp_allocator *allocator)
@@ -43,19 +36,24 @@ int tp_texts_clone(struct tp_texts *texts, const struct tp_texts *source,
 uint32_t tp_texts_add(struct tp_texts *texts, const char *bytes, uint32_t len_bytes,
                       const struct tp_allocator *allocator)
 {
+    struct tp_pool *pool = texts->pools;
     uint32_t class = 0;
-    char copy[4096]; /* `bytes` may be a text of ours, and the pool may move */
+    char copy[4096];
     uint32_t index;
     char *text;
 
     while (class < TP_TEXT_CLASSES && text_class_bytes[class] <= len_bytes)
         class ++;
     tp_assert(class < TP_TEXT_CLASSES);
-    memcpy(copy, bytes, len_bytes);
-    index = tp_pool_take(&texts->pools[class], allocator);
+    pool += class;
+    if (tp_pool_is_full(pool)) { /* it moves, and `bytes` may be a text of it */
+        memcpy(copy, bytes, len_bytes);
+        bytes = copy;
+    }
+    index = tp_pool_take_head(pool, 0, allocator);
     tp_assert(index >> TEXT_CLASS_SHIFT == 0);
-    text = tp_pool_at(&texts->pools[class], index);
-    memcpy(text, copy, len_bytes);
+    text = tp_pool_at(pool, index);
+    memcpy(text, bytes, len_bytes);
     text[len_bytes] = '\0';
     return class << TEXT_CLASS_SHIFT | index;
 }

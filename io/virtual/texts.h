@@ -14,9 +14,10 @@ struct tp_texts {
     struct tp_pool pools[TP_TEXT_CLASSES];
 };
 
-/** 0, or -ENOMEM. */
-int tp_texts_init(struct tp_texts *texts, const struct tp_allocator *allocator);
+void tp_texts_init(struct tp_texts *texts);
 void tp_texts_deinit(struct tp_texts *texts, const struct tp_allocator *allocator);
+
+/** 0, or -ENOMEM. */
 int tp_texts_clone(struct tp_texts *texts, const struct tp_texts *source,
                    const struct tp_allocator *allocator);
 

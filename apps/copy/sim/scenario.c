@@ -16,8 +16,8 @@ enum {
     SIZE_SHIFTS = 512,
     INODES = 2048,
     /* Every boot clears its tables; 22 operations and 15 machines were the most. */
-    OPS = 256,
-    MACHINES = 128,
+    OPS = 64,
+    MACHINES = 64,
 };
 
 struct copier;

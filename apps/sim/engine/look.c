@@ -120,7 +120,7 @@ static void find_path(const struct tp_node *node, const struct tp_flight *flight
                        flight->path[1] == 0 ? "" : " -> ",
                        flight->path[1] == 0 ? "" : tp_texts_at(&v->texts, flight->path[1]));
     else if (inode != 0)
-        tp_path_of(node->disk, inode, ret_path, size);
+        (void)tp_path_of(node->disk, inode, ret_path, size);
 }
 
 static void write_owner(const struct tp_node *node, uint64_t handle, FILE *out)

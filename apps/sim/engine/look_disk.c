@@ -171,7 +171,7 @@ static void name_place(const struct tp_disk *disk, const struct tp_name_place *p
 {
     char dir[PATH_BYTES];
 
-    tp_path_of(disk, place->dir, dir, sizeof dir);
+    (void)tp_path_of(disk, place->dir, dir, sizeof dir);
     (void)snprintf(ret_path, size, "%s/%s", strcmp(dir, "/") == 0 ? "" : dir,
                    tp_texts_at(&disk->texts, place->name));
 }

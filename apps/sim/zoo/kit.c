@@ -3,11 +3,11 @@
 void zoo_setup(struct tp_sim *sim)
 {
     const struct tp_node_config config = {
-        .ops_max = 64,
-        .machines_max = 64,
+        .ops_max = 32,
+        .machines_max = 32,
         .disk = {.inodes_max = 512, .names_pending_max = 256},
-        .io = {.ops_max = 64,
-               .completions_max = 64,
+        .io = {.ops_max = 32,
+               .completions_max = 32,
                .fds_max = 32,
                .queue_max = 64,
                .buf_count = 1,
