@@ -109,7 +109,7 @@ static int32_t begin(const struct tp_scenario *scenario,
 EXPORT(int32_t, engine_open, uint32_t text_len, uint64_t seed)
 {
     struct tp_sim_options options = {.size = sizeof options, .seed = seed};
-    const struct tp_scenario *scenario;
+    const struct tp_scenario *scenario = NULL;
     int32_t error = read_manner(text_len, &scenario, &options);
 
     return error < 0 ? error : begin(scenario, &options, NULL);
@@ -158,7 +158,7 @@ static int32_t take_label(uint32_t text_len, const struct tp_scenario *of_tape,
 EXPORT(int32_t, engine_open_tape, uint32_t text_len, uint32_t tape_len)
 {
     struct tp_sim_options options = {.size = sizeof options}, labelled = {.size = 0};
-    const struct tp_scenario *scenario, *of_tape;
+    const struct tp_scenario *scenario = NULL, *of_tape = NULL;
     struct tp_tape *tape;
     int32_t error;
 
@@ -179,7 +179,7 @@ EXPORT(int32_t, engine_open_tape, uint32_t text_len, uint32_t tape_len)
 EXPORT(int32_t, engine_label, uint32_t tape_len)
 {
     struct tp_sim_options options = {.size = 0};
-    const struct tp_scenario *scenario;
+    const struct tp_scenario *scenario = NULL;
     struct tp_tape *tape;
     FILE *out;
     int32_t error;
@@ -325,7 +325,7 @@ EXPORT_AS(engine_attempt_begin, int32_t, engine_begin_attempt, uint32_t text_len
           uint32_t order_len)
 {
     struct tp_sim_options options = {.size = sizeof options};
-    const struct tp_scenario *scenario;
+    const struct tp_scenario *scenario = NULL;
     int32_t error = read_manner(text_len, &scenario, &options);
     struct engine_parcel order = {.len_bytes = order_len};
 
