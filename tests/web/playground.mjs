@@ -358,6 +358,26 @@ part("a replicated log: three nodes, messages, a leader whose power is cut", "#s
   assert.deepEqual(native("log3", "--tape", tape), {verdict: "passed", trace});
 });
 
+part("on a phone no list is cut, and what happened is in its order", "#scenario=zoo-03&seed=1&faults=-all&at=60", {viewport: {width: 360, height: 740}}, async visit => {
+  await visit.untilEvent(60);
+  const cut = await visit.page.evaluate(() => {
+    const pen = document.createElement("canvas").getContext("2d"), arrow = 20;
+    return ["profile", "faults"].flatMap(id => {
+      const list = document.getElementById(id), style = getComputedStyle(list);
+      pen.font = style.font;
+      const room = list.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - arrow;
+      return Array.from(list.options, each => each.text).filter(text => pen.measureText(text).width > room);
+    });
+  });
+  assert.deepEqual(cut, []);
+  await visit.page.locator("#nodes button.power").click();
+  await visit.end();
+  await visit.page.locator("#verdict .cure").waitFor();
+  const tops = await visit.page.evaluate(() => Array.from(document.querySelectorAll(".steps li"), each => each.getBoundingClientRect().top));
+  assert.ok(tops.length >= 4);
+  assert.deepEqual(tops, tops.toSorted((a, b) => a - b), "the steps of the story are in their order");
+});
+
 part("three nodes on a phone", "#scenario=zoo-13&seed=2&at=60", {viewport: {width: 360, height: 740}}, async visit => {
   await visit.untilEvent(60);
   assert.equal(await visit.scrollsAside(), false);
