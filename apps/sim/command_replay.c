@@ -47,7 +47,7 @@ static bool take_label(const struct tp_sim_arguments *arguments, const struct tp
 {
     char name[TP_TAPE_LABEL_BYTES], quoted[APP_QUOTED_BYTES(TP_TAPE_LABEL_BYTES)];
     struct tp_sim_options of_tape = {.size = 0};
-    bool good = tp_manner_read_label(tape, name, &of_tape);
+    bool is_of_seed, good = tp_manner_read_label(tape, name, &of_tape, &is_of_seed);
     bool sweeps = arguments->command == TP_COMMAND_SWEEP; /* it has faults of its own */
 
     if (!good) {

@@ -1,6 +1,9 @@
 #include "apps/sim/manner.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool tp_manner_profile(const char *text, struct tp_sim_options *run)
@@ -97,24 +100,52 @@ const char *tp_manner_faults_text(const struct tp_sim_options *run, char *ret_te
     return ret_text;
 }
 
-/* Three lines: the scenario, the profile, the faults; the latter two may be empty. */
+/* Three lines: the scenario, the profile, the faults; the latter two may be empty. A fourth
+ * one: the seed. */
+static void label(struct tp_tape *tape, const struct tp_scenario *scenario,
+                  const struct tp_sim_options *run, const char *seed)
+{
+    char text[TP_TAPE_LABEL_BYTES], faults[TP_MANNER_BYTES];
+    const char *profile = run->profile == 0 ? "" : tp_disk_profile_name(run->profile - 1);
+    int len = snprintf(text, sizeof text, "%s\n%s\n%s%s", scenario->name, profile,
+                       tp_manner_faults_text(run, faults), seed);
+
+    if (len >= 0 && (size_t)len < sizeof text && strchr(scenario->name, '\n') == NULL)
+        tp_tape_set_label(tape, text);
+}
+
 void tp_manner_label(struct tp_tape *tape, const struct tp_scenario *scenario,
                      const struct tp_sim_options *run)
 {
-    char label[TP_TAPE_LABEL_BYTES], faults[TP_MANNER_BYTES];
-    const char *profile = run->profile == 0 ? "" : tp_disk_profile_name(run->profile - 1);
-    int len = snprintf(label, sizeof label, "%s\n%s\n%s", scenario->name, profile,
-                       tp_manner_faults_text(run, faults));
+    label(tape, scenario, run, "");
+}
 
-    if (len >= 0 && (size_t)len < sizeof label && strchr(scenario->name, '\n') == NULL)
-        tp_tape_set_label(tape, label);
+void tp_manner_label_seed(struct tp_tape *tape, const struct tp_scenario *scenario,
+                          const struct tp_sim_options *run)
+{
+    char seed[32];
+
+    (void)snprintf(seed, sizeof seed, "\n%" PRIu64, run->seed);
+    label(tape, scenario, run, seed);
+}
+
+static bool read_seed(const char *text, uint64_t *ret_seed)
+{
+    char *end;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    errno = 0;
+    *ret_seed = strtoull(text, &end, 10);
+    return *end == '\0' && errno == 0;
 }
 
 bool tp_manner_read_label(const struct tp_tape *tape, char *ret_name,
-                          struct tp_sim_options *ret_run)
+                          struct tp_sim_options *ret_run, bool *ret_is_of_seed)
 {
-    char *profile, *faults;
+    char *profile, *faults, *seed;
 
+    *ret_is_of_seed = false;
     (void)snprintf(ret_name, TP_TAPE_LABEL_BYTES, "%s", tp_tape_label(tape));
     if (ret_name[0] == '\0')
         return true;
@@ -123,6 +154,13 @@ bool tp_manner_read_label(const struct tp_tape *tape, char *ret_name,
     if (faults == NULL)
         return false;
     *profile++ = *faults++ = '\0';
+    seed = strchr(faults, '\n');
+    if (seed != NULL) {
+        *seed++ = '\0';
+        *ret_is_of_seed = read_seed(seed, &ret_run->seed);
+        if (!*ret_is_of_seed)
+            return false;
+    }
     return (*profile == '\0' || tp_manner_profile(profile, ret_run)) &&
            tp_manner_faults(faults, ret_run) == NULL;
 }

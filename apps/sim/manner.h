@@ -27,9 +27,15 @@ const char *tp_manner_faults_text(const struct tp_sim_options *run, char *ret_te
 void tp_manner_label(struct tp_tape *tape, const struct tp_scenario *scenario,
                      const struct tp_sim_options *run);
 
-/** What a label says. False: it is none that tp_manner_label() wrote, or names what is
- * not known here. `ret_name`, of TP_TAPE_LABEL_BYTES, is "" where the tape has no label. */
+/** The same of a tape that has what the seed of `run` drew, and acts; nothing else was
+ * changed. */
+void tp_manner_label_seed(struct tp_tape *tape, const struct tp_scenario *scenario,
+                          const struct tp_sim_options *run);
+
+/** What a label says. False: it is none of these, or names what is not known here.
+ * `ret_name`, of TP_TAPE_LABEL_BYTES, is "" where the tape has no label; `*ret_is_of_seed`:
+ * whether it is what the seed drew. */
 bool tp_manner_read_label(const struct tp_tape *tape, char *ret_name,
-                          struct tp_sim_options *ret_run);
+                          struct tp_sim_options *ret_run, bool *ret_is_of_seed);
 
 #endif

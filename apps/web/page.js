@@ -140,9 +140,11 @@ function beginFromLink(hash, isFirst) {
   begin(next, {clicks, at, play: !(isFirst && still) && at === 0});
 }
 
-function beginTape(name, bytes, next) {
-  tape = {name, bytes};
+/* Back leads to the run before. */
+function beginTape(name, bytes, next, seed = "") {
+  tape = {name, bytes, seed};
   begin(next);
+  history.pushState(null, "", location.pathname + location.search);
 }
 
 function chosen() {
@@ -151,18 +153,25 @@ function chosen() {
   begin({scenario: $("scenario").value, seed, profile: $("profile").value, faults: $("faults").value});
 }
 
+/* A link leaves out how long an act lasts, if it is as long as usual. */
+const usualSpan = act => ({...act, span_ns: act.span_ns === acts[act.name].span_ns ? 0 : act.span_ns});
+
+/* "" if none leads to this run: a tape says of which seed it is, or what was chosen is all that says it, or somebody clicks. */
 function link() {
-  return linkOf(setting, last ? last.clicks : [], last && !last.playing ? last.event : 0, list.acts);
+  const at = last && !last.playing ? last.event : 0, clicks = last ? last.clicks : [];
+  const hash = !tape ? linkOf(setting, clicks, at, list.acts)
+    : tape.seed && clicks.length === 0 && state ? linkOf({...setting, seed: tape.seed}, state.acts.map(usualSpan), at, list.acts) : "";
+  return hash.length < LINK_CHARACTERS ? hash : "";
 }
 
 /* The address follows the run, though not at its speed: browsers allow so many changes only. */
 function follow() {
-  if (linkTimer || tape)
+  if (linkTimer)
     return;
   linkTimer = setTimeout(() => {
     linkTimer = 0;
-    if (!tape && last && link() !== location.hash && link().length < LINK_CHARACTERS)
-      history.replaceState(null, "", link());
+    if (last && link() !== location.hash)
+      history.replaceState(null, "", link() || location.pathname + location.search);
   }, LINK_MS);
 }
 
@@ -329,11 +338,11 @@ async function copy(text, words) {
 
 function share() {
   const hash = link();
-  if (tape || hash.length >= LINK_CHARACTERS) {
+  if (!hash) {
     toast("This run does not fit into a link: save its tape.");
     return;
   }
-  copy(location.href.replace(/#.*/, "") + hash, last.clicks.length > 0 ? "Copied: the link has your clicks." : "Copied.");
+  copy(location.href.replace(/#.*/, "") + hash, state.acts.length > 0 ? "Copied: the link has your clicks." : "Copied.");
 }
 
 function gotTape({why, tape: bytes, state: end}) {
@@ -369,7 +378,8 @@ function gotLabel({name, bytes, label, wrong}) {
     toast(`${name}: ${wrong}.`);
     return;
   }
-  beginTape(name, bytes, label.scenario ? {...setting, ...label} : setting);
+  const {seed, ...manner} = label;
+  beginTape(name, bytes, label.scenario ? {...setting, ...manner} : setting, seed);
   if (!label.scenario)
     toast(`${name} does not say of what it is: it runs as what was chosen.`);
 }

@@ -90,14 +90,14 @@ const tests = {
         const path = join(folder, 'native.tape'), profile = 'ext4', faults = '-all,+kill,+power';
         tempestSim('shrink', 'zoo-03', '--seed', '1', '--profile', profile, `--faults=${faults}`, '-o', path);
         const tape = readFileSync(path), engine = make();
-        assert.deepEqual(engine.label(tape), { scenario: 'zoo-03', profile, faults });
+        assert.deepEqual(engine.label(tape), { scenario: 'zoo-03', profile, faults, seed: '' });
         engine.open('zoo-03', 0, { tape });
         const { trace, command } = toTheEnd(engine);
         assert.equal(trace, replayed('zoo-03', tape).trace_hash);
         assert.equal(command, `tempest-sim replay zoo-03 --tape FILE --profile ${profile} --faults=${faults}`);
         engine.open('zoo-03', 0, { tape, profile: 'paranoid' });
         assert.notEqual(toTheEnd(engine).trace, trace, 'what is given counts');
-        assert.deepEqual(engine.label(engine.tape()), { scenario: 'zoo-03', profile: 'paranoid', faults });
+        assert.deepEqual(engine.label(engine.tape()), { scenario: 'zoo-03', profile: 'paranoid', faults, seed: '' });
 
         const refused = (call, words) => assert.throws(call, (error) => error.code < 0 && words.test(error.message));
         refused(() => engine.label(tape.subarray(1)), /no tape/);
@@ -112,10 +112,26 @@ const tests = {
     'a tape that does not say of what it is runs as what is given'() {
         const tape = Buffer.from('5450544150450000' + '0100000000000000' + '0000000000000000' + 'c294d3380580062d', 'hex');
         const engine = make();
-        assert.deepEqual(engine.label(tape), { scenario: '', profile: '', faults: '' });
+        assert.deepEqual(engine.label(tape), { scenario: '', profile: '', faults: '', seed: '' });
         engine.open('zoo-03', 0, { tape, profile: 'ext4', ...none });
         assert.equal(toTheEnd(engine).trace, replayed('zoo-03', tape).trace_hash);
-        assert.deepEqual(engine.label(engine.tape()), { scenario: 'zoo-03', profile: 'ext4', faults: '-all' });
+        assert.deepEqual(engine.label(engine.tape()), { scenario: 'zoo-03', profile: 'ext4', faults: '-all', seed: '' });
+    },
+
+    // Once it has all that the seed draws, acts included: then a link can say the same.
+    'a tape says of which seed it is, if it is of one'() {
+        const engine = make(), seed = '18446744073709551615';
+        engine.open('zoo-03', seed, none);
+        engine.step(30);
+        engine.act(acts.harsh, 0);
+        assert.equal(engine.label(engine.tape()).seed, '');
+        const { trace } = toTheEnd(engine), tape = engine.tape();
+        assert.deepEqual(engine.label(tape), { scenario: 'zoo-03', profile: '', faults: '-all', seed });
+        assert.equal(replayed('zoo-03', tape).trace_hash, trace, 'natively it is a tape like others');
+        engine.open('zoo-03', 0, { tape });
+        engine.act(acts.kill, 0);
+        toTheEnd(engine);
+        assert.equal(engine.label(engine.tape()).seed, '');
     },
 
     // Small steps with a look after each, large ones, steps to a time, steps to a node: one run.

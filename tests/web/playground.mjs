@@ -431,6 +431,44 @@ part("a tape says of what it is, whatever its name", "#scenario=tally&seed=1&fau
   assert.equal(await visit.end(), native("tally", "--tape", old, "--profile", "ext4", `--faults=${faults}`).trace);
 });
 
+part("the address leads to what is on the page, or nowhere", "#scenario=zoo-03&seed=1&faults=-all&at=60", {}, async visit => {
+  const address = () => visit.page.evaluate(() => location.hash);
+  await visit.untilEvent(60);
+  await visit.page.locator("#nodes button.power").click();
+  const trace = await visit.end(), tape = await visit.save("clicked.tape");
+  await visit.page.goto("about:blank");
+  await visit.page.goto(`${url}#scenario=tally&seed=9`);
+  await visit.page.locator("#nodes .computer").first().waitFor();
+  await visit.page.keyboard.press(" ");
+  await visit.page.locator("#file").setInputFiles(tape);
+  await visit.until(() => document.getElementById("seed").placeholder === "a tape");
+  assert.equal(await visit.end(), trace);
+  await visit.until(() => /^#scenario=zoo-03&seed=1&faults=-all&clicks=60\.harsh\.0&at=\d+$/.test(location.hash));
+  await visit.page.reload();
+  assert.equal(await visit.end(), trace, "the link of the tape is the same run");
+  assert.equal(await visit.page.locator("#seed").inputValue(), "1");
+
+  /* One more click, in what is a tape, is in no link; nor is what has been made smaller. */
+  await visit.page.locator("#file").setInputFiles(tape);
+  await visit.until(() => document.getElementById("seed").placeholder === "a tape");
+  await visit.page.keyboard.press("Home");
+  await visit.untilEvent(0);
+  await visit.until(() => /&clicks=60\.harsh\.0$/.test(location.hash));
+  await visit.page.getByRole("button", {name: "Pause", exact: true}).click();
+  await visit.until(() => location.hash === "");
+  await visit.page.keyboard.press("l");
+  await visit.until(() => /save its tape/.test(document.getElementById("toast").textContent));
+  await visit.page.goBack();
+  await visit.until(() => document.getElementById("seed").value === "1");
+  assert.equal(await visit.end(), trace, "back to the run before");
+  const {searchParams} = new URL(`http://x/?${(await address()).slice(1)}`);
+  assert.deepEqual([searchParams.get("scenario"), searchParams.get("clicks")], ["zoo-03", "60.harsh.0"]);
+  await visit.page.getByRole("button", {name: "Watch the smallest run"}).click();
+  await visit.until(() => document.getElementById("seed").placeholder === "a tape" && location.hash === "");
+  await visit.end();
+  assert.equal(await address(), "");
+});
+
 part("a simulator that cannot be loaded is said for good", "", {}, async visit => {
   await visit.page.route("**/tempest-sim.wasm", route => route.fulfill({status: 404}));
   await visit.page.reload();

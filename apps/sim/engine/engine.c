@@ -62,14 +62,22 @@ static void keep_picture(struct engine *engine)
     engine->now_ns = tp_sim_now_ns(engine->sim);
 }
 
+/* Only now the tape has all that its seed draws. */
+static void end(struct engine *engine)
+{
+    if (!engine->from_tape)
+        tp_manner_label_seed(engine->tape, engine->scenario, &engine->options);
+    engine->phase = engine->outcome.phase;
+    engine->over = true;
+}
+
 /* The verdict stands: the run is taken down. */
 static void conclude(struct engine *engine)
 {
     keep_picture(engine);
     (void)tp_sim_advance(engine->sim);
     tp_sim_finish(engine->sim);
-    engine->phase = engine->outcome.phase;
-    engine->over = true;
+    end(engine);
 }
 
 void engine_stopped(struct engine *engine, const char *said)
@@ -82,8 +90,7 @@ void engine_stopped(struct engine *engine, const char *said)
     keep_picture(engine);
     engine->events = engine->steps + 1; /* the one that it is in the midst of */
     engine->outcome.trace = trace;
-    engine->phase = engine->outcome.phase;
-    engine->over = true;
+    end(engine);
 }
 
 /* One event. False: there was none, since the run is over. */

@@ -69,9 +69,9 @@ int32_t engine_act(struct engine *engine, const struct tp_act *act);
 /** The scenarios, and all that can be chosen. */
 void engine_write_list(const struct tp_scenario *scenarios, uint32_t count, FILE *out);
 
-/** Of which scenario, and in which manner. */
+/** Of which scenario, and in which manner; and of which seed, if it is of one. */
 void engine_write_manner(const char *scenario, const struct tp_sim_options *options,
-                         FILE *out);
+                         bool is_of_seed, FILE *out);
 
 /** The run as it stands. */
 void engine_write_state(struct engine *engine, FILE *out);

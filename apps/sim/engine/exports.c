@@ -118,14 +118,14 @@ EXPORT(int32_t, engine_open, uint32_t text_len, uint64_t seed)
 /* A tape from the input, and what its label says; no scenario: it has none. */
 static int32_t read_tape(uint32_t at, uint32_t len, struct tp_tape **ret_tape,
                          const struct tp_scenario **ret_scenario,
-                         struct tp_sim_options *ret_options)
+                         struct tp_sim_options *ret_options, bool *ret_is_of_seed)
 {
     char name[TP_TAPE_LABEL_BYTES];
 
     if (tp_tape_load(engine_input_bytes() + at, len, NULL, ret_tape) < 0)
         return engine_fail(-EBADMSG, "this is no tape");
     *ret_scenario = NULL;
-    if (tp_manner_read_label(*ret_tape, name, ret_options)) {
+    if (tp_manner_read_label(*ret_tape, name, ret_options, ret_is_of_seed)) {
         *ret_scenario = find(name);
         if (name[0] == '\0' || *ret_scenario != NULL)
             return 0;
@@ -160,11 +160,12 @@ EXPORT(int32_t, engine_open_tape, uint32_t text_len, uint32_t tape_len)
     struct tp_sim_options options = {.size = sizeof options}, labelled = {.size = 0};
     const struct tp_scenario *scenario = NULL, *of_tape = NULL;
     struct tp_tape *tape;
+    bool is_of_seed;
     int32_t error;
 
     if (engine_input_bytes() == NULL || text_len >= TEXT_MAX || tape_len > TAPE_MAX)
         return engine_fail(-EINVAL, "the text or the tape is too long, or missing");
-    error = read_tape(text_len, tape_len, &tape, &of_tape, &labelled);
+    error = read_tape(text_len, tape_len, &tape, &of_tape, &labelled, &is_of_seed);
     if (error < 0)
         return error;
     error = take_label(text_len, of_tape, &labelled, &scenario, &options);
@@ -181,17 +182,18 @@ EXPORT(int32_t, engine_label, uint32_t tape_len)
     struct tp_sim_options options = {.size = 0};
     const struct tp_scenario *scenario = NULL;
     struct tp_tape *tape;
+    bool is_of_seed;
     FILE *out;
     int32_t error;
 
     if (engine_input_bytes() == NULL || tape_len > TAPE_MAX)
         return engine_fail(-EINVAL, "the tape is too long, or missing");
-    error = read_tape(0, tape_len, &tape, &scenario, &options);
+    error = read_tape(0, tape_len, &tape, &scenario, &options, &is_of_seed);
     if (error < 0)
         return error;
     tp_tape_destroy(tape);
     out = engine_open_output();
-    engine_write_manner(scenario == NULL ? "" : scenario->name, &options, out);
+    engine_write_manner(scenario == NULL ? "" : scenario->name, &options, is_of_seed, out);
     return engine_close_output(out);
 }
 

@@ -42,9 +42,12 @@ static const char *profile_of(const struct tp_sim_options *options)
 }
 
 void engine_write_manner(const char *scenario, const struct tp_sim_options *options,
-                         FILE *out)
+                         bool is_of_seed, FILE *out)
 {
-    char faults[TP_MANNER_BYTES];
+    char faults[TP_MANNER_BYTES], seed[32] = "";
+
+    if (is_of_seed)
+        (void)snprintf(seed, sizeof seed, "%" PRIu64, options->seed);
 
     (void)fputc('{', out);
     write_text("scenario", scenario, out);
@@ -52,6 +55,8 @@ void engine_write_manner(const char *scenario, const struct tp_sim_options *opti
     write_text("profile", profile_of(options), out);
     (void)fputc(',', out);
     write_text("faults", tp_manner_faults_text(options, faults), out);
+    (void)fputc(',', out);
+    write_text("seed", seed, out);
     (void)fputc('}', out);
 }
 
