@@ -9,6 +9,7 @@ const PAGES_MANY = 13;  /* or more, */
 const PAGES_ROW = 9;    /* or four in a row: one line each */
 const PATH_ALONE = 44; /* characters of its name */
 const PATH_MANY = 18;
+const PATH_ROW = 11;
 const FILES_SHOWN = 6;
 const FILES_MANY = 3; /* of three and more, where the window is low */
 const LOW_PIXELS = 960;
@@ -59,10 +60,10 @@ export class Computer {
     setText(this.boots, node.boots > 1 ? `boot ${node.boots}` : "");
     this.drawClock(node.clock);
     this.drawDoing(node, state.now_ns);
-    const count = state.nodes.length;
-    this.pagesShown = count === 4 || count > 6 ? PAGES_ROW : count > 2 ? PAGES_MANY : count > 1 ? PAGES_SOME : PAGES_ALONE;
+    const count = state.nodes.length, isRow = count === 4 || count > 6;
+    this.pagesShown = isRow ? PAGES_ROW : count > 2 ? PAGES_MANY : count > 1 ? PAGES_SOME : PAGES_ALONE;
     this.filesShown = count > 2 && innerHeight < LOW_PIXELS ? FILES_MANY : FILES_SHOWN;
-    this.pathShown = state.nodes.length > 1 ? PATH_MANY : PATH_ALONE;
+    this.pathShown = isRow ? PATH_ROW : count > 1 ? PATH_MANY : PATH_ALONE;
     this.drawFiles(node.disk);
     this.drawNames(node.disk, state.nodes.length > 2 ? 1 : NAMES_SHOWN);
     this.drawRoom(node.disk);

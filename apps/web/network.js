@@ -6,6 +6,7 @@ import {setAttribute, setText, svg} from "./dom.js";
 const RADIUS = 21;
 const MESSAGES_MAX = 64;
 const SIDE = 5; /* of a line, by direction */
+const CUT_AT = 0.38; /* of its length: in the middle there may be somebody's name */
 
 export class Network {
   /* `does`: {power(node), part(a, b), mend(a, b)} */
@@ -16,18 +17,18 @@ export class Network {
     this.dots = new Map();
   }
 
-  /* Circles on an ellipse, the first one at the left if there are two or three (each is above its computer
-   * then) or six; four, and more than six, go up and down, where there is room for that. */
+  /* Circles on an ellipse, the first one at the left if there are two or six; three, four (each is above its
+   * computer), and more than six go up and down, where there is room for that, with names on the outside. */
   place(count, width) {
     const isNarrow = width < 500;
-    const height = count < 3 ? 84 : isNarrow ? (count > 4 ? 210 : 180) : count > 6 ? 112 : count === 6 ? 140 : count > 4 ? 130 : count > 3 ? 106 : 116;
+    const height = count < 3 ? 84 : isNarrow ? (count > 4 ? 210 : 180) : count > 6 ? 112 : count === 6 ? 140 : count > 4 ? 130 : 110;
     const rx = Math.min(width / 2 - 60, count < 3 ? 240 : 300), ry = height / 2 - RADIUS - 14;
     this.root.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.root.setAttribute("height", height);
     this.spots = Array.from({length: count}, (_, i) => {
       const arc = count > 6 ? 9 * ((2 * i + 1) / count - 1) ** 2 : 0;
-      if ((count === 4 || count > 6) && !isNarrow)
-        return {x: (i + 0.5) * width / count, y: i % 2 === 0 ? 28 + arc : height - 42 - arc};
+      if ((count === 3 || count === 4 || count > 6) && !isNarrow)
+        return i % 2 === 0 ? {x: (i + 0.5) * width / count, y: 39 + arc, isUpper: true} : {x: (i + 0.5) * width / count, y: height - 39 - arc};
       const turn = (count === 3 ? Math.PI * 5 / 6 : count === 4 || count === 5 ? -Math.PI / 2 : Math.PI) + i * 2 * Math.PI / count;
       return {x: width / 2 + rx * Math.cos(turn), y: height / 2 - (count < 3 ? 6 : 4) + ry * Math.sin(turn)};
     });
@@ -53,11 +54,11 @@ export class Network {
 
   line(a, b, nodes) {
     const from = this.spots[a], to = this.spots[b];
-    const middle = {x: (from.x + to.x) / 2, y: (from.y + to.y) / 2};
+    const place = {x: from.x + (to.x - from.x) * CUT_AT, y: from.y + (to.y - from.y) * CUT_AT};
     const ends = {x1: from.x, y1: from.y, x2: to.x, y2: to.y};
     const group = svg("g", {class: "link", tabindex: 0, role: "button"},
       svg("line", {class: "hit", ...ends}), svg("line", {class: "wire", ...ends}),
-      svg("g", {class: "scissors", transform: `translate(${middle.x} ${middle.y})`},
+      svg("g", {class: "scissors", transform: `translate(${place.x} ${place.y})`},
         svg("circle", {r: 9}), svg("path", {d: "M-4-4 4 4M4-4-4 4"})));
     const name = `${nodes[a].name} and ${nodes[b].name}`;
     const line = {group, name, cut: null, used: false};
@@ -71,7 +72,7 @@ export class Network {
 
   circle(node, i) {
     const spot = this.spots[i];
-    const name = svg("text", {class: "name", y: RADIUS + 14});
+    const name = svg("text", {class: "name", y: spot.isUpper ? -RADIUS - 6 : RADIUS + 14}); /* where no line is */
     const group = svg("g", {class: "host", transform: `translate(${spot.x} ${spot.y})`},
       svg("circle", {r: RADIUS}), svg("path", {class: "bolt", d: "M3-12-8 3h7l-2 10L8-4H1z"}), name);
     setText(name, node.name);

@@ -108,7 +108,7 @@ function leadOf(scenario) {
     ? "Click a circle to cut its power, a line to part two nodes."
     : scenario.group === "zoo" ? "Cut its power just after a promise."
       : "Cut its power, fail its disk, go back, try something else.";
-  const lead = [el("b", {}, `${what}: `), scenario.summary + ". ", todo + " "];
+  const lead = [el("b", {}, `${tape ? `${what}, as ${tape.name} has it` : what}: `), scenario.summary + ". ", todo + " "];
   if (scenario.twin && scenarioOf(scenario.twin))
     lead.push(el("a", {href: linkOf({...setting, scenario: scenario.twin}, [], 0, list.acts)},
       scenario.is_twin ? "With the bug" : "Its repaired twin"));
@@ -209,7 +209,7 @@ function drawMoment() {
   setText($("now"), timeText(state.now_ns));
   setText($("event"), countText(last.event));
   setText($("next-in"), state.next_ns === null ? "" : `next in ${timeText(Math.max(0, state.next_ns - state.now_ns))}`);
-  setText($("storm"), state.families.length > 0 ? `this seed has: ${state.families.join(", ")}` : "");
+  setText($("storm"), state.families.length > 0 ? `this ${tape ? "tape" : "seed"} has: ${state.families.join(", ")}` : "");
   setAttribute($("storm"), "title", $("storm").textContent);
 }
 
@@ -229,7 +229,7 @@ function drawProof() {
   setText($("hash"), state.trace);
   drawCommand(state.command);
   setText($("command-what"), state.verdict === "stopped" ? "Natively, too, it stops itself there, and says the same." : isTaped
-    ? "With your clicks a run is a tape: save it, and give its name. It ends with the same hash."
+    ? `${last.clicks.length > 0 ? "With your clicks a run" : "This run"} is a tape: save it, and give its name. It ends with the same hash.`
     : "In the repository: apps/run.sh sim, and what follows tempest-sim here. It ends with the same hash.");
 }
 
@@ -269,10 +269,10 @@ function drawStory() {
   const actions = [{words: "Watch it again", act: () => tell("go", {event: 0, thenPlay: true})}];
   if (!passed && last.clicks.length > 0)
     actions.unshift({words: "Take my click back", act: buttons.undo});
-  if (!passed && scenario.twin && !scenario.is_twin && !tape)
-    actions.push({words: "The same, to its repaired twin", act: () => begin({...setting, scenario: scenario.twin}, {clicks: last.clicks})});
   if (found && found.tape && found.explanation.choices < found.explanation.choices_before)
     actions.push({words: "Watch the smallest run", act: () => beginTape(`${setting.scenario}-small.tape`, found.tape, setting)});
+  if (!passed && scenario.twin && !scenario.is_twin && !tape)
+    actions.push({words: "The same, to its repaired twin", act: () => begin({...setting, scenario: scenario.twin}, {clicks: last.clicks})});
   if (passed)
     actions.push({words: "Another seed", act: dice});
   tellStory($("verdict"), {state, found, last: events.last, actions});

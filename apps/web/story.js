@@ -82,11 +82,15 @@ function hurried(explanation, message) {
     barrier.promise ? ": it has to complete before that is promised." : `: it has to complete${(BEFORES[barrier.before] || "").slice(1)}.`))];
 }
 
+function nameOf({event_node: node}, nodes) {
+  return nodes[node] ? nodes[node].name : "it";
+}
+
 /* The one choice without which it passes. */
 function befell(explanation, nodes) {
-  const {event, event_node: node, operation} = explanation, more = "Without this the run passes.";
+  const {event, operation} = explanation, more = "Without this the run passes.";
   if (event)
-    return [`This befell ${nodes[node] ? nodes[node].name : "it"}: ${event}`, operation ? `${more} It was at: ${operation}.` : more];
+    return [`This befell ${nameOf(explanation, nodes)}: ${event}`, operation ? `${more} It was at: ${operation}.` : more];
   return [operation ? `The world was rough here: ${operation}` : "The world was rough once", more];
 }
 
@@ -135,8 +139,9 @@ function why(explanation, {message, nodes}) {
   case "choice": {
     const [heading, chance] = perhaps(explanation, "What it depends on", "What it may depend on");
     return [lines(["change", ...befell(explanation, nodes)], ["end", ...split(message)]), el("div", {class: "cure"},
-      el("h3", {}, heading), el("p", {}, "No missing barrier and no ignored error was found: the program does not bear this: ",
-        explanation.event ? el("strong", {}, explanation.event) : "one choice of the world, which is below", `.${chance}`))];
+      el("h3", {}, heading), el("p", {}, "No missing barrier and no ignored error was found. What the program does not bear is ",
+        explanation.event ? el("strong", {}, `that this befalls ${nameOf(explanation, nodes)}: ${explanation.event}`)
+          : "one choice of the world, which is below", `.${chance}`))];
   }
   case "restart":
     return [lines(["power", "The power was cut", "Nothing that had been written need have been lost."], ["end", ...split(message)]),

@@ -205,7 +205,7 @@ part("what befell a program, where nothing was missing", "#scenario=zoo-14&seed=
   await visit.page.locator("#verdict.bad .cure").waitFor();
   const told = await visit.text("#verdict");
   assert.match(told, /This befell node 0: its process is killed/);
-  assert.match(told, /does not bear this: its process is killed\./);
+  assert.match(told, /does not bear is that this befalls node 0: its process is killed\./);
   assert.match(await visit.text("#events"), /The process exits: log ended with EINVAL/);
   assert.deepEqual(await visit.page.evaluate(() => [...document.querySelectorAll(".mark")].filter(mark => mark.title.startsWith("the process"))
     .map(mark => mark.className.replace("mark k-", "")).reduce((seen, name) => seen.includes(name) ? seen : [...seen, name], []).sort()), ["exit", "kill"]);
@@ -467,6 +467,8 @@ part("the address leads to what is on the page, or nowhere", "#scenario=zoo-03&s
   await visit.until(() => document.getElementById("seed").placeholder === "a tape" && location.hash === "");
   await visit.end();
   assert.equal(await address(), "");
+  assert.match(await visit.text("#lead"), /A real bug on a simulated computer, as zoo-03-small\.tape has it:/);
+  assert.match(await visit.text("#command-what"), /^This run is a tape: save it/);
 });
 
 part("a simulator that cannot be loaded is said for good", "", {}, async visit => {
@@ -571,13 +573,32 @@ part("the whole picture fits into a small screen, with three to seven computers"
     await visit.page.goto("about:blank");
     await visit.page.goto(url + hash);
     await visit.untilEvent(Number(/\d+$/.exec(hash)[0]));
-    const [has, needs, cut] = await visit.page.evaluate(() => {
+    const [has, needs, cut, paths] = await visit.page.evaluate(() => {
       const stage = document.querySelector(".stage");
       const buttons = Array.from(stage.querySelectorAll(".actions button, .power"), each => each.scrollWidth - each.clientWidth);
-      return [stage.clientHeight, stage.scrollHeight, Math.max(...buttons)];
+      const paths = Array.from(stage.querySelectorAll(".path")).filter(each => each.scrollWidth > each.clientWidth);
+      return [stage.clientHeight, stage.scrollHeight, Math.max(...buttons), paths.map(each => each.textContent)];
     });
     assert.ok(needs <= has, `${hash}: ${needs} of ${has} pixels`);
     assert.ok(cut <= 0, `${hash}: a button's words need ${cut} pixels more`);
+    assert.deepEqual(paths, [], `${hash}: files whose names are cut at their end`);
+  }
+});
+
+part("no line runs through the name of a node, and what cuts it is beside that", "#scenario=zoo-13&seed=2&at=60", {}, async visit => {
+  for (const hash of ["#scenario=zoo-13&seed=2&at=60", "#scenario=log3&seed=7&at=2100"]) {
+    await visit.page.goto("about:blank");
+    await visit.page.goto(url + hash);
+    await visit.untilEvent(Number(/\d+$/.exec(hash)[0]));
+    const crossed = await visit.page.evaluate(() => {
+      const names = Array.from(document.querySelectorAll(".wires .name"), each => ({text: each.textContent, box: each.getBoundingClientRect()}));
+      const points = Array.from(document.querySelectorAll(".wires .wire"), wire => Array.from({length: 201}, (_, i) =>
+        wire.getPointAtLength(wire.getTotalLength() * i / 200).matrixTransform(wire.getScreenCTM()))).flat();
+      const cuts = Array.from(document.querySelectorAll(".wires .scissors circle"), each => each.getBoundingClientRect());
+      return names.filter(({box}) => points.some(({x, y}) => x > box.left && x < box.right && y > box.top && y < box.bottom) ||
+        cuts.some(cut => cut.left < box.right && cut.right > box.left && cut.top < box.bottom && cut.bottom > box.top)).map(({text}) => text);
+    });
+    assert.deepEqual(crossed, [], hash);
   }
 });
 
