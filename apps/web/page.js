@@ -2,6 +2,7 @@
  * (worker.js); what the page knows of the run is the last state that it was told. */
 
 import {$, capital, countText, el, setAttribute, setText, timeText} from "./dom.js";
+import {fillChoices, showChoices} from "./choices.js";
 import {Computer} from "./computer.js";
 import {Events} from "./events.js";
 import {LINK_CHARACTERS, linkOf, readLink, readSeed} from "./link.js";
@@ -21,8 +22,6 @@ const LINK_MS = 400;
 const TAPE_BYTES = 1 << 24; /* more than that the simulator does not take */
 const PHASES = {"warm-up": "nothing goes wrong yet", chaos: "now things may go wrong", liveness: "nothing goes wrong any more: " +
   "the work has to get done", recovery: "all power was cut: everything boots again", check: "is everything there that was promised?"};
-const GROUPS = {zoo: "Bugs that somebody shipped, and their repaired twins", own: "Small programs", kv: "The key-value server",
-  log: "The log", copy: "The copy program"};
 
 let list = null;
 let acts = {}; /* by name */
@@ -63,56 +62,9 @@ function scenarioOf(name) {
   return list.scenarios.find(each => each.name === name);
 }
 
-function titleOf(scenario) {
-  if (scenario.group === "zoo" && scenario.zoo > 0)
-    return `${scenario.zoo}${scenario.is_twin ? ", repaired" : ""}: ${scenario.summary}`;
-  return `${scenario.name}: ${scenario.summary}`;
-}
-
-function fillChoices() {
-  for (const [group, words] of Object.entries(GROUPS)) {
-    const some = list.scenarios.filter(each => each.group === group);
-    if (some.length > 0)
-      $("scenario").append(el("optgroup", {label: words}, ...some.map(each => el("option", {value: each.name}, titleOf(each)))));
-  }
-  $("profile").append(el("option", {value: ""}), ...list.profiles.map(each =>
-    el("option", {value: each.name, title: each.summary}, each.name)));
-  for (const each of list.acts) {
-    each.links = each.name === "cut" || each.name === "part" || each.name === "mend";
-    acts[each.name] = each;
-  }
-}
-
-function showChoices() {
-  const scenario = scenarioOf(setting.scenario);
-  $("scenario").value = setting.scenario;
-  $("seed").value = tape ? "" : setting.seed;
-  $("seed").placeholder = tape ? "a tape" : "";
-  $("profile").value = setting.profile;
-  setText($("profile").options[0], `usual (${scenario.profile})`);
-  $("one").replaceChildren(...scenario.families.map(name => el("option", {value: `-all,+${name}`}, `only ${name}`)));
-  if (![...$("faults").options].some(option => option.value === setting.faults))
-    $("faults").append(el("option", {value: setting.faults}, setting.faults));
-  $("faults").value = setting.faults;
-  setText($("lead"), "");
-  $("lead").append(...leadOf(scenario));
+function showRun() {
+  showChoices(list, setting, tape);
   document.title = `${setting.scenario}, ${tape ? tape.name : "seed " + setting.seed} \u2013 Tempest playground`;
-}
-
-/* What is on the page, and what to do with it. */
-function leadOf(scenario) {
-  const where = scenario.nodes > 1 ? "simulated computers" : "a simulated computer";
-  const what = scenario.is_twin ? "The repaired twin of a real bug" : scenario.group === "zoo" ? `A real bug on ${where}`
-    : `A program on ${where}`;
-  const todo = scenario.is_twin ? "Cut its power whenever you like: it bears it." : scenario.nodes > 1
-    ? "Click a circle to cut its power, a line to part two nodes."
-    : scenario.group === "zoo" ? "Cut its power just after a promise."
-      : "Cut its power, fail its disk, go back, try something else.";
-  const lead = [el("b", {}, `${tape ? `${what}, as ${tape.name} has it` : what}: `), scenario.summary + ". ", todo + " "];
-  if (scenario.twin && scenarioOf(scenario.twin))
-    lead.push(el("a", {href: linkOf({...setting, scenario: scenario.twin}, [], 0, list.acts)},
-      scenario.is_twin ? "With the bug" : "Its repaired twin"));
-  return lead;
 }
 
 function begin(next, {clicks = [], at = 0, play = true} = {}) {
@@ -125,7 +77,7 @@ function begin(next, {clicks = [], at = 0, play = true} = {}) {
   network.forget();
   $("nodes").replaceChildren();
   $("verdict").hidden = true;
-  showChoices();
+  showRun();
   if (!speedChosen)
     setSpeed(scenarioOf(setting.scenario).nodes > 1 ? SPEED_MANY : SPEED_ONE);
   tell("open", {number: ++opened, setting: {...setting, tape: tape ? tape.bytes : null}, clicks, at, play: play && at === 0});
@@ -499,7 +451,11 @@ function listen() {
 const heard = {
   list: message => {
     list = message.list;
-    fillChoices();
+    fillChoices(list);
+    for (const each of list.acts) {
+      each.links = each.name === "cut" || each.name === "part" || each.name === "mend";
+      acts[each.name] = each;
+    }
     setSpeed(Number($("speed").value));
     listen();
     beginFromLink(location.hash, true);

@@ -378,6 +378,15 @@ part("on a phone no list is cut, and what happened is in its order", "#scenario=
   assert.deepEqual(tops, tops.toSorted((a, b) => a - b), "the steps of the story are in their order");
 });
 
+part("on a phone the pages of a file are side by side, and its name is whole", "#scenario=copy&seed=1&at=40", {viewport: {width: 360, height: 740}}, async visit => {
+  await visit.untilEvent(40);
+  const [rows, cut] = await visit.page.evaluate(() => [
+    Array.from(document.querySelectorAll(".files .pages"), each => new Set(Array.from(each.children, page => page.getBoundingClientRect().top)).size),
+    Array.from(document.querySelectorAll(".path")).filter(each => each.scrollWidth > each.clientWidth).map(each => each.textContent)]);
+  assert.ok(rows.length > 3 && Math.max(...rows) === 1, `in ${rows.join()} rows`);
+  assert.deepEqual(cut, []);
+});
+
 part("three nodes on a phone", "#scenario=zoo-13&seed=2&at=60", {viewport: {width: 360, height: 740}}, async visit => {
   await visit.untilEvent(60);
   assert.equal(await visit.scrollsAside(), false);
