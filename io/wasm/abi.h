@@ -3,14 +3,17 @@
  * A host is whatever instantiates the module: a few hundred lines of JavaScript (host/), or
  * anything else that can call exports and offer imports. Both sides write the version down
  * and check the other's. All records have a fixed size and little-endian fields at fixed
- * places, asserted here and in host/abi.mjs; pointers and lengths have 32 bits, offsets in
+ * places, asserted here and in host/; pointers and lengths have 32 bits, offsets in
  * files 64.
  *
  * Order: submit() copies the record and its paths before it returns, and completes nothing;
  * the next poll() begins what was submitted, and hands over what is complete, each
- * completion once. Reads that nothing was submitted after are told by that poll() only: it
- * submits them first. The memory of an operation is the host's from then on until it has
+ * completion once. The memory of an operation is the host's from then on until it has
  * completed.
+ *
+ * Reads that nothing was submitted after are told by no call: they stand on a board in the
+ * module's memory (struct tp_wasm_board). The next poll() looks there, after what was
+ * submitted. Who drives may look there after each tick and spare the poll.
  *
  * What the host says is not believed: WasmIo checks every field (flight.c, results.c). What
  * the module says is not believed by the hosts either: a pointer out of its memory gives
@@ -22,7 +25,7 @@
 #include "../io.h"
 
 /** Changes whenever one of these records or numbers does. */
-#define TP_WASM_ABI_VERSION 2
+#define TP_WASM_ABI_VERSION 3
 
 /** No file. */
 #define TP_WASM_NO_FD UINT32_MAX
@@ -53,6 +56,7 @@ enum tp_wasm_op {
     TP_WASM_CANCEL = 22, /* length: the id of the operation to stop; 0 or -EALREADY. What is
                             stopped completes with -ECANCELED */
     TP_WASM_END = 23,    /* the Io is destroyed: close all that it left open; id 0 */
+    TP_WASM_BEGIN = 24,  /* the Io is made; memory: its board; id 0 */
     TP_WASM_OPS
 };
 
@@ -96,12 +100,43 @@ struct tp_wasm_completion {
     uint32_t reserved; /* 0 */
 };
 
+/** A read on the board. */
+struct tp_wasm_read {
+    uint64_t id;
+    uint64_t offset; /* as in a request */
+    uint32_t fd, memory, len;
+    int32_t value; /* the host's: what it completed with; or TP_WASM_TAKEN */
+};
+
+/** The host has made an operation of it, which a poll() completes. */
+#define TP_WASM_TAKEN INT32_MIN
+
+#define TP_WASM_READS 64
+
+/** Where an Io puts its reads; it stays where it is from TP_WASM_BEGIN to TP_WASM_END. The
+ * host does reads[done] to reads[count - 1], in this order, sets their `value`, and then
+ * `done`. The module starts again at the front when it has seen the values of all. */
+struct tp_wasm_board {
+    uint32_t count; /* the module's */
+    uint32_t done;  /* the host's; 0 when the module starts again */
+    /* The host's: not 0 while it looks here after each tick, before it does anything else.
+     * Then a poll that would tell it of nothing but these reads is left out. */
+    uint32_t watched;
+    uint32_t reserved;
+    struct tp_wasm_read reads[TP_WASM_READS];
+};
+
 _Static_assert(sizeof(struct tp_wasm_request) == 72, "a request has 72 bytes");
 _Static_assert(offsetof(struct tp_wasm_request, memory) == 24, "as host/abi.mjs has it");
 _Static_assert(offsetof(struct tp_wasm_request, offset) == 32, "as host/abi.mjs has it");
 _Static_assert(offsetof(struct tp_wasm_request, path) == 48, "as host/abi.mjs has it");
 _Static_assert(offsetof(struct tp_wasm_request, options) == 68, "as host/abi.mjs has it");
 _Static_assert(sizeof(struct tp_wasm_completion) == 16, "a completion has 16 bytes");
+_Static_assert(sizeof(struct tp_wasm_read) == 32, "a read has 32 bytes");
+_Static_assert(offsetof(struct tp_wasm_read, fd) == 16, "as host/board.mjs has it");
+_Static_assert(offsetof(struct tp_wasm_read, value) == 28, "as host/board.mjs has it");
+_Static_assert(offsetof(struct tp_wasm_board, watched) == 8, "as host/board.mjs has it");
+_Static_assert(offsetof(struct tp_wasm_board, reads) == 16, "as host/board.mjs has it");
 
 /* These go to the host as they are. */
 _Static_assert(sizeof(struct tp_statx) == 80, "a statx has 80 bytes");
@@ -120,11 +155,10 @@ _Static_assert(sizeof(struct tp_dir_entry) == 8, "an entry begins with 8 bytes")
 TP_WASM_IMPORT(features) uint64_t tp_wasm_host_features(uint32_t version);
 TP_WASM_IMPORT(submit)
 void tp_wasm_host_submit(const void *io, const struct tp_wasm_request *request);
-/** Submits the requests, which are reads; how many completions it wrote. */
+/** How many completions it wrote. */
 TP_WASM_IMPORT(poll)
 uint32_t tp_wasm_host_poll(const void *io, struct tp_wasm_completion *ret_completions,
-                           uint32_t completions_max, const struct tp_wasm_request *reads,
-                           uint32_t reads_count);
+                           uint32_t completions_max);
 TP_WASM_IMPORT(monotonic) uint64_t tp_wasm_host_monotonic(void);
 TP_WASM_IMPORT(real) uint64_t tp_wasm_host_real(void);
 TP_WASM_IMPORT(entropy) void tp_wasm_host_entropy(void *ret_bytes, uint32_t len_bytes);

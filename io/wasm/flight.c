@@ -182,15 +182,54 @@ static void take_off(struct tp_wasm_io *self, const struct tp_request *request,
     r->id = id_of(self, slot);
 }
 
-/* What the next poll would have told the host, so that nothing overtakes it. */
-static void submit_reads(struct tp_wasm_io *self)
+/* Puts a read where the host will find it; false if there is no place. */
+static bool put_on_board(struct tp_wasm_io *self, const struct tp_request *request)
 {
-    for (uint32_t i = 0; i < self->reads_count; i++)
-        tp_wasm_host_submit(self, &self->reads[i]);
-    self->reads_count = 0;
+    struct tp_wasm_board *board = &self->board;
+    struct tp_wasm_slot *slot;
+    struct tp_wasm_read *read;
+
+    if (self->reads == TP_WASM_READS)
+        return false;
+    slot = take_slot(self);
+    slot->handle = request->handle;
+    slot->kind = TP_READ;
+    slot->len = request->len;
+    read = &board->reads[self->reads++];
+    read->id = id_of(self, slot);
+    read->offset = request->b.offset;
+    read->fd = request->fd.number;
+    read->memory = (uint32_t)(uintptr_t)request->a.memory;
+    read->len = request->len;
+    board->count = self->reads;
+    return true;
 }
 
-void tp_wasm_submit(struct tp_io *io, const struct tp_request *request)
+/* What it has not done of these the host is told by calls, so that nothing overtakes them.
+ */
+static void submit_reads(struct tp_wasm_io *self)
+{
+    struct tp_wasm_board *board = &self->board;
+
+    for (uint32_t i = self->reads - tp_wasm_reads_waiting(self); i < self->reads; i++) {
+        struct tp_wasm_read *read = &board->reads[i];
+        const struct tp_wasm_request r = {.id = read->id,
+                                          .op = TP_WASM_READ,
+                                          .fd = read->fd,
+                                          .fd2 = TP_WASM_NO_FD,
+                                          .memory = read->memory,
+                                          .len = read->len,
+                                          .offset = read->offset};
+
+        tp_wasm_host_submit(self, &r);
+        read->value = TP_WASM_TAKEN;
+        self->unseen++;
+    }
+    board->done = self->reads;
+}
+
+static __attribute__((noinline)) void submit_any(struct tp_io *io,
+                                                 const struct tp_request *request)
 {
     struct tp_wasm_io *self = tp_wasm_of(io);
     struct tp_wasm_request r = {.op = tp_wasm_op_of(request->kind),
@@ -213,20 +252,29 @@ void tp_wasm_submit(struct tp_io *io, const struct tp_request *request)
     if (request->handle != 0)
         take_off(self, request, &r);
     self->unseen++;
-    if (request->kind == TP_READ && self->reads_count < TP_WASM_READS) {
-        self->reads[self->reads_count++] = r;
-        return;
-    }
     submit_reads(self);
     tp_wasm_host_submit(self, &r);
 }
 
+void tp_wasm_submit(struct tp_io *io, const struct tp_request *request)
+{
+    if (request->kind != TP_READ || !put_on_board(tp_wasm_of(io), request))
+        submit_any(io, request);
+}
+
 /* ------------------------------------------------------------------ completion */
+
+static void finish(struct tp_wasm_io *self, struct tp_wasm_slot *slot, int32_t value)
+{
+    const uint64_t handle = slot->handle;
+
+    give_slot(self, slot);
+    tp_io_complete(&self->io, handle, value, 0);
+}
 
 void tp_wasm_arrive(struct tp_wasm_io *self, const struct tp_wasm_completion *completion)
 {
     struct tp_wasm_slot *slot = find_slot(self, completion->id);
-    uint64_t handle;
     int32_t value;
 
     if (slot == NULL || completion->reserved != 0) {
@@ -244,7 +292,51 @@ void tp_wasm_arrive(struct tp_wasm_io *self, const struct tp_wasm_completion *co
         tp_assert(opened); /* numbers are chosen here, below fds_max */
         value = (int32_t)slot->fd;
     }
-    handle = slot->handle;
-    give_slot(self, slot);
-    tp_io_complete(&self->io, handle, value, 0);
+    finish(self, slot, value);
+}
+
+/* ------------------------------------------------------------------ the board */
+
+uint32_t tp_wasm_reads_waiting(const struct tp_wasm_io *self)
+{
+    const uint32_t done = self->board.done;
+
+    if (done >= self->reads)
+        return 0;
+    return self->reads - (done > self->reads_seen ? done : self->reads_seen);
+}
+
+/* Most have read something: those are known to be good sooner. */
+static void take_read(struct tp_wasm_io *self, uint64_t id, int32_t value)
+{
+    const struct tp_wasm_completion completion = {id, value, 0};
+    struct tp_wasm_slot *slot = find_slot(self, id);
+
+    if (slot != NULL && slot->kind == TP_READ && value >= 0 && (uint32_t)value <= slot->len)
+        finish(self, slot, value);
+    else
+        tp_wasm_arrive(self, &completion);
+}
+
+void tp_wasm_take_reads(struct tp_wasm_io *self)
+{
+    struct tp_wasm_board *board = &self->board;
+    uint32_t done = board->done, room = tp_io_completions_room(&self->io);
+
+    if (done > self->reads || done < self->reads_seen) {
+        tp_wasm_violation(self, "the host did more reads than there are, or fewer", done,
+                          (int32_t)self->reads);
+        board->done = done = self->reads_seen;
+    }
+    for (; self->reads_seen < done && room > 0; self->reads_seen++) {
+        const struct tp_wasm_read *read = &board->reads[self->reads_seen];
+        const int32_t value = read->value;
+
+        if (value == TP_WASM_TAKEN)
+            continue;
+        take_read(self, read->id, value);
+        room--;
+    }
+    if (self->reads_seen == self->reads)
+        self->reads = self->reads_seen = board->count = board->done = 0;
 }

@@ -64,19 +64,25 @@ uint64_t tp_wasm_io_violations(const struct tp_io *io)
 
 /* ------------------------------------------------------------------ poll and clocks */
 
-static void wasm_poll(struct tp_io *io)
+/* Whether there is nothing that a call would tell the host, or bring. What is on a board
+ * that it watches it finds by itself. */
+static bool needs_no_call(const struct tp_wasm_io *self)
 {
-    struct tp_wasm_io *self = tp_wasm_of(io);
-    uint32_t room = tp_io_completions_room(io), count;
+    if (self->unseen > 0)
+        return false;
+    return self->flying == 0 ||
+           (self->board.watched != 0 && self->flying == self->reads - self->reads_seen);
+}
+
+static void call_poll(struct tp_wasm_io *self)
+{
+    uint32_t room = tp_io_completions_room(&self->io), count;
 
     if (room > self->completions_max)
         room = self->completions_max;
-    if (self->flying == 0 && self->unseen == 0)
-        return;
     self->unseen = 0;
-    io->stats.enters++;
-    count = tp_wasm_host_poll(self, self->arrived, room, self->reads, self->reads_count);
-    self->reads_count = 0;
+    self->io.stats.enters++;
+    count = tp_wasm_host_poll(self, self->arrived, room);
     if (count > room) {
         tp_wasm_violation(self, "the host brought more completions than there was room for",
                           count, (int32_t)room);
@@ -84,6 +90,19 @@ static void wasm_poll(struct tp_io *io)
     }
     for (uint32_t i = 0; i < count; i++)
         tp_wasm_arrive(self, &self->arrived[i]);
+}
+
+static void wasm_poll(struct tp_io *io)
+{
+    struct tp_wasm_io *self = tp_wasm_of(io);
+
+    if (self->reads > 0)
+        tp_wasm_take_reads(self);
+    if (needs_no_call(self))
+        return;
+    call_poll(self);
+    if (self->reads > 0)
+        tp_wasm_take_reads(self);
 }
 
 static void wasm_park(struct tp_io *io, uint64_t deadline_ns)
@@ -95,7 +114,9 @@ static void wasm_park(struct tp_io *io, uint64_t deadline_ns)
 
 static uint32_t wasm_unsubmitted(const struct tp_io *io)
 {
-    return ((const struct tp_wasm_io *)(const void *)io)->unseen;
+    const struct tp_wasm_io *self = (const struct tp_wasm_io *)(const void *)io;
+
+    return self->unseen + (self->board.watched != 0 ? 0 : tp_wasm_reads_waiting(self));
 }
 
 static int wasm_pollable(const struct tp_io *io)
@@ -146,7 +167,7 @@ static void free_all(struct tp_wasm_io *self)
 static void wasm_destroy(struct tp_io *io)
 {
     struct tp_wasm_io *self = tp_wasm_of(io);
-    struct tp_wasm_request end = {.op = TP_WASM_END};
+    const struct tp_wasm_request end = {.op = TP_WASM_END};
 
     if (self->flying > 0)
         tp_stopf(__FILE__, __LINE__,
@@ -244,6 +265,15 @@ static int check_version(const struct tp_log *log, uint64_t features)
     return -EPROTONOSUPPORT;
 }
 
+static void show_board(const struct tp_wasm_io *self)
+{
+    const struct tp_wasm_request begin = {.op = TP_WASM_BEGIN,
+                                          .memory = (uint32_t)(uintptr_t)&self->board,
+                                          .len = sizeof self->board};
+
+    tp_wasm_host_submit(self, &begin);
+}
+
 int tp_wasm_io_create(const struct tp_wasm_io_config *config, struct tp_io **ret_io)
 {
     const struct tp_wasm_io_config c = with_defaults(config);
@@ -275,6 +305,7 @@ int tp_wasm_io_create(const struct tp_wasm_io_config *config, struct tp_io **ret
         return error;
     }
     set_caps(&self->io, features);
+    show_board(self);
     self->epoch_ns = tp_wasm_host_monotonic();
     *ret_io = &self->io;
     return 0;

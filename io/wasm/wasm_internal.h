@@ -21,14 +21,11 @@ struct tp_wasm_slot {
     uint32_t reserved;
 };
 
-/** Reads that a poll submits: one more, and they go one by one. */
-#define TP_WASM_READS 64
-
 struct tp_wasm_io {
     struct tp_io io;
     uint64_t epoch_ns, now_ns;
     uint64_t violations;
-    uint32_t unseen; /* submitted since the last poll */
+    uint32_t unseen; /* submitted since the last poll, but for what is on the board */
     uint32_t flying; /* slots in use */
     uint32_t fresh;  /* slots ever used: those from here on are zero */
     uint32_t free;   /* 1 + the first of the free ones that were used before; 0: none */
@@ -39,9 +36,8 @@ struct tp_wasm_io {
     struct tp_wasm_slot *slots;
     struct tp_wasm_completion *arrived; /* what a poll brings */
     void *bufs;
-    /* Of what is unseen, reads of which the host is told by the next poll. */
-    uint32_t reads_count;
-    struct tp_wasm_request reads[TP_WASM_READS];
+    uint32_t reads, reads_seen; /* on the board; of these, whose values were taken */
+    struct tp_wasm_board board;
 };
 
 static inline struct tp_wasm_io *tp_wasm_of(struct tp_io *io)
@@ -63,6 +59,12 @@ void tp_wasm_submit(struct tp_io *io, const struct tp_request *request);
 
 /** Takes what the host said, which may be anything. */
 void tp_wasm_arrive(struct tp_wasm_io *self, const struct tp_wasm_completion *completion);
+
+/** Reads on the board that the host has not done, as far as it can be believed. */
+uint32_t tp_wasm_reads_waiting(const struct tp_wasm_io *self);
+
+/** Takes what it said on the board; as many completions as there is room for. */
+void tp_wasm_take_reads(struct tp_wasm_io *self);
 
 /* ------------------------------------------------------------------ results.c */
 

@@ -13,18 +13,36 @@ const module = await WebAssembly.compile(fs.readFileSync(path.join(bin, 'hostile
 const NOTHING = -(2 ** 31);
 const KIND = { open: 1, close: 2, read: 3, fsync: 5, find_data: 9, list_dir: 11, stat: 12 }; // enum tp_kind
 const ALL = (1n << 40n) - 1n;
+const TAKEN = -(2 ** 31); // TP_WASM_TAKEN
+// A board in words, and where a read on it has what.
+const BOARD_WORDS = 4 + 64 * 8, COUNT = 0, DONE = 1, WATCHED = 2;
+const readAt = (i) => 4 + 8 * i;
+const ID = 0, OFFSET = 2, MEMORY = 5, LENGTH = 6, VALUE = 7;
+
+const bigAt = (board, at) => BigInt(board[at] >>> 0) | (BigInt(board[at + 1] >>> 0) << 32n);
+const idOf = (board, i) => bigAt(board, readAt(i) + ID);
+const offsetOf = (board, i) => Number(bigAt(board, readAt(i) + OFFSET));
 
 // An instance on a host that says what the test wants it to.
 function world({ version = ABI_VERSION, features = ALL } = {}) {
-  const w = { asked: [], told: [], answers: [], answer: null, count: null, lines: [], clock: 1000n };
+  const w = { asked: [], told: [], answers: [], answer: null, count: null, lines: [], clock: 1000n, board: null };
   const imports = {
     tempest_host: {
       features: () => (BigInt(version) << 48n) | features,
-      submit: (io, at) => w.asked.push({ id: new DataView(w.memory.buffer).getBigUint64(at, true), op: readRequest(w.memory, at) }),
-      poll: (io, at, max, reads, readCount) => {
-        const view = new DataView(w.memory.buffer);
-        for (let i = 0; i < readCount; i++) imports.tempest_host.submit(io, reads + i * REQUEST_BYTES);
-        w.told.push(readCount);
+      submit: (io, at) => {
+        const op = readRequest(w.memory, at);
+        if (op.name === 'begin') w.board = new Int32Array(w.memory.buffer, op.bytes.byteOffset, op.bytes.length / 4);
+        else w.asked.push({ id: new DataView(w.memory.buffer).getBigUint64(at, true), op });
+      },
+      // Looks at the board, too, and takes all that stands there.
+      poll: (io, at, max) => {
+        const view = new DataView(w.memory.buffer), { board } = w;
+        w.told.push(board[COUNT] - board[DONE]);
+        for (let i = board[DONE]; i < board[COUNT]; i++) {
+          w.asked.push({ id: idOf(board, i), op: { name: 'read', offset: offsetOf(board, i) } });
+          board[readAt(i) + VALUE] = TAKEN;
+        }
+        board[DONE] = board[COUNT];
         if (w.answer !== null) w.answers.push([w.asked.at(-1).id, w.answer]);
         w.answer = null;
         const given = w.answers.splice(0, max);
@@ -90,7 +108,7 @@ function breach(w, wanted, work) {
   assert.equal(run(w, KIND.read, 0), 0);
   assert.equal(w.asked.at(-1).op.offset, 5 * 2 ** 32, 'offsets have 64 bits');
 
-  // Reads are told by the poll, unless something else comes after them, which nothing overtakes.
+  // Reads are told by the board, unless something else comes after them, which nothing overtakes.
   w.asked = [];
   w.told = [];
   const handles = [KIND.read, KIND.fsync, KIND.read, KIND.read].map((kind) => w.x.hostile_submit(kind));
@@ -100,6 +118,9 @@ function breach(w, wanted, work) {
   for (const { id } of w.asked) w.answers.push([id, 0]);
   w.x.hostile_poll();
   assert.deepEqual([w.told, handles.map((handle) => w.x.hostile_take(handle))], [[2, 0], [0, 0, 0, 0]]);
+
+  assert.equal(w.board.length, BOARD_WORDS);
+  onBoard(w);
 
   const missing = /not in flight/;
   breach(w, missing, () => { w.answers.push([0n, 0]); w.x.hostile_submit(KIND.fsync); drain(w); });
@@ -198,6 +219,93 @@ function breach(w, wanted, work) {
   assert.throws(() => w.x.hostile_destroy(), WebAssembly.RuntimeError);
   assert.match(w.lines.at(-1), /1 operations are in flight/);
 }
+// What a host says on the board is believed as little.
+function onBoard(w) {
+  const { board } = w, protocol = -65; // EPROTO of wasi-libc
+  const tell = (...values) => {
+    values.forEach((value, i) => (board[readAt(board[DONE] + i) + VALUE] = value));
+    board[DONE] += values.length;
+  };
+  const submit = () => w.x.hostile_submit(KIND.read);
+  const look = (...handles) => {
+    w.x.hostile_poll();
+    return handles.map((handle) => w.x.hostile_take(handle));
+  };
+  // Nobody is called for what is done there; what is not is told by the poll, unless somebody looks.
+  w.told = [];
+  const first = [submit(), submit(), submit()];
+  assert.deepEqual([board[COUNT], board[DONE], w.x.hostile_unsubmitted()], [3, 0, 3]);
+  assert.deepEqual([offsetOf(board, 0), board[readAt(0) + LENGTH], board[readAt(0) + MEMORY]],
+    [5 * 2 ** 32, 256, w.x.hostile_buffer()]);
+  tell(256, 0, -ERRNO.EIO);
+  assert.deepEqual([look(...first), w.told, board[COUNT], board[DONE]], [[256, 0, -ERRNO.EIO], [], 0, 0]);
+  board[WATCHED] = 1;
+  const second = [submit(), submit()];
+  assert.deepEqual([look(...second), w.told, w.x.hostile_unsubmitted()], [[NOTHING, NOTHING], [], 0]);
+  tell(1);
+  const third = submit();
+  assert.deepEqual([look(...second, third), w.told, board[COUNT]], [[1, NOTHING, NOTHING], [], 3]);
+  board[WATCHED] = 0;
+  assert.deepEqual([look(...second, third), w.told], [[NOTHING, NOTHING, NOTHING], [2]]);
+  for (const { id } of w.asked.slice(-2)) w.answers.push([id, 2]);
+  assert.deepEqual([look(second[1], third), w.told, board[COUNT]], [[2, 2], [2, 0], 0]);
+  // As many as there is room for: the others keep their places.
+  const fsync = w.x.hostile_submit(KIND.fsync);
+  board[WATCHED] = 1;
+  const later = submit();
+  assert.deepEqual([look(later), w.told.at(-1)], [[NOTHING], 1], 'something else is in flight');
+  for (const { id } of w.asked.slice(-2)) w.answers.push([id, 0]);
+  assert.deepEqual(look(fsync, later), [0, 0]);
+  board[WATCHED] = 0;
+
+  for (const value of [257, 2 ** 31 - 1, -5000, TAKEN + 1])
+    breach(w, /more than it was lent|no known error/, () => {
+      const handle = submit();
+      tell(value);
+      assert.deepEqual(look(handle), [protocol]);
+    });
+  for (const count of [2, 65, -1])
+    breach(w, /more reads than there are, or fewer/, () => { // and none of them is believed
+      const handle = submit();
+      board[readAt(0) + VALUE] = 3;
+      board[DONE] = count;
+      assert.deepEqual(look(handle), [NOTHING]);
+      drain(w);
+      assert.equal(w.x.hostile_take(handle), 0);
+    });
+  breach(w, /more reads than there are, or fewer/, () => {
+    const handles = [submit(), submit()];
+    tell(3);
+    board[WATCHED] = 1;
+    assert.deepEqual(look(...handles), [3, NOTHING]);
+    board[DONE] = 0;
+    assert.deepEqual(look(...handles), [NOTHING, NOTHING]);
+    board[WATCHED] = 0;
+    tell(4);
+    assert.deepEqual(look(...handles), [NOTHING, 4]);
+  });
+  for (const id of [0, 77, 0xfffffffe])
+    breach(w, /not in flight/, () => { // the id is the module's
+      const handle = submit(), real = board[readAt(0) + ID];
+      board[readAt(0) + ID] = id;
+      tell(3);
+      assert.deepEqual(look(handle), [NOTHING]);
+      w.x.hostile_submit(KIND.fsync);
+      w.answers.push([BigInt(real >>> 0) | (BigInt(board[readAt(0) + ID + 1] >>> 0) << 32n), 0], [w.asked.at(-1).id, 0]);
+      assert.deepEqual(look(handle), [0]);
+    });
+  { // what stands in its words for the host is nothing that the module goes by
+    const handle = submit();
+    board[COUNT] = 60;
+    tell(5);
+    assert.deepEqual(look(handle), [5]);
+    const next = submit();
+    assert.deepEqual([board[COUNT], board[DONE]], [1, 0]);
+    board[COUNT] = -7;
+    tell(6);
+    assert.deepEqual([look(next), w.x.hostile_intact()], [[6], 1]);
+  }
+}
 function drain(w) {
   w.answers.push([w.asked.at(-1).id, 0]);
   w.x.hostile_poll();
@@ -258,43 +366,6 @@ function drain(w) {
   host.entropy(0, 65536);
   host.features(ABI_VERSION + 1);
   assert.match(lines.at(-1), /the module version/);
-}
-
-// Reads that are told by a poll are done by it, where the host can: as far as there is room, and not past what it cannot
-// do at once, or what is no read, or what waits.
-{
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  const view = new DataView(memory.buffer), done = [];
-  const readNow = (fd, bytes, offset) => {
-    done.push(fd);
-    if (fd === 13) throw new HostError('EIO');
-    return fd === 14 ? null : bytes.length + offset;
-  };
-  const start = ({ name, fd }) => (fd === 14 ? new Promise(() => {}) : done.push(`${name} ${fd}`) && fd);
-  const bridge = new Bridge({ parallel: 8, features: ['read', 'fsync'], session: () => ({ readNow, start, end: () => {} }) });
-  const { tempest_host: host } = bridge.imports();
-  bridge.memory = memory;
-  const put = (i, op, fd, at, length) =>
-    [[0, i + 1], [4, 7], [8, op], [16, fd], [24, at], [28, length], [32, 100]].forEach(([field, value]) =>
-      view.setUint32(8192 + i * REQUEST_BYTES + field, value, true));
-  const poll = (max, ...reads) => {
-    done.length = 0;
-    reads.forEach((read, i) => put(i, ...read));
-    const count = host.poll(64, 1000, max, 8192, reads.length);
-    const completions = Array.from({ length: count }, (_, i) => 1000 + 16 * i);
-    assert.ok(completions.every((at) => view.getUint32(at + 4, true) === 7 && view.getUint32(at + 12, true) === 0));
-    return completions.map((at) => [view.getUint32(at, true), view.getInt32(at + 8, true)]);
-  };
-  const read = (fd, at = 0, length = 5) => [OP.read, fd, at, length];
-  assert.deepEqual(poll(9, read(1), read(2, 65530, 99), read(3, 65537, 1), read(13)),
-    [[1, 105], [2, 106], [3, -ERRNO.EFAULT], [4, -ERRNO.EIO]]);
-  assert.deepEqual(done, [1, 2, 13]);
-  assert.deepEqual([poll(1, read(1), read(2)), done], [[[1, 105]], [1, 'read 2']]);
-  assert.deepEqual([poll(9, read(3)), done], [[[2, 2], [1, 3]], ['read 3']]);
-  assert.deepEqual([poll(9, read(1), [OP.fsync, 2, 0, 0], read(3)), done], [[[1, 105], [2, 2], [3, 3]], [1, 'fsync 2', 'read 3']]);
-  assert.deepEqual([poll(9, read(14), read(3)), done], [[[2, 3]], [14, 'read 3']]);
-  assert.deepEqual([poll(0, read(1)), poll(9)], [[], [[1, 1]]]);
-  assert.throws(() => host.poll(64, 1000, 9, 65536 - REQUEST_BYTES, 2), RangeError);
 }
 
 // A host gathers what begins together, and of what waits for its turn nothing: that may still be cancelled.
@@ -364,7 +435,7 @@ for (const file of [counterFile, path.join(bin, 'machines.wasm'), path.join(bin,
 // ------------------------------------------------------------------ the driver
 {
   const exports = (tick) => ({ tempest_tick: tick, tempest_timeout_ns: () => -1n });
-  const bridge = { pending: false };
+  const bridge = new Bridge({ features: [] });
   await assert.rejects(new Driver({ bridge, exports: exports(() => 4) }).start(), /stuck/);
   await assert.rejects(new Driver({ bridge, exports: exports(() => { throw new Error('trapped'); }) }).start(), /trapped/);
   let ticks = 0; // one timer, and one tick for many wakes

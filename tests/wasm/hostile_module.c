@@ -26,6 +26,7 @@ TP_WASM_EXPORT(hostile_opened) void hostile_opened(int32_t value);
 TP_WASM_EXPORT(hostile_buffer) uint8_t *hostile_buffer(void);
 TP_WASM_EXPORT(hostile_violations) uint32_t hostile_violations(void);
 TP_WASM_EXPORT(hostile_in_flight) uint32_t hostile_in_flight(void);
+TP_WASM_EXPORT(hostile_unsubmitted) uint32_t hostile_unsubmitted(void);
 TP_WASM_EXPORT(hostile_intact) uint32_t hostile_intact(void);
 TP_WASM_EXPORT(hostile_now_ns) uint64_t hostile_now_ns(void);
 TP_WASM_EXPORT(hostile_destroy) void hostile_destroy(void);
@@ -111,6 +112,11 @@ uint32_t hostile_violations(void)
 uint32_t hostile_in_flight(void)
 {
     return tp_io_in_flight(io);
+}
+
+uint32_t hostile_unsubmitted(void)
+{
+    return tp_io_unsubmitted(io);
 }
 
 uint32_t hostile_intact(void)

@@ -248,12 +248,13 @@ await run('create_dir', { path: '/dir' });
 assert.equal(await open('/dir', 2, READ), 0);
 assert.equal(await open('/n', 3, READ_WRITE & ~READ), 0);
 unreadable = 'n';
-const reads = [2, 3, 1].map((fd) => run('read', { fd, bytes: new Uint8Array(4) }));
-assert.deepEqual(await Promise.all(reads), [-ERRNO.EISDIR, -ERRNO.EBADF, -ERRNO.EBUSY]);
-assert.deepEqual([2, 3, 1, 99].map((fd) => now(fd)), [null, null, -ERRNO.EBUSY, -ERRNO.EBADF]); // read() says why not
+const reads = [2, 3, 1, 99].map((fd) => run('read', { fd, bytes: new Uint8Array(4) }));
+assert.deepEqual(await Promise.all(reads), [-ERRNO.EISDIR, -ERRNO.EBADF, -ERRNO.EBUSY, -ERRNO.EBADF]);
+assert.deepEqual([2, 3, 1, 99, -1].map((fd) => now(fd)), [null, null, -ERRNO.EBUSY, null, null]); // read() says why not
 unreadable = '';
 assert.equal(await run('read', { fd: 1, bytes: new Uint8Array(4), offset: Infinity }), 0);
-for (const fd of [2, 3]) assert.equal(await run('close', { fd }), 0);
+for (const fd of [2, 3, 1]) assert.equal(await run('close', { fd }), 0);
+assert.deepEqual([now(1), await run('read', { fd: 1, bytes: new Uint8Array(4) })], [null, -ERRNO.EBADF], 'it is closed');
 
 // At a session's end what is open is closed, and what is being opened as soon as it is.
 {

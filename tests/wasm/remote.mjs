@@ -8,7 +8,7 @@ import { Bridge } from '../../io/wasm/host/bridge.mjs';
 
 // Words of the mailbox.
 const REQUEST = 0, ANSWERED = 1, LISTENING = 2, VALUE = 3, ARGUMENTS = 4;
-export const MAILBOX_BYTES = 36;
+export const MAILBOX_BYTES = 28;
 const SUBMIT = 1, POLL = 2, WAIT = 3;
 const PATIENCE_MS = 2;
 
@@ -30,9 +30,9 @@ export function serve(bridge, memory, mailbox) {
     answer(0);
     listen();
   };
-  const handle = (request, io, pointer, max, reads, count) => {
+  const handle = (request, io, pointer, max) => {
     if (request === SUBMIT) answer(bridge.submit(io, pointer) ?? 0);
-    else if (request === POLL) answer(bridge.poll(io, pointer, max, reads, count));
+    else if (request === POLL) answer(bridge.poll(io, pointer, max));
     else {
       bridge.begin();
       if (bridge.pending || io === 0) return answer(0);

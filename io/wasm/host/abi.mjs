@@ -3,7 +3,7 @@
 // Nothing of the module is believed: a record, a path or a buffer that does not lie in its memory is
 // an error of the one operation (-EFAULT), as it is with a system call.
 
-export const ABI_VERSION = 2;
+export const ABI_VERSION = 3;
 export const REQUEST_BYTES = 72;
 export const COMPLETION_BYTES = 16;
 const STATX_BYTES = 80;
@@ -14,7 +14,7 @@ const NAME_MAX = 255;
 export const OP = Object.freeze({
   open: 1, close: 2, read: 3, write: 4, fsync: 5, fstat: 6, truncate: 7, fallocate: 8, find_data: 9,
   set_mode: 10, list_dir: 11, stat: 12, rename: 13, remove: 14, create_dir: 15, create_dir_all: 16,
-  remove_dir: 17, sync_dir: 18, symlink: 19, read_link: 20, lock: 21, cancel: 22, end: 23,
+  remove_dir: 17, sync_dir: 18, symlink: 19, read_link: 20, lock: 21, cancel: 22, end: 23, begin: 24,
 });
 const NAMES = [];
 for (const [name, number] of Object.entries(OP)) NAMES[number] = name;
@@ -83,6 +83,10 @@ function lentAt(memory, pointer, length) {
   return (seen.lent[place] = bytesAt(memory, pointer, length));
 }
 
+// A read may be lent more than there is, and comes short; the system does not mind either.
+export const readableAt = (memory, pointer, length) =>
+  lentAt(memory, pointer, Math.min(length, Math.max(viewOfAll(memory).byteLength - pointer, 0)));
+
 /** A copy of a path; it may lie in shared memory, which not everything can read from. */
 function pathAt(memory, pointer, length, isName) {
   const copy = bytesAt(memory, pointer, length).slice();
@@ -94,27 +98,11 @@ function pathAt(memory, pointer, length, isName) {
   return copy;
 }
 
-/** What a request is read from: all of it must be there. */
-export function requestAt(memory, pointer) {
+/** Its id, so that there is somebody to tell when the rest is no good. All of the request must be there. */
+export function requestId(memory, pointer) {
   const view = viewOfAll(memory);
   view.getUint8(pointer + REQUEST_BYTES - 1);
-  return view;
-}
-
-/** Its number in OP, if it is there. */
-export const requestOp = (view, pointer) => view.getUint32(pointer + 8, true);
-
-/** Its id, so that there is somebody to tell when the rest is no good. */
-export const requestId = (memory, pointer) => idAt(requestAt(memory, pointer), pointer);
-
-/** Of a request for a read, which may be over sooner than all of a request is read. */
-export const readFd = (view, pointer) => view.getUint32(pointer + 16, true);
-export const readOffset = (view, pointer) => u64At(view, pointer + 32);
-
-/** It may be lent more than there is, and comes short; the system does not mind either. */
-export function readBytes(memory, view, pointer) {
-  const at = view.getUint32(pointer + 24, true);
-  return lentAt(memory, at, Math.min(view.getUint32(pointer + 28, true), Math.max(view.byteLength - at, 0)));
+  return idAt(view, pointer);
 }
 
 // The two halves of an id, the lower one first. Not a BigInt: that would be memory for every operation.
@@ -134,8 +122,8 @@ export function readRequest(memory, pointer) {
   const view = viewOfAll(memory);
   const name = NAMES[view.getUint32(pointer + 8, true)];
   if (name === undefined) throw new HostError('ENOSYS');
-  const bytes = name === 'read' ? readBytes(memory, view, pointer)
-    : lentAt(memory, view.getUint32(pointer + 24, true), view.getUint32(pointer + 28, true));
+  const at = view.getUint32(pointer + 24, true), length = view.getUint32(pointer + 28, true);
+  const bytes = name === 'read' ? readableAt(memory, at, length) : lentAt(memory, at, length);
   const op = {
     name, flags: view.getUint32(pointer + 12, true), fd: view.getUint32(pointer + 16, true),
     fd2: view.getUint32(pointer + 20, true), bytes, offset: u64At(view, pointer + 32),
@@ -148,14 +136,6 @@ export function readRequest(memory, pointer) {
   if (path !== 0) op.path = pathAt(memory, path, view.getUint32(pointer + 52, true), isName);
   if (path2 !== 0) op.path2 = pathAt(memory, path2, view.getUint32(pointer + 60, true), isName && name === 'rename');
   return op;
-}
-
-/** Writes the completion at `pointer` of the request at `request`. */
-export function complete(view, pointer, request, value) {
-  view.setUint32(pointer, view.getUint32(request, true), true);
-  view.setUint32(pointer + 4, view.getUint32(request + 4, true), true);
-  view.setInt32(pointer + 8, value, true);
-  view.setUint32(pointer + 12, 0, true);
 }
 
 /** Writes the i-th completion of those at `pointer`. */

@@ -12,9 +12,9 @@
 // operation's error, stops those that have not begun, and says through `onArrival` when the first of some
 // completions has come.
 import {
-  ABI_VERSION, bytesAt, complete, COMPLETION_BYTES, HostError, OP, readBytes, readFd, readOffset, readRequest, REQUEST_BYTES,
-  requestAt, requestId, requestOp, valueOf, writeCompletion,
+  ABI_VERSION, bytesAt, HostError, OP, readRequest, requestId, valueOf, writeCompletion,
 } from './abi.mjs';
+import { Board } from './board.mjs';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'];
 
@@ -28,6 +28,7 @@ export class Bridge {
     this.stopped = null; // the error with which the module has stopped
     this.onStop = () => {}; // it has, with this error
     this.sessions = new Map(); // by the Io: Session
+    this.boards = []; // theirs
     this.io = -1; // whose was asked for last
     this.session = null;
     this.clockMs = 0; // what the module was last told, in two units
@@ -56,7 +57,7 @@ export class Bridge {
           return this.features;
         },
         submit: (io, pointer) => this.submit(io >>> 0, pointer >>> 0),
-        poll: (io, pointer, max, reads, count) => this.poll(io >>> 0, pointer >>> 0, max >>> 0, reads >>> 0, count >>> 0),
+        poll: (io, pointer, max) => this.poll(io >>> 0, pointer >>> 0, max >>> 0),
         monotonic: () => this.now(),
         real: () => BigInt(Date.now()) * 1000000n, // performance's would miss steps and a machine's sleep
         entropy: (pointer, length) => this.entropy(pointer >>> 0, length >>> 0),
@@ -105,41 +106,37 @@ export class Bridge {
       const op = readRequest(this.memory, pointer);
       if (op.name === 'cancel') session.arrive(id, session.stop(op.target));
       else if (op.name === 'end') this.end(io, session);
-      else if (!this.can.has(op.name)) throw new HostError('EOPNOTSUPP');
-      else session.queue.push(op);
+      else if (op.name === 'begin') this.addBoard(session, op);
+      else session.take(op);
     } catch (error) {
       session.arrive(id, valueOf(error));
     }
   }
 
-  poll(io, pointer, max, reads, readCount) {
-    const session = this.sessionOf(io);
-    let count = 0;
-    if (readCount > 0) {
-      if (max > 0 && session.readsNow && session.queue.length === 0 && session.arrived === 0)
-        count = this.read(session, pointer, Math.min(max, readCount), reads);
-      for (let i = count; i < readCount; i++) this.submit(io, reads + i * REQUEST_BYTES);
-    }
-    if (session.queue.length > 0) session.begin();
-    return session.arrived > 0 ? count + this.hand(session, pointer + count * COMPLETION_BYTES, max - count) : count;
+  addBoard(session, { bytes }) {
+    if (session.board !== null) throw new HostError('EALREADY');
+    session.board = new Board(session, this.memory, bytes);
+    this.boards.push(session.board);
   }
 
-  // Does the first of the reads that it is told, as long as they are done at once, and completes them. How many.
-  read({ work }, pointer, count, reads) {
-    const { memory } = this, view = requestAt(memory, reads + (count - 1) * REQUEST_BYTES);
-    for (let i = 0; i < count; i++) {
-      const request = reads + i * REQUEST_BYTES;
-      let value;
-      if (requestOp(view, request) !== OP.read) return i;
-      try {
-        value = work.readNow(readFd(view, request), readBytes(memory, view, request), readOffset(view, request));
-      } catch (error) {
-        value = valueOf(error);
-      }
-      if (value === null) return i;
-      complete(view, pointer + i * COMPLETION_BYTES, request, value);
-    }
-    return count;
+  poll(io, pointer, max) {
+    const session = this.sessionOf(io);
+    session.board?.look();
+    if (session.queue.length > 0) session.begin();
+    return session.arrived > 0 ? this.hand(session, pointer, max) : 0;
+  }
+
+  /** Does the reads that stand on the boards, or begins them. How many have completed. */
+  look() {
+    let done = 0;
+    for (let i = 0; i < this.boards.length; i++) done += this.boards[i].look();
+    return done;
+  }
+
+  /** Says that the driver is ticking, and calls look() after each tick, or no longer does. */
+  watch(on) {
+    this.ticking = on;
+    for (const board of this.boards) board.watch(on);
   }
 
   // Hands over what has arrived. How many.
@@ -158,6 +155,7 @@ export class Bridge {
 
   end(io, session) {
     this.sessions.delete(io);
+    this.boards = this.boards.filter((board) => board !== session.board);
     this.io = -1;
     session.queue.length = 0;
     session.work.end();
@@ -184,13 +182,20 @@ class Session {
     this.bridge = bridge;
     this.work = bridge.host.session();
     this.parallel = bridge.host.parallel;
-    this.readsNow = this.work.readNow !== undefined && bridge.can.has('read');
+    this.readsNow = this.work.readNow !== undefined && bridge.can.has('read'); // what a board tells is done at once
+    this.board = null; // once the Io has said where it is
     this.queue = []; // ops that have not begun
     this.running = 0;
     // Not yet handed over: so many of these. The lists keep their length, since to empty one costs more than to fill it.
     this.arrived = 0;
     this.ids = [];
     this.values = [];
+  }
+
+  // It begins in a poll, or as soon as there is its turn.
+  take(op) {
+    if (!this.bridge.can.has(op.name)) throw new HostError('EOPNOTSUPP');
+    this.queue.push(op);
   }
 
   begin() {
@@ -332,7 +337,7 @@ export class Driver {
     const { bridge } = this, tick = bridge.tick ?? this.exports.tempest_tick;
     let began = 0;
     this.due = false;
-    bridge.ticking = true;
+    bridge.watch(true);
     try {
       for (let count = 1; ; count++) {
         this.ticks++;
@@ -340,10 +345,8 @@ export class Driver {
         const progress = tick();
         if (this.onTick !== null) this.onTick();
         if (this.over) return;
-        if (progress === FINISHED) return this.end(this.resolve);
-        if (progress === STUCK) return this.end(this.reject, new Error('stuck: machines wait and nothing can wake them'));
         // What a host does at once is there for the next tick.
-        if (progress !== PROGRESS && !bridge.pending) return this.arm(this.exports.tempest_timeout_ns());
+        if (bridge.look() === 0 && progress !== PROGRESS && this.rests(progress)) return;
         if (count % LOOK_TICKS !== 0) continue;
         const now = Date.now();
         if (count === LOOK_TICKS) began = now;
@@ -353,9 +356,18 @@ export class Driver {
       if (bridge.tick !== null && bridge.stopped === null) bridge.stop(error); // nobody else has seen it
       if (!this.over) this.end(this.reject, error);
     } finally {
-      bridge.ticking = false;
+      bridge.watch(false);
       bridge.clockGood = 0; // time goes by until the next
     }
+  }
+
+  // Whether nothing is to be done for the moment, or any more.
+  rests(progress) {
+    if (progress === FINISHED) this.end(this.resolve);
+    else if (progress === STUCK) this.end(this.reject, new Error('stuck: machines wait and nothing can wake them'));
+    else if (this.bridge.pending) return false;
+    else this.arm(this.exports.tempest_timeout_ns());
+    return true;
   }
 
   arm(timeoutNs) {

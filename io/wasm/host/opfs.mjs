@@ -166,6 +166,7 @@ class OpfsSession {
     this.host = host;
     this.over = false;
     this.files = new Map(); // by the module's number: { node, path, options, listing }
+    this.readable = []; // the nodes of those that may be read
   }
 
   start(op) {
@@ -237,6 +238,7 @@ class OpfsSession {
       node.opens++;
       if (options & OPEN.truncate) node.access.truncate(0);
       this.files.set(fd, { node, path: place.path, options, listing: null });
+      if (options & OPEN.read) this.readable[fd] = node;
       if (this.over) this.drop(fd);
       return 0;
     });
@@ -245,6 +247,7 @@ class OpfsSession {
   close({ fd }) {
     const file = this.file(fd);
     this.files.delete(fd);
+    this.readable[fd] = undefined;
     if (!file.node) {
       if (this.host.locks.get(file.path) === file) this.host.locks.delete(file.path);
       return 0;
@@ -279,8 +282,8 @@ class OpfsSession {
 
   // To do it takes little longer than to keep it. What does not go at once is left to read().
   readNow(fd, bytes, offset) {
-    const { node, options } = this.file(fd);
-    if ((options & OPEN.read) === 0 || node === null || node.access === null) return null;
+    const node = this.readable[fd];
+    if (node === undefined || node.access === null) return null;
     try {
       return readAt(node.access, bytes, offset);
     } catch (error) {
