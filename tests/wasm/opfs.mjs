@@ -10,6 +10,7 @@ const asked = { write: 0, flush: 0, opened: 0 };
 let room = Infinity; // bytes that may still be written
 let unmovable = ''; // the name of a file that cannot be moved
 let unreadable = ''; // the name of a file that cannot be read
+let fixed = ''; // the name of a file whose size cannot be changed
 let busy = 0; // opens that find another page's handle
 
 class Access {
@@ -36,6 +37,7 @@ class Access {
   }
 
   truncate(size) {
+    if (this.file.name === fixed) refuse('QuotaExceededError');
     const data = new Uint8Array(size);
     data.set(this.file.data.subarray(0, size));
     this.file.data = data;
@@ -138,7 +140,7 @@ const run = async (name, fields) => {
     return valueOf(error);
   }
 };
-const READ = 1, READ_WRITE = 3, CREATE = 4, DSYNC = 64;
+const READ = 1, READ_WRITE = 3, CREATE = 4, TRUNCATE = 16, DSYNC = 64;
 const open = (path, fd, options = READ_WRITE | CREATE) => run('open', { path, fd, options });
 const content = async (fd) => {
   const bytes = new Uint8Array(64);
@@ -255,6 +257,53 @@ unreadable = '';
 assert.equal(await run('read', { fd: 1, bytes: new Uint8Array(4), offset: Infinity }), 0);
 for (const fd of [2, 3, 1]) assert.equal(await run('close', { fd }), 0);
 assert.deepEqual([now(1), await run('read', { fd: 1, bytes: new Uint8Array(4) })], [null, -ERRNO.EBADF], 'it is closed');
+
+// A file that somebody else has taken while it was moved has been moved, and is there again as soon as they have gone.
+const statx = async (name, fields) => {
+  const bytes = new Uint8Array(80), value = await run(name, { ...fields, bytes });
+  const view = new DataView(bytes.buffer);
+  return value < 0 ? value : { size: view.getBigUint64(0, true), inode: view.getBigUint64(16, true),
+    modifiedMs: Number(view.getBigInt64(32, true) / 1000000n), links: view.getUint32(48, true) };
+};
+for (const ends of [true, false]) {
+  await open('/taken', 1);
+  await run('write', { fd: 1, bytes: bytesOf('mine') });
+  busy = 1000;
+  assert.equal(await run('rename', { path: '/taken', path2: '/given' }), 0);
+  const tries = [run('read', { fd: 1, bytes: new Uint8Array(4) }), open('/given', 2), statx('stat', { path: '/given' })];
+  assert.deepEqual(await Promise.all(tries), [-ERRNO.EBUSY, -ERRNO.EBUSY, -ERRNO.EBUSY]);
+  if (!ends) busy = 0;
+  if (!ends) assert.deepEqual([await content(1), (await statx('fstat', { fd: 1 })).size], ['mine', 4n]);
+  assert.equal(await run('close', { fd: 1 }), 0);
+  busy = 0;
+  assert.deepEqual([await open('/given', 1, READ_WRITE), await content(1), await run('close', { fd: 1 })], [0, 'mine', 0]);
+}
+
+// What is told of an open file: when it was last changed, and a number that stays its own.
+await open('/s', 1);
+const born = await statx('fstat', { fd: 1 });
+assert.deepEqual([born.modifiedMs, (await statx('stat', { path: '/s' })).modifiedMs], [5, 5], 'to open it is no change');
+await run('write', { fd: 1, bytes: bytesOf('x') });
+files.file(1).node.modifiedMs = 7;
+await run('truncate', { fd: 1, length: 3 });
+assert.ok((await statx('fstat', { fd: 1 })).modifiedMs > 7);
+await run('rename', { path: '/s', path2: '/t' });
+assert.equal((await statx('stat', { path: '/t' })).inode, born.inode);
+await run('remove', { path: '/t' });
+const unnamed = await statx('fstat', { fd: 1 });
+assert.deepEqual([unnamed.inode, unnamed.links], [born.inode, 0]);
+await open('/t', 2);
+assert.notEqual((await statx('fstat', { fd: 2 })).inode, born.inode);
+for (const fd of [1, 2]) await run('close', { fd });
+
+// A file that cannot be opened is not kept, and a name is measured in bytes.
+fixed = 't';
+assert.equal(await open('/t', 1, READ_WRITE | TRUNCATE), -ERRNO.ENOSPC);
+assert.ok(!app.entriesOf.get('t').locked);
+fixed = '';
+assert.deepEqual([await open('/t', 1, READ_WRITE | TRUNCATE), await run('close', { fd: 1 })], [0, 0]);
+assert.deepEqual([await open(`/${'\u20ac'.repeat(85)}`, 1), await run('close', { fd: 1 })], [0, 0]);
+assert.equal(await open(`/${'\u20ac'.repeat(86)}`, 1), -ERRNO.ENAMETOOLONG);
 
 // At a session's end what is open is closed, and what is being opened as soon as it is.
 {

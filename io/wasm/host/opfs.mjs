@@ -8,38 +8,17 @@
 // or holes; directories are not renamed (EOPNOTSUPP). A file that is open when its name goes to another one, or
 // is removed, lives on under a name in GONE until it is closed; a rename over it is two steps then.
 import { FILE, FLAG, HostError, Listing, OPEN, writeStatx } from './abi.mjs';
+import { codeOf, fail, Node, patiently } from './opfs_node.mjs';
 
 const GONE = '.tempest-gone';
+const NAME_MAX = 255; // bytes; a module takes no longer ones
 const RUN_MAX = 1 << 20; // bytes of adjacent writes that become one
-const TRIES = 20, PAUSE_MS = 25; // a page that is being left gives its handles back a moment later
-const fail = (code, message) => { throw new HostError(code, message); };
 const place = { at: 0 }; // of a read that is being made, which takes nothing that is made for it
 const readAt = (access, bytes, offset) => {
   if (offset === Infinity) return 0;
   place.at = offset;
   return access.read(bytes, place);
 };
-const pause = () => new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-
-const CODES = {
-  NotFoundError: 'ENOENT', NoModificationAllowedError: 'EBUSY', QuotaExceededError: 'ENOSPC',
-  InvalidModificationError: 'ENOTEMPTY', TypeMismatchError: 'ENOTDIR', NotAllowedError: 'EACCES', SecurityError: 'EACCES',
-  TypeError: 'EINVAL',
-};
-const codeOf = (error) => (error instanceof HostError ? error.code : CODES[error?.name] ?? 'EIO');
-
-// Waits a little for what another page, or this one before a reload, still has.
-async function patiently(work) {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (tries === TRIES || codeOf(error) !== 'EBUSY') throw new HostError(codeOf(error), error.message);
-      await pause();
-    }
-  }
-}
-
 /** Makes the host of `directory`. Rejects with a HostError whose message is for people: EBUSY, another tab
  *  leads; EACCES, the browser refuses (a private window, perhaps); EOPNOTSUPP, it has no such files. */
 export async function opfsHost({ directory = 'tempest' } = {}) {
@@ -109,7 +88,7 @@ class Opfs {
 
   inode(path) {
     if (!this.inodes.has(path)) this.inodes.set(path, ++this.inodeLast);
-    return BigInt(this.inodes.get(path));
+    return this.inodes.get(path);
   }
 
   // The handle of a directory, by the path that parse() made.
@@ -129,34 +108,6 @@ class Opfs {
       if (error.name === 'NotFoundError') return { dir, handle: undefined };
       if (error.name !== 'TypeMismatchError') throw error;
       return { dir, handle: await dir.getDirectoryHandle(name), path };
-    }
-  }
-}
-
-// An open file: one handle for all who have it open.
-class Node {
-  constructor(file, path) {
-    this.file = file;
-    this.path = path; // null: it has no name any more
-    this.opens = 0;
-    this.access = null;
-    this.locked = null;
-    this.modifiedMs = Date.now();
-  }
-
-  async acquire() {
-    this.access = await patiently(() => this.file.createSyncAccessHandle());
-  }
-
-  // A file with an open handle cannot be moved.
-  async move(dir, name) {
-    this.access.flush();
-    this.access.close();
-    this.access = null;
-    try {
-      await this.file.move(dir, name);
-    } finally {
-      await this.acquire();
     }
   }
 }
@@ -201,7 +152,7 @@ class OpfsSession {
     }
     const parts = [];
     for (const part of `${base}/${text}`.split('/')) {
-      if (part.length > 255) fail('ENAMETOOLONG');
+      if (new TextEncoder().encode(part).length > NAME_MAX) fail('ENAMETOOLONG');
       if (part === '..') parts.pop();
       else if (part !== '' && part !== '.') parts.push(part);
     }
@@ -231,12 +182,20 @@ class OpfsSession {
       handle ??= await dir.getFileHandle(place.name, { create: true });
       let node = this.host.nodes.get(place.path);
       if (!node) {
-        node = new Node(handle, place.path);
+        node = new Node(handle, place.path, this.host.inode(place.path));
+        const modifiedMs = handle.getFile().then((file) => file.lastModified, () => Date.now()); // at once, it takes less
         await node.acquire();
+        node.modifiedMs = await modifiedMs;
         this.host.nodes.set(place.path, node);
       }
       node.opens++;
-      if (options & OPEN.truncate) node.access.truncate(0);
+      try {
+        await node.acquire();
+        if (options & OPEN.truncate) node.truncate(0);
+      } catch (error) {
+        await this.release(node);
+        throw error;
+      }
       this.files.set(fd, { node, path: place.path, options, listing: null });
       if (options & OPEN.read) this.readable[fd] = node;
       if (this.over) this.drop(fd);
@@ -255,12 +214,17 @@ class OpfsSession {
     return this.host.inTurn(async () => {
       const { node } = file;
       if (node.locked === file) node.locked = null;
-      if (--node.opens > 0) return 0;
-      node.access.close();
-      if (node.path === null) await this.host.gone.removeEntry(node.file.name);
-      else this.host.nodes.delete(node.path);
+      await this.release(node);
       return 0;
     });
+  }
+
+  // One who had it open has it no longer.
+  async release(node) {
+    if (--node.opens > 0) return;
+    node.access?.close();
+    if (node.path === null) await this.host.gone.removeEntry(node.file.name);
+    else this.host.nodes.delete(node.path);
   }
 
   // Works on an open file: at once, or after the rename that has taken its handle away for the moment.
@@ -268,7 +232,7 @@ class OpfsSession {
     const file = this.file(number);
     if (wants && !(file.options & wants)) fail('EBADF');
     if (!file.node) fail('EISDIR');
-    if (file.node.access === null) return this.host.inTurn(() => work(file.node, file));
+    if (file.node.access === null) return this.host.inTurn(async () => (await file.node.acquire(), work(file.node, file)));
     try {
       return work(file.node, file);
     } catch (error) {
@@ -337,24 +301,31 @@ class OpfsSession {
     const { node, options } = this.file(fd);
     if (!node || !(options & OPEN.write)) fail('EINVAL');
     if (length === Infinity) fail('EFBIG');
-    return this.on(fd, ({ access }) => {
-      access.truncate(length);
+    return this.on(fd, () => {
+      node.truncate(length);
       return 0;
     });
   }
 
-  fill(bytes, path, kind, size, modifiedMs) {
+  fill(bytes, inode, kind, size, modifiedMs, links = 1) {
     writeStatx(bytes, {
-      size: BigInt(size), allocated: BigInt(Math.ceil(size / 4096) * 4096), inode: this.host.inode(path ?? ''), device: 1n,
-      modified: BigInt(modifiedMs) * 1000000n, kind, mode: kind === FILE.directory ? 0o755 : 0o644, links: path === null ? 0 : 1,
+      size: BigInt(size), allocated: BigInt(Math.ceil(size / 4096) * 4096), inode: BigInt(inode), device: 1n,
+      modified: BigInt(modifiedMs) * 1000000n, kind, mode: kind === FILE.directory ? 0o755 : 0o644, links,
     });
     return 0;
   }
 
+  fillDirectory(bytes, path) {
+    return this.fill(bytes, this.host.inode(path), FILE.directory, 0, 0);
+  }
+
+  fillOpen(bytes, { inode, access, modifiedMs, path }) {
+    return this.fill(bytes, inode, FILE.regular, access.getSize(), modifiedMs, path === null ? 0 : 1);
+  }
+
   fstat({ fd, bytes }) {
     const { node, path } = this.file(fd);
-    if (!node) return this.fill(bytes, path, FILE.directory, 0, 0);
-    return this.on(fd, ({ access, modifiedMs }) => this.fill(bytes, node.path, FILE.regular, access.getSize(), modifiedMs));
+    return node ? this.on(fd, () => this.fillOpen(bytes, node)) : this.fillDirectory(bytes, path);
   }
 
   stat({ path, flags, fd, bytes }) {
@@ -362,12 +333,12 @@ class OpfsSession {
     return this.host.inTurn(async () => {
       const { handle } = await this.host.find(place);
       if (!handle) fail('ENOENT');
-      if (handle.kind === 'directory') return this.fill(bytes, place.path, FILE.directory, 0, 0);
+      if (handle.kind === 'directory') return this.fillDirectory(bytes, place.path);
       if (place.slash) fail('ENOTDIR');
       const node = this.host.nodes.get(place.path);
-      if (node) return this.fill(bytes, place.path, FILE.regular, node.access.getSize(), node.modifiedMs);
+      if (node) return node.acquire().then(() => this.fillOpen(bytes, node));
       const file = await handle.getFile();
-      return this.fill(bytes, place.path, FILE.regular, file.size, file.lastModified);
+      return this.fill(bytes, this.host.inode(place.path), FILE.regular, file.size, file.lastModified);
     });
   }
 
@@ -437,7 +408,7 @@ class OpfsSession {
         host.nodes.set(to.path, node);
         node.path = to.path;
       }
-      host.inodes.set(to.path, Number(host.inode(from.path)));
+      host.inodes.set(to.path, host.inode(from.path));
       host.inodes.delete(from.path);
       return 0;
     });
