@@ -13,6 +13,7 @@ const PATH_ROW = 11;
 const FILES_SHOWN = 6;
 const FILES_MANY = 3; /* of three and more, where the window is low */
 const LOW_PIXELS = 960;
+const NARROW_PIXELS = 980; /* up to that they are below each other, or nearly */
 const NAMES_SHOWN = 2;
 
 const WHY_DOWN = {"killed": "its process was killed", "power": "its power was cut", "exited": "its process has exited",
@@ -60,7 +61,7 @@ export class Computer {
     setText(this.boots, node.boots > 1 ? `boot ${node.boots}` : "");
     this.drawClock(node.clock);
     this.drawDoing(node, state.now_ns);
-    const count = state.nodes.length, isRow = count === 4 || count > 6;
+    const count = state.nodes.length, isRow = (count === 4 || count > 6) && innerWidth > NARROW_PIXELS;
     this.pagesShown = isRow ? PAGES_ROW : count > 2 ? PAGES_MANY : count > 1 ? PAGES_SOME : PAGES_ALONE;
     this.filesShown = count > 2 && innerHeight < LOW_PIXELS ? FILES_MANY : FILES_SHOWN;
     this.pathShown = isRow ? PATH_ROW : count > 1 ? PATH_MANY : PATH_ALONE;

@@ -385,6 +385,9 @@ part("on a phone the pages of a file are side by side, and its name is whole", "
     Array.from(document.querySelectorAll(".path")).filter(each => each.scrollWidth > each.clientWidth).map(each => each.textContent)]);
   assert.ok(rows.length > 3 && Math.max(...rows) === 1, `in ${rows.join()} rows`);
   assert.deepEqual(cut, []);
+  await visit.page.goto(`${url}#scenario=log3&seed=7&at=2100`); /* four have no less room than one */
+  await visit.untilEvent(2100);
+  assert.match(await visit.page.locator(".path").first().innerText(), /^\/log\S{10,}\.log$/);
 });
 
 part("three nodes on a phone", "#scenario=zoo-13&seed=2&at=60", {viewport: {width: 360, height: 740}}, async visit => {

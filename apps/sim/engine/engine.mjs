@@ -88,6 +88,7 @@ class Module {
 
 export class Engine extends Module {
     #words; // the memory, four bytes at a time
+    isUsedUp = false; // by a trial
 
     // `module` is a WebAssembly.Module, which many engines can share; `log(level, text)` is given what it says.
     constructor(module, log = () => {}) {

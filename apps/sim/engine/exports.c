@@ -160,7 +160,7 @@ EXPORT(int32_t, engine_open_tape, uint32_t text_len, uint32_t tape_len)
     struct tp_sim_options options = {.size = sizeof options}, labelled = {.size = 0};
     const struct tp_scenario *scenario = NULL, *of_tape = NULL;
     struct tp_tape *tape;
-    bool is_of_seed;
+    bool is_of_seed = false;
     int32_t error;
 
     if (engine_input_bytes() == NULL || text_len >= TEXT_MAX || tape_len > TAPE_MAX)
@@ -182,7 +182,7 @@ EXPORT(int32_t, engine_label, uint32_t tape_len)
     struct tp_sim_options options = {.size = 0};
     const struct tp_scenario *scenario = NULL;
     struct tp_tape *tape;
-    bool is_of_seed;
+    bool is_of_seed = false;
     FILE *out;
     int32_t error;
 
