@@ -78,8 +78,8 @@ const VALUE = 7, TAKEN = -(2 ** 31);
   words()[DONE] = 1;
   assert.deepEqual([poll(), done, values(3)], [[], [2, 3], [4711, 105, 105]]);
 
-  for (const [count, first, wanted] of [[1000, 62, [0, 0]], [2 ** 31 - 1, 62, [0, 0]], [-1, 0, []], [1, -5, [1]],
-    [3, 1000, []], [1, -(2 ** 31), [1]]]) {
+  for (const [count, first, wanted] of [[1000, 62, [0, 0]], [2 ** 31 - 1, 62, [0, 0]], [-1, 0, []], [1, -5, ['read 1 100']],
+    [3, 1000, []], [1, -(2 ** 31), ['read 1 100']]]) {
     put([[1]]);
     words()[COUNT] = count;
     words()[DONE] = first;

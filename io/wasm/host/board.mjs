@@ -22,6 +22,9 @@ export class Board {
   constructor(session, memory, { byteOffset, length }) {
     if (length !== WORDS * 4 || byteOffset % 4 !== 0) throw new HostError('EINVAL');
     this.session = session;
+    this.work = session.work;
+    this.queue = session.queue;
+    this.now = session.readsNow; // it may be that they are done at once
     this.memory = memory;
     this.at = byteOffset;
     this.renew();
@@ -32,7 +35,8 @@ export class Board {
     const { buffer } = this.memory;
     this.words = new Int32Array(buffer, this.at, WORDS);
     // What a read was lent last, by its place here: a machine lends the same memory again and again.
-    this.lent = Array.from({ length: READS }, () => ({ at: 0, length: 0, bytes: new Uint8Array(buffer, 0, 0) }));
+    const none = new Uint8Array(buffer, 0, 0);
+    this.lent = Array.from({ length: READS }, () => ({ at: 0, length: 0, bytes: none }));
     return this.words;
   }
 
@@ -42,37 +46,37 @@ export class Board {
     words[WATCHED] = on ? 1 : 0;
   }
 
-  /** Does the reads that stand here, or makes operations of them. How many have completed. */
+  /** Does the reads that stand here, or makes operations of them. How many have completed. They come after what was
+   *  submitted before them, so they are done at once if that has begun. */
   look() {
-    const words = this.words.length === 0 ? this.renew() : this.words;
-    return words[DONE] < words[COUNT] ? this.readAll() : 0;
-  }
-
-  // They come after what was submitted before them, and are done at once if that has begun.
-  readAll() {
-    const { words, session } = this, { work } = session;
-    const count = Math.min(words[COUNT], READS), first = Math.max(words[DONE], 0);
-    let i = first;
-    if (session.readsNow && session.queue.length === 0) {
-      for (; i < count; i++) {
-        const read = FIRST + i * READ_WORDS, low = words[read + OFFSET];
-        const offset = words[read + OFFSET + 1] === 0 && low >= 0 ? low : this.largeOffset(read);
-        let value;
-        try {
-          value = work.readNow(words[read + FD], this.lentTo(i), offset);
-        } catch (error) {
-          value = valueOf(error);
-        }
-        if (value === null) break;
-        words[read + VALUE] = value;
+    const { words } = this, first = words[DONE], count = Math.min(words[COUNT], READS);
+    if (!(first < count)) return words.length === 0 ? this.lookAgain() : 0;
+    if (!this.now || this.queue.length > 0 || first < 0) return this.take(Math.max(first, 0), count);
+    const { work, lent } = this;
+    for (let i = first; i < count; i++) {
+      const read = FIRST + i * READ_WORDS, { at, length, bytes } = lent[i], low = words[read + OFFSET];
+      let value;
+      try {
+        if (at === words[read + MEMORY] && length === words[read + LENGTH] && words[read + OFFSET + 1] === 0 && low >= 0)
+          value = work.readNow(words[read + FD], bytes, low); // as most are
+        else value = work.readNow(words[read + FD], this.lentTo(i), this.offset(read));
+      } catch (error) {
+        value = valueOf(error);
       }
+      if (value === null) return i - first + this.take(i, count);
+      words[read + VALUE] = value;
     }
-    const refused = i < count ? this.take(i, count) : 0;
     words[DONE] = count;
-    return i - first + refused;
+    return count - first;
   }
 
-  // Makes operations of those that are not done at once. How many were no good.
+  // The views had lost their memory.
+  lookAgain() {
+    this.renew();
+    return this.look();
+  }
+
+  // Makes operations of those from `first` on, which are not done at once. How many were no good.
   take(first, count) {
     const { words, session } = this;
     let refused = 0;
@@ -80,18 +84,19 @@ export class Board {
       const read = FIRST + i * READ_WORDS, id = [words[read + ID] >>> 0, words[read + ID + 1] >>> 0];
       words[read + VALUE] = TAKEN;
       try {
-        session.take(operation(id, words[read + FD] >>> 0, this.lentTo(i), this.largeOffset(read)));
+        session.take(operation(id, words[read + FD] >>> 0, this.lentTo(i), this.offset(read)));
       } catch (error) {
         words[read + VALUE] = valueOf(error);
         refused++;
       }
     }
+    words[DONE] = count;
     session.begin();
     return refused;
   }
 
   // An exact number, or Infinity.
-  largeOffset(read) {
+  offset(read) {
     const high = this.words[read + OFFSET + 1] >>> 0, low = this.words[read + OFFSET] >>> 0;
     return high < 1 << 21 ? high * 2 ** 32 + low : Infinity;
   }
