@@ -344,7 +344,8 @@ static inline struct tp_request tp_request_fallocate(struct tp_fd fd, uint64_t o
 
 /** Finds the first run of data that ends after `offset` (lseek(2), SEEK_DATA and
  * SEEK_HOLE). Result: 1 and `ret_extent` (starting at `offset` or later), or 0: only a hole
- * is left. */
+ * is left. What was written is in such a run. So may be what was not: the rest of its
+ * block; and on btrfs a block of a hole, if the file ended within it before it grew. */
 static inline struct tp_request tp_request_find_data(struct tp_fd fd, uint64_t offset,
                                                      struct tp_extent *ret_extent)
 {

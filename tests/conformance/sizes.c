@@ -53,6 +53,27 @@ static void find_data_walks_a_file(struct conformance *c)
     drop(c, memory, DATA);
 }
 
+/* The file ended in the middle of a block, in a hole, before it grew: whether that block is
+ * data now is the file system's business, what was written behind it is. */
+static void find_data_past_an_old_end(struct conformance *c)
+{
+    enum { START = 8192, DATA = 12288 };
+    uint8_t *memory = take(c, DATA);
+    struct tp_buf buf = tp_buf_full(memory, DATA);
+    struct tp_fd fd = open_file(c, at(c, "a"), "rwc");
+    struct tp_extent extent = {0, 0};
+
+    EXPECT(c, run(c, tp_request_truncate(fd, 16)), 0);
+    EXPECT(c, run(c, tp_request_write_at(fd, &buf, START)), DATA);
+    EXPECT(c, run(c, tp_request_find_data(fd, 0, &extent)), 1);
+    if (extent.start == 0 && extent.end == 4096)
+        EXPECT(c, run(c, tp_request_find_data(fd, extent.end, &extent)), 1);
+    EXPECT_THAT(c, extent.start == START && extent.end == START + DATA);
+    EXPECT(c, run(c, tp_request_find_data(fd, extent.end, &extent)), 0);
+    close_file(c, fd);
+    drop(c, memory, DATA);
+}
+
 const struct conformance_program conformance_sizes[] = {
     SCRIPT("truncate_shorter",
            "file a hello; open A a rw; truncate A 2; fstat A = 0 size:2; content a = 2 he"),
@@ -141,5 +162,6 @@ const struct conformance_program conformance_sizes[] = {
     PROGRAM(fallocate_allocates),
     PROGRAM(sparse_file_uses_less_than_its_size),
     PROGRAM(find_data_walks_a_file),
+    PROGRAM(find_data_past_an_old_end),
     {0},
 };

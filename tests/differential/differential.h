@@ -39,11 +39,18 @@ struct difference {
     char sides[2][1024]; /* what came on either */
 };
 
+/** A block in which a file was made to end. */
+struct end {
+    uint64_t inode, block;
+};
+
 struct pair {
     struct side *linux_side, *virtual_side;
-    const char *root;           /* scratch directory of the real one */
-    uint64_t runs;              /* so far; each in a directory of its own */
-    uint64_t steps, successes;  /* so far, those of the comparison of the trees included */
+    const char *root;          /* scratch directory of the real one */
+    uint64_t runs;             /* so far; each in a directory of its own */
+    uint64_t steps, successes; /* so far, those of the comparison of the trees included */
+    struct end ends[OPS_MAX];  /* in this run */
+    uint32_t end_count;
     bool wrong;                 /* the virtual disk lies, always alike: a self-test */
     const char *refusal;        /* why the real one cannot run here; or NULL */
     char (*record)[RECORD_MAX]; /* if given: what Linux said to each step */
