@@ -25,7 +25,8 @@ const char *tp_manner_profile_summary(uint32_t profile)
                          "last change",
         [TP_DISK_XFS] = "as ext4",
         [TP_DISK_BTRFS] = "fsync commits a file's own names, and nothing of a file that "
-                          "has none",
+                          "has none; a rename of what is not synced may lose what it "
+                          "replaces",
         [TP_DISK_NVME_PLP] = "as paranoid, with a device whose cache survives a power cut",
         [TP_DISK_CONSUMER_SSD] = "as paranoid, with sectors that may be torn, garbage or "
                                  "zeros after a power cut",

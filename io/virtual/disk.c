@@ -17,6 +17,7 @@ static const struct tp_disk_rules profiles[TP_DISK_PROFILES] = {
     [TP_DISK_BTRFS] = {.name = "btrfs",
                        .fsync_commits_own = true,
                        .rename_leaves_old = true,
+                       .replaces_in_two = true,
                        .journal = TP_JOURNAL_READ_ONLY_SYNCS},
     [TP_DISK_NVME_PLP] = {.name = "nvme-plp", .device_cache_survives = true},
     [TP_DISK_CONSUMER_SSD] = {.name = "consumer-ssd", .tears_sectors = true},
@@ -189,6 +190,7 @@ int tp_disk_clone(const struct tp_disk *disk, struct tp_disk **ret_clone)
     clone->name_op_first = disk->name_op_first;
     clone->name_op_last = disk->name_op_last;
     clone->name_ops_made = disk->name_ops_made;
+    clone->name_ops_whole = disk->name_ops_whole;
     clone->stamp = disk->stamp;
     clone->pages_max = disk->pages_max;
     clone->pages_used = disk->pages_used;

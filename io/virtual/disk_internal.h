@@ -90,6 +90,8 @@ struct tp_inode {
     uint64_t size, media_size;
     uint64_t size_low;   /* the smallest since a size reached the media */
     uint64_t changed_at; /* operations on names up to its last change, its own included */
+    uint64_t synced_at;  /* the same, as the last sync found it */
+    uint64_t named_at;   /* the operation that gave it its name in memory */
     int64_t modified_ns, media_modified_ns;
     int64_t tick_ns;   /* when it was written: noted once in a tick at most */
     uint64_t tick_ops; /* operations on names up to that */
@@ -188,6 +190,7 @@ struct tp_disk_rules {
     bool fsync_commits_names; /* of everything up to the file's last change */
     bool fsync_commits_own;   /* of the file itself; and nothing once it has no name */
     bool rename_leaves_old;   /* a sync of the new directory says nothing of the old name */
+    bool replaces_in_two;     /* what a rename replaced may be gone, and the rename lost */
     bool device_cache_survives;
     bool tears_sectors; /* shorn, garbage, zeros */
     bool reverts;       /* memory may show the old content at once after a failed sync */
@@ -205,7 +208,8 @@ struct tp_disk {
     struct tp_texts texts;
     struct tp_names names[TP_NAME_SPACES];
     uint32_t name_op_first, name_op_last;
-    uint64_t name_ops_made; /* operations on names so far */
+    uint64_t name_ops_made;  /* operations on names so far */
+    uint64_t name_ops_whole; /* the same, when the media had all of them last */
     uint64_t stamp;
     uint64_t pages_max, pages_used; /* storage, as programs see it */
     uint32_t inodes_counted; /* files that programs can see; others wait for the media */
@@ -384,6 +388,9 @@ struct tp_spot {
 /** Notes that `from` is cleared (NULL: nothing is) and `to` (NULL) now names `inode`. */
 void tp_name_log_add(struct tp_disk *disk, const struct tp_spot *from,
                      const struct tp_spot *to, uint32_t inode);
+/** Notes a rename, over `replaced` (0: nothing), which has no name any more. */
+void tp_name_log_rename(struct tp_disk *disk, const struct tp_spot *from,
+                        const struct tp_spot *to, uint32_t inode, uint32_t replaced);
 /** Makes the operations that touch a directory durable, with those they need. Of a rename
  * into it the profile may leave the old name, elsewhere, until that one's directory or the
  * file is synced. */

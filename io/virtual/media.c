@@ -153,6 +153,7 @@ void tp_media_sync(struct tp_disk *disk, uint32_t inode, bool data_only)
     }
     tp_assert(file->dirty_count == 0);
     size_to_media(file);
+    file->synced_at = file->changed_at;
     if (!data_only) {
         file->media_mode = file->mode;
         file->media_modified_ns = file->modified_ns;
@@ -174,6 +175,7 @@ void tp_media_sync_range(struct tp_disk *disk, uint32_t inode, uint64_t offset,
             tp_slot_to_media(disk, file, slot);
     }
     size_to_media(file);
+    file->synced_at = file->changed_at;
 }
 
 void tp_media_sync_failed(struct tp_disk *disk, uint32_t inode)

@@ -126,6 +126,7 @@ void tp_disk_reload(struct tp_disk *disk)
     }
     reload_names(disk);
     free_orphans(disk);
+    disk->name_ops_whole = disk->name_ops_made;
     tp_assert(disk->dirty_pages == 0 && disk->name_ops.live == 0);
 }
 

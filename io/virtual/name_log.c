@@ -1,9 +1,10 @@
 /* Operations on names that the media do not have yet.
  *
- * Rule R5: each is atomic (but see leaves_old_name()), may be lost, and may be kept while
- * an earlier one is lost, unless it needs the earlier one: because both touch the same
- * name, or because both move directories (without that order a directory could come to lie
- * within itself). Every choice below is closed under that need. */
+ * Rule R5: each is atomic (but see leaves_old_name() and replaces_in_two()), may be lost,
+ * and may be kept while an earlier one is lost, unless it needs the earlier one: because
+ * both touch the same name, or because both move directories (without that order a
+ * directory could come to lie within itself). Every choice below is closed under that need.
+ */
 #include "disk_internal.h"
 
 static bool is_same_place(const struct tp_disk *disk, const struct tp_name_place *a,
@@ -58,6 +59,8 @@ static void note_change(struct tp_disk *disk, struct tp_name_op *op, uint32_t in
 {
     op->number = ++disk->name_ops_made;
     tp_inode_at(disk, inode)->changed_at = op->number;
+    if (op->to.dir != 0)
+        tp_inode_at(disk, inode)->named_at = op->number;
     if (op->from.dir != 0)
         tp_inode_at(disk, op->from.dir)->changed_at = op->number;
     if (op->to.dir != 0)
@@ -88,6 +91,29 @@ void tp_name_log_add(struct tp_disk *disk, const struct tp_spot *from,
     disk->name_op_last = op;
     if (disk->name_ops.live > disk->config.names_pending_max)
         tp_name_log_commit_op(disk, disk->name_op_first);
+}
+
+/* Whether a rename is two operations, of which the first takes away what it replaces. So it
+ * is on btrfs: its log forgets the replaced one at once, and takes in the rename only if it
+ * has what is renamed, or the directory that that comes from. It has what was changed and
+ * synced since the replaced one got its name; and of what is older than a sync of all it
+ * forgets nothing. */
+static bool replaces_in_two(const struct tp_disk *disk, const struct tp_spot *from,
+                            uint32_t inode, uint32_t replaced)
+{
+    uint64_t named_at = tp_inode_at(disk, replaced)->named_at;
+
+    return disk->rules->replaces_in_two && named_at > disk->name_ops_whole &&
+           tp_inode_at(disk, inode)->synced_at < named_at &&
+           tp_inode_at(disk, from->dir)->synced_at < named_at;
+}
+
+void tp_name_log_rename(struct tp_disk *disk, const struct tp_spot *from,
+                        const struct tp_spot *to, uint32_t inode, uint32_t replaced)
+{
+    if (replaced != 0 && replaces_in_two(disk, from, inode, replaced))
+        tp_name_log_add(disk, to, NULL, replaced);
+    tp_name_log_add(disk, from, to, inode);
 }
 
 /* Takes an operation out of the log, whatever became of it. */
@@ -219,6 +245,7 @@ static void apply_marked(struct tp_disk *disk, uint32_t dir)
 
 void tp_name_log_commit_dir(struct tp_disk *disk, uint32_t dir)
 {
+    tp_inode_at(disk, dir)->synced_at = tp_inode_at(disk, dir)->changed_at;
     if (tp_inode_at(disk, dir)->pending == 0)
         return;
     for (uint32_t op = disk->name_op_first; op != 0; op = tp_name_op_at(disk, op)->next) {
@@ -254,6 +281,7 @@ void tp_name_log_commit_all(struct tp_disk *disk)
 {
     while (disk->name_op_first != 0)
         op_apply(disk, disk->name_op_first);
+    disk->name_ops_whole = disk->name_ops_made;
 }
 
 void tp_name_log_commit_until(struct tp_disk *disk, uint64_t count)

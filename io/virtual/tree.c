@@ -311,7 +311,7 @@ int32_t tp_tree_rename(struct tp_disk *disk, uint32_t start, const char *from,
     attach(disk, &target, source.inode, now_ns);
     from_spot = spot_of(&source);
     to_spot = spot_of(&target);
-    tp_name_log_add(disk, &from_spot, &to_spot, source.inode);
+    tp_name_log_rename(disk, &from_spot, &to_spot, source.inode, target.inode);
     if (target.inode != 0)
         tp_inode_settle(disk, target.inode);
     return 0;

@@ -10,7 +10,11 @@ const struct judge_rules judge_rules[] = {
     {.name = "paranoid"},
     {.name = "ext4", .names_in_order = true, .sync_all_names = true},
     {.name = "xfs", .names_in_order = true, .sync_all_names = true},
-    {.name = "btrfs", .sync_own_names = true, .both_names = true, .passing_names = true},
+    {.name = "btrfs",
+     .sync_own_names = true,
+     .both_names = true,
+     .replaces_in_two = true,
+     .passing_names = true},
     {.name = "at-once", .names_in_order = true, .at_once = true},
 };
 const uint32_t judge_rules_count = sizeof judge_rules / sizeof judge_rules[0];
@@ -153,6 +157,7 @@ static void count_names(const struct trial *trial, uint32_t program,
         tally->names_promised += trial->promised[op];
         tally->names_kept += trial->kept[op] && !trial->promised[op];
         tally->names_lost += !trial->kept[op];
+        tally->names_bare += trial->bare[op];
         tally->names_before += !trial->kept[op] && is_before_write(trial, op);
         tally->names_reordered += trial->kept[op] && lost;
         lost = lost || !trial->kept[op];
@@ -210,14 +215,65 @@ static bool judge_in_order(struct trial *trial, struct judge_tally *tally)
     return false;
 }
 
+/* Whether a rename that was lost may have taken away what it replaced by the guess: not if
+ * what is renamed, or the directory that it comes from, has changed and was synced since
+ * the replaced one got the name. */
+static bool replaces_in_two(const struct trial *trial, uint32_t op)
+{
+    const struct history *h = trial->history;
+    const struct name_op *o = &h->name_ops[op];
+    uint32_t named = 0;
+
+    if (!trial->rules->replaces_in_two || o->from == 0 || o->to == 0 ||
+        trial->blocked[o->to] || trial->value[o->to] == 0)
+        return false;
+    for (uint32_t i = 0; i < op; i++)
+        named = h->name_ops[i].to == o->to ? h->name_ops[i].act : named;
+    for (uint32_t i = 0; i < h->sync_count && h->syncs[i].act < o->act; i++) {
+        const struct sync *sync = &h->syncs[i];
+
+        if ((sync->object == o->object || sync->object == h->places[o->from].dir) &&
+            sync->changed > named)
+            return false;
+    }
+    return true;
+}
+
+static bool try_each(struct trial *trial, uint32_t program, uint32_t op, bool dirs_blocked);
+
+/* The rest, without an operation. */
+static bool try_lost(struct trial *trial, uint32_t program, uint32_t op, bool dirs_blocked)
+{
+    struct name_op at = trial->history->name_ops[op];
+    bool blocked[2] = {trial->blocked[at.from], trial->blocked[at.to]};
+    bool in_two = replaces_in_two(trial, op);
+    uint32_t replaced = trial->value[at.to], made = 0;
+    bool allowed;
+
+    dirs_blocked = dirs_blocked || at.moves_dir;
+    trial->blocked[at.from] = !(ends_passing(trial, op, &made) && !trial->kept[made]);
+    trial->blocked[at.to] = true;
+    allowed = try_each(trial, program, op + 1, dirs_blocked);
+    if (!allowed && in_two) {
+        trial->bare[op] = true;
+        trial->value[at.to] = 0;
+        allowed = try_each(trial, program, op + 1, dirs_blocked);
+    }
+    if (allowed)
+        return true;
+    trial->bare[op] = false;
+    trial->value[at.to] = replaced;
+    trial->blocked[at.from] = blocked[0];
+    trial->blocked[at.to] = blocked[1];
+    return false;
+}
+
 /* Decides on one operation after the other, in their order; a lost one takes those with it
  * that need it. */
 static bool try_each(struct trial *trial, uint32_t program, uint32_t op, bool dirs_blocked)
 {
-    const struct name_op *o;
     struct name_op at;
-    uint32_t values[2], made = 0;
-    bool blocked[2];
+    uint32_t values[2];
 
     while (op < trial->op_count && trial->history->name_ops[op].program != program)
         op++;
@@ -232,14 +288,11 @@ static bool try_each(struct trial *trial, uint32_t program, uint32_t op, bool di
         trial->files = none;
         return tree_is_allowed(trial, program);
     }
-    o = &trial->history->name_ops[op];
-    at = *o;
+    at = trial->history->name_ops[op];
     values[0] = trial->value[at.from];
     values[1] = trial->value[at.to];
-    blocked[0] = trial->blocked[at.from];
-    blocked[1] = trial->blocked[at.to];
-    if (!(at.from != 0 && blocked[0]) && !(at.to != 0 && blocked[1]) &&
-        !(at.moves_dir && dirs_blocked)) {
+    if (!(at.from != 0 && trial->blocked[at.from]) &&
+        !(at.to != 0 && trial->blocked[at.to]) && !(at.moves_dir && dirs_blocked)) {
         op_apply(trial, op);
         if (try_each(trial, program, op + 1, dirs_blocked))
             return true;
@@ -247,15 +300,7 @@ static bool try_each(struct trial *trial, uint32_t program, uint32_t op, bool di
         trial->value[at.from] = values[0];
         trial->value[at.to] = values[1];
     }
-    if (trial->promised[op])
-        return false;
-    trial->blocked[at.from] = !(ends_passing(trial, op, &made) && !trial->kept[made]);
-    trial->blocked[at.to] = true;
-    if (try_each(trial, program, op + 1, dirs_blocked || at.moves_dir))
-        return true;
-    trial->blocked[at.from] = blocked[0];
-    trial->blocked[at.to] = blocked[1];
-    return false;
+    return !trial->promised[op] && try_lost(trial, program, op, dirs_blocked);
 }
 
 static bool judge_each(struct trial *trial, struct judge_tally *tally)

@@ -20,6 +20,8 @@ struct judge_rules {
                             any more, nothing, not even its data */
     bool both_names;     /* a file renamed into another directory may have its old name too,
                             once the new one is durable */
+    bool replaces_in_two; /* what a rename replaced may be gone, and the rename lost, unless
+                             the renamed one had been synced since the other got its name */
     bool passing_names; /* one that a new file had for a while, and no longer, need not have
                            been there: the next file of that name does not need it */
     bool at_once;       /* names are durable without a sync: wrong, for a self-test */
@@ -34,6 +36,7 @@ struct judge_tally {
     uint64_t names_promised, names_kept,
         names_lost;                      /* operations: kept without a promise */
     uint64_t names_both;                 /* old ones beside the new */
+    uint64_t names_bare;                 /* lost, but for what they replaced */
     uint64_t names_before;               /* lost, and a write in place before a sync */
     uint64_t names_reordered;            /* kept, and an earlier one was not */
     uint64_t files;                      /* looked at */

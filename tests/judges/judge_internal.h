@@ -17,6 +17,7 @@ struct trial {
     bool least;                  /* nothing may be there but what was promised */
     bool promised[ACTS_MAX];     /* by operation */
     bool kept[ACTS_MAX];         /* the guess */
+    bool bare[ACTS_MAX];         /* lost, but what it replaced is gone */
     uint32_t value[OBJECTS_MAX]; /* by place: what it names then; 0: nothing */
     bool blocked[OBJECTS_MAX];   /* by place: an operation on it was lost */
     uint32_t guesses;            /* so far */

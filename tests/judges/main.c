@@ -376,10 +376,11 @@ static void print_tally(const struct court *court)
                  U(court->acts), U(court->writes), U(court->flushes), U(court->unflushed),
                  U(court->torn));
     (void)printf("  names: %llu promised, %llu kept all the same, %llu lost, %llu kept "
-                 "after a lost one, %llu left beside the new, %llu lost before a synced "
-                 "write in place\n",
+                 "after a lost one, %llu left beside the new, %llu lost but for what they "
+                 "replaced, %llu lost before a synced write in place\n",
                  U(t->names_promised), U(t->names_kept), U(t->names_lost),
-                 U(t->names_reordered), U(t->names_both), U(t->names_before));
+                 U(t->names_reordered), U(t->names_both), U(t->names_bare),
+                 U(t->names_before));
     (void)printf("  files: %llu; newest %llu, as synced %llu, between %llu (mixed %llu); "
                  "size without data %llu, size of a version between %llu\n",
                  U(t->files), U(t->files_newest), U(t->files_synced), U(t->files_between),

@@ -439,3 +439,63 @@ Test(names, a_rename_between_directories_is_atomic)
     f_halt(&f);
     cr_assert(eq(u32, combinations("/x/f", "/y/f"), SECOND));
 }
+
+/* Over a file that is durable comes one from another directory. Which of the two names are
+ * there then: the place of both; the old place of the second. */
+enum replacing {
+    UNSYNCED,
+    SYNCED_BEFORE,
+    DIR_SYNCED_BEFORE,
+    FSYNC,
+    FDATASYNC,
+    SYNC_DIR,
+    ALL
+};
+
+static uint32_t replace(uint32_t profile, enum replacing how)
+{
+    struct tp_fd fd;
+
+    start(profile);
+    cr_assert(eq(i32, run(tp_request_create_dir("/x", 0755)), 0));
+    cr_assert(eq(i32, run(tp_request_create_dir("/y", 0755)), 0));
+    fd = f_open(&f, "/y/new", F_RW);
+    if (how == SYNCED_BEFORE)
+        cr_assert(eq(i32, run(tp_request_fsync(fd, 0)), 0));
+    f_put_durable(&f, "/x/f", 'A', 10);
+    cr_assert(eq(i32, run(tp_request_sync_dir("/x")), 0));
+    if (how == SYNCED_BEFORE) /* there is nothing left for it to do */
+        cr_assert(eq(i32, run(tp_request_fsync(fd, 0)), 0));
+    if (how == DIR_SYNCED_BEFORE)
+        cr_assert(eq(i32, run(tp_request_sync_dir("/y")), 0));
+    if (how == SYNC_DIR) {
+        f_put(&f, "/y/other", 'C', 10);
+        cr_assert(eq(i32, run(tp_request_sync_dir("/y")), 0));
+    }
+    if (how == FSYNC || how == FDATASYNC) {
+        cr_assert(eq(i32, f_write(&f, fd, 'B', 10, 0), 10));
+        cr_assert(eq(i32, run(tp_request_fsync(fd, how == FSYNC ? 0 : TP_DATA_ONLY)), 0));
+    }
+    if (how == ALL)
+        tp_disk_sync(f.disk);
+    cr_assert(eq(i32, run(tp_request_rename("/y/new", "/x/f")), 0));
+    f_halt(&f);
+    return combinations("/x/f", "/y/new");
+}
+
+Test(names, what_is_replaced_may_be_gone_without_what_replaces_it)
+{
+    cr_assert(eq(u32, replace(TP_DISK_PARANOID, UNSYNCED), FIRST | BOTH));
+    cr_assert(eq(u32, replace(TP_DISK_BTRFS, UNSYNCED), NONE | FIRST | SECOND | BOTH));
+    cr_assert(eq(u32, replace(TP_DISK_BTRFS, SYNCED_BEFORE), FIRST | SECOND | BOTH));
+    cr_assert(eq(u32, replace(TP_DISK_BTRFS, DIR_SYNCED_BEFORE), FIRST | SECOND | BOTH));
+}
+
+/* Since the replaced one has its name. */
+Test(names, what_was_changed_and_synced_replaces_in_one)
+{
+    cr_assert(eq(u32, replace(TP_DISK_BTRFS, FSYNC), FIRST | BOTH));
+    cr_assert(eq(u32, replace(TP_DISK_BTRFS, FDATASYNC), FIRST | BOTH));
+    cr_assert(eq(u32, replace(TP_DISK_BTRFS, SYNC_DIR), FIRST | BOTH));
+    cr_assert(eq(u32, replace(TP_DISK_BTRFS, ALL), FIRST | BOTH));
+}

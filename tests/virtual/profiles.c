@@ -244,6 +244,21 @@ static bool keeps_both_names(uint32_t profile)
     return some_cut(has_both_names);
 }
 
+static bool is_gone(const struct tp_disk *disk)
+{
+    return !f_exists(disk, "/f");
+}
+
+static bool loses_replaced(uint32_t profile)
+{
+    start(profile, 1);
+    f_put_durable(&f, "/f", 'A', 1);
+    cr_assert(eq(i32, f_do(&f, tp_request_create_dir("/x", 0755)), 0));
+    f_put(&f, "/x/g", 'B', 1);
+    cr_assert(eq(i32, f_do(&f, tp_request_rename("/x/g", "/f")), 0));
+    return some_cut(is_gone);
+}
+
 /* ------------------------------------------------------------------ R7 to R9 */
 
 static bool reverts_at_once(uint32_t profile)
@@ -358,6 +373,7 @@ static const struct row {
     {"R5: the same, of writes 8 ms apart, for 20 ms", loses_name_before_many_overwrites},
     {"R5: data synced in a file without a name are lost", loses_synced_without_name},
     {"R5: a synced new name has the old one beside it", keeps_both_names},
+    {"R5: a synced name is gone, and the rename over it too", loses_replaced},
     {"R7: memory has the old at once after a failed sync", reverts_at_once},
     {"R7b: after a failed journal a write gives EROFS", refuses_writes},
     {"R7b: after a failed journal a sync gives 0", syncs_in_vain},
