@@ -56,7 +56,7 @@ enum tp_wasm_op {
     TP_WASM_CANCEL = 22, /* length: the id of the operation to stop; 0 or -EALREADY. What is
                             stopped completes with -ECANCELED */
     TP_WASM_END = 23,    /* the Io is destroyed: close all that it left open; id 0 */
-    TP_WASM_BEGIN = 24,  /* the Io is made; memory: its board; id 0 */
+    TP_WASM_BEGIN = 24,  /* the Io is made; memory, len: its board; id 0 */
     TP_WASM_OPS
 };
 
