@@ -1,5 +1,11 @@
 # io/wasm/modules.cmake - what differs in a build for wasm32, and how a module is made.
 
+# The compiler of a folder is that of its first configuration.
+if(DEFINED CACHE{TP_WASM_CLANG} AND NOT TP_WASM_CLANG STREQUAL CMAKE_C_COMPILER)
+  message(FATAL_ERROR "wasm: this folder was configured for ${CMAKE_C_COMPILER}, and not for ${TP_WASM_CLANG}: "
+    "configure it anew, by cmake --fresh.")
+endif()
+
 # xxhash.h alone: the directory that it is in holds the host's headers.
 find_path(TP_XXHASH_DIR xxhash.h PATHS /usr/local/include /usr/include /opt/homebrew/include REQUIRED)
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/xxhash)
