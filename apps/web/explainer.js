@@ -1,30 +1,33 @@
 /* explainer.js - a worker that finds out why a run failed: its tape is made smaller here, and then run again and again
- * with one thing changed, while the page stays as it is. It ends when it has an answer. */
+ * with one thing changed, while the page stays as it is. First it is given both modules, then one run after the other. */
 
 import {Explainer} from "./engine.js";
 
 const TELL_MS = 250;
 
-async function load(url) {
-  const response = await fetch(url);
-  if (!response.ok)
-    throw new Error(`${url}: ${response.status} ${response.statusText}`);
-  return WebAssembly.compile(await response.arrayBuffer());
-}
+let modules = null; /* {why, sim} */
 
-onmessage = async ({data: {why, sim, setting}}) => {
+function explain(setting) {
+  let toldAt = performance.now();
   try {
-    const explainer = new Explainer(...await Promise.all([load(why), load(sim)]));
-    let toldAt = performance.now();
+    const explainer = new Explainer(modules.why, modules.sim);
     const explanation = explainer.explain(setting.scenario, setting.tape, {...setting, tell: () => {
       if (performance.now() - toldAt > TELL_MS) {
         postMessage({explanation: explainer.explanation()});
         toldAt = performance.now();
       }
     }});
-    postMessage({explanation, tape: explainer.tape()});
+    postMessage({isDone: true, explanation, tape: explainer.tape()});
   } catch (error) {
-    postMessage({error: String(error.message || error)});
+    postMessage({isDone: true, error: String(error.message || error)});
   }
-  close();
+}
+
+onmessage = ({data}) => {
+  if (modules !== null) {
+    explain(data.setting);
+    return;
+  }
+  modules = data;
+  postMessage({isReady: true});
 };

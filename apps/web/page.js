@@ -9,6 +9,7 @@ import {LINK_CHARACTERS, linkOf, readLink, readSeed} from "./link.js";
 import {Network} from "./network.js";
 import {Timeline} from "./timeline.js";
 import {tellStory, triesText} from "./story.js";
+import {Why} from "./why.js";
 
 const ENGINE = new URL("tempest-sim.wasm", location.href).href;
 const WHY = new URL("tempest-why.wasm", location.href).href;
@@ -31,7 +32,8 @@ let last = null; /* the last that the worker told */
 let state = null; /* of it, the world */
 let computers = [];
 let found = null; /* the explanation, as far as it is known */
-let explainer = null;
+let why = null; /* who finds it out */
+let isAsked = false; /* it has the tape */
 let explained = ""; /* which end it is about */
 let opened = 0; /* runs so far: what comes late from an earlier one does not count */
 let drawing = false;
@@ -195,7 +197,7 @@ function drawCommand(command) {
 function drawVerdict() {
   if (!state.over) {
     $("verdict").hidden = true;
-    if (explainer === null)
+    if (!isAsked)
       explained = ""; /* if its tape was asked for, something else came first: it is asked for again */
     return;
   }
@@ -233,19 +235,16 @@ function drawStory() {
 /* ------------------------------------------------------------------ why it failed */
 
 function forget() {
-  if (explainer)
-    explainer.terminate();
-  explainer = null;
+  why.forget();
+  isAsked = false;
   found = null;
   explained = "";
 }
 
 function explain(bytes) {
-  if (explainer)
-    explainer.terminate();
-  explainer = new Worker(new URL("explainer.js", import.meta.url), {type: "module"});
-  explainer.onmessage = ({data}) => {
-    found = data;
+  isAsked = true;
+  why.ask({...setting, tape: bytes}, news => {
+    found = news;
     /* The story is told once: who listens to it need not hear it again with every number. */
     if (found.explanation && !found.explanation.done) {
       if ($("tries"))
@@ -253,8 +252,7 @@ function explain(bytes) {
     } else if (!$("verdict").hidden) {
       drawStory();
     }
-  };
-  explainer.postMessage({why: WHY, sim: ENGINE, setting: {...setting, tape: bytes}});
+  });
 }
 
 /* ------------------------------------------------------------------ what is done to it */
@@ -451,6 +449,7 @@ function listen() {
 const heard = {
   list: message => {
     list = message.list;
+    why = new Why(message.module, WHY);
     fillChoices(list);
     for (const each of list.acts) {
       each.links = each.name === "cut" || each.name === "part" || each.name === "mend";

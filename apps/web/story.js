@@ -170,6 +170,14 @@ function stopped({message, nodes}, last) {
   rest.length > 0 ? el("details", {}, el("summary", {}, "All that it said"), el("pre", {}, message)) : ""];
 }
 
+/* Natively the same can be found out. */
+function unexplained(words, command) {
+  const native = command.replace(" replay ", " explain ");
+  return [el("p", {class: "quiet"}, `It could not be explained: ${words}`), el("p", {class: "quiet"}, "In the repository, ",
+    el("code", {}, `apps/run.sh ${native.replace(/^tempest-/, "")}`), " does it",
+    native.includes(" --tape ") ? ": save the tape, and give its name." : ".")];
+}
+
 /* `found`: null while nobody knows, {explanation} or {error}. */
 export function tellStory(root, {state, found, last, actions}) {
   const {verdict, message} = state;
@@ -193,7 +201,7 @@ export function tellStory(root, {state, found, last, actions}) {
     else if (isTold)
       story.push(el("p", {class: "quiet"}, "Nothing that befell it was found without which it would not stop."));
     else if (found && found.error)
-      story.push(el("p", {class: "quiet"}, `It could not be explained: ${found.error}`));
+      story.push(...unexplained(found.error, state.command));
     else
       story.push(el("p", {class: "quiet looking"}, "Why? It is being found out. ", el("span", {id: "tries", "aria-hidden": "true"})));
     if (isTold)

@@ -200,7 +200,7 @@ const orders = {
       throw new Error(`${url}: ${response.status} ${response.statusText}`);
     const module = await WebAssembly.compile(await response.arrayBuffer());
     run = new Run(() => new Engine(module), RING_BYTES);
-    postMessage({say: "list", list: run.engine.list()});
+    postMessage({say: "list", list: run.engine.list(), module});
     run.isOpen = false;
   },
 

@@ -490,6 +490,54 @@ part("a simulator that cannot be loaded is said for good", "", {}, async visit =
   assert.equal(await visit.page.locator("#toast").isHidden(), true, "that would go");
 });
 
+part("why it failed is found out when the server is gone", "#scenario=zoo-03&seed=1&faults=-all&at=60", {}, async visit => {
+  await visit.untilEvent(60);
+  await visit.page.waitForLoadState("networkidle");
+  await visit.page.route("**/*", route => route.abort());
+  for (let i = 0; i < 2; i++) {
+    await visit.page.keyboard.press("p");
+    await visit.end();
+    await visit.page.locator("#verdict.bad .cure").waitFor();
+    await visit.page.keyboard.press("u");
+    await visit.untilEvent(60);
+  }
+});
+
+part("who would find out why cannot be loaded: that is said, and what to do", "#scenario=zoo-05&seed=3", {}, async visit => {
+  for (const name of ["explainer.js", "tempest-why.wasm"]) {
+    await visit.page.route(`**/${name}`, route => route.fulfill({status: 404}));
+    await visit.page.goto("about:blank");
+    await visit.page.goto(`${url}#scenario=zoo-05&seed=3`);
+    await visit.end();
+    await visit.until(() => /could not be explained: .*could not be loaded/.test(document.getElementById("verdict").textContent));
+    assert.match(await visit.text("#verdict"), /In the repository, apps\/run\.sh sim explain zoo-05 --seed 3 does it\./);
+    await visit.page.unroute(`**/${name}`);
+    /* The server has it again. */
+    await visit.page.keyboard.press("Home");
+    await visit.untilEvent(0);
+    await visit.page.keyboard.press("ArrowRight");
+    await visit.page.keyboard.press("p");
+    await visit.page.keyboard.press("u");
+    await visit.end();
+    await visit.page.locator("#verdict.bad .cure").waitFor();
+  }
+  assert.ok(visit.errors.every(error => /404/.test(error)), visit.errors.join());
+  visit.errors.length = 0;
+});
+
+part("a trial that never ends is given up, and that is said", "", {}, async visit => {
+  const site = join(FOLDER, "below/hangs"), read = name => readFileSync(join(site, name), "utf8");
+  cpSync(join(FOLDER, "below/playground"), site, {recursive: true});
+  writeFileSync(join(site, "explainer.js"), read("explainer.js").replace("let toldAt", "for (;;);\n  let toldAt"));
+  writeFileSync(join(site, "why.js"), read("why.js").replace("SILENCE_MS = 30000", "SILENCE_MS = 1000"));
+  await visit.page.goto(url.replace("playground/", "hangs/#scenario=zoo-03&seed=1&faults=-all&at=60"));
+  await visit.untilEvent(60);
+  await visit.page.keyboard.press("p");
+  await visit.end();
+  await visit.until(() => /could not be explained: for 1 second/.test(document.getElementById("verdict").textContent));
+  assert.match(await visit.text("#verdict"), /apps\/run\.sh sim explain zoo-03 --tape FILE.* does it: save the tape/);
+});
+
 part("what is wrong is said", "#scenario=nosuch&seed=-5", {}, async visit => {
   await visit.page.locator("#toast:not([hidden])").waitFor();
   assert.match(await visit.text("#toast"), /scenario, seed/);
