@@ -1,11 +1,13 @@
 /* page.js - the page: what is chosen, what is drawn, what is clicked. The simulator is in a worker
  * (worker.js); what the page knows of the run is the last state that it was told. */
 
-import {$, capital, countText, el, setAttribute, setText, timeText} from "./dom.js";
+import {$, capital, countText, el, setAttribute, setText} from "./dom.js";
 import {fillChoices, showChoices} from "./choices.js";
 import {Computer} from "./computer.js";
 import {Events} from "./events.js";
+import {Kept} from "./kept.js";
 import {LINK_CHARACTERS, linkOf, readLink, readSeed} from "./link.js";
+import {drawMoment, drawProof} from "./moment.js";
 import {Network} from "./network.js";
 import {Timeline} from "./timeline.js";
 import {tellStory, triesText} from "./story.js";
@@ -21,13 +23,11 @@ const PLAIN = {seed: "1", profile: "", faults: "", clicks: [], at: 0};
 const TOAST_MS = 4000;
 const LINK_MS = 400;
 const TAPE_BYTES = 1 << 24; /* more than that the simulator does not take */
-const PHASES = {"warm-up": "nothing goes wrong yet", chaos: "now things may go wrong", liveness: "nothing goes wrong any more: " +
-  "the work has to get done", recovery: "all power was cut: everything boots again", check: "is everything there that was promised?"};
 
 let list = null;
 let acts = {}; /* by name */
 let setting = null;
-let tape = null; /* {name, bytes}: runs instead of the seed */
+let tape = null; /* {name, bytes, seed}: runs instead of the seed */
 let last = null; /* the last that the worker told */
 let state = null; /* of it, the world */
 let computers = [];
@@ -48,6 +48,7 @@ const network = new Network($("wires"), {
   part: (a, b) => act("part", a, b),
   mend: (a, b) => act("mend", a, b),
 });
+const kept = new Kept(() => sessionStorage, performance.timeOrigin);
 const timeline = new Timeline($("marks"), $("scrub"), event => tell("go", {event}));
 const events = new Events($("events"));
 
@@ -59,6 +60,8 @@ function toast(words) {
 }
 
 /* ------------------------------------------------------------------ which run */
+
+const bare = () => location.pathname + location.search; /* the address without a run */
 
 function scenarioOf(name) {
   return list.scenarios.find(each => each.name === name);
@@ -85,20 +88,34 @@ function begin(next, {clicks = [], at = 0, play = true} = {}) {
   tell("open", {number: ++opened, setting: {...setting, tape: tape ? tape.bytes : null}, clicks, at, play: play && at === 0});
 }
 
-function beginFromLink(hash, isFirst) {
+function beginFromLink(hash, play) {
   const {setting: next, clicks, at, wrong} = readLink(hash || FIRST, list, {...PLAIN, scenario: "zoo-03"});
   if (wrong.length > 0)
     toast(`Not understood in the link: ${wrong.join(", ")}`);
   tape = null;
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  begin(next, {clicks, at, play: !(isFirst && still) && at === 0});
+  begin(next, {clicks, at, play});
+}
+
+/* What an entry of the history leads to: the run of its address, or one that has been kept. */
+function beginEntry(entry, isFirst) {
+  const play = !isFirst || !matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const run = entry && kept.find(entry.kept);
+  if (run) {
+    ({tape} = run);
+    begin(run.setting, {...run, play});
+    return;
+  }
+  beginFromLink(location.hash, play);
+  if (entry)
+    toast("The run that was here is kept no more, and no link leads to it: this is the first one. If you have its tape, open that.");
 }
 
 /* Back leads to the run before. */
 function beginTape(name, bytes, next, seed = "") {
+  writeEntry();
   tape = {name, bytes, seed};
   begin(next);
-  history.pushState(null, "", location.pathname + location.search);
+  history.pushState({kept: kept.keep({setting, tape, clicks: [], at: 0})}, "", bare());
 }
 
 function chosen() {
@@ -118,15 +135,26 @@ function link() {
   return hash.length < LINK_CHARACTERS ? hash : "";
 }
 
-/* The address follows the run, though not at its speed: browsers allow so many changes only. */
-function follow() {
-  if (linkTimer)
+/* The entry of the history that is on the page leads to what is there. */
+function writeEntry() {
+  clearTimeout(linkTimer);
+  linkTimer = 0;
+  if (!last)
     return;
-  linkTimer = setTimeout(() => {
-    linkTimer = 0;
-    if (last && link() !== location.hash)
-      history.replaceState(null, "", link() || location.pathname + location.search);
-  }, LINK_MS);
+  const hash = link(), entry = history.state;
+  if (hash) {
+    if (hash !== location.hash || entry)
+      history.replaceState(null, "", hash);
+    return;
+  }
+  const key = kept.keep({setting, tape, clicks: last.clicks, at: last.playing ? 0 : last.event}, entry?.kept);
+  if (location.hash || !entry)
+    history.replaceState({kept: key}, "", bare());
+}
+
+/* It follows the run, though not at its speed: browsers allow so many changes only. */
+function follow() {
+  linkTimer ||= setTimeout(writeEntry, LINK_MS);
 }
 
 /* ------------------------------------------------------------------ what is drawn */
@@ -147,24 +175,13 @@ function draw() {
   }
   computers.forEach((computer, i) => computer.draw(state.nodes[i], state));
   network.draw(state, $("world").clientWidth);
-  drawMoment();
+  drawMoment(state, last, tape);
   drawControl();
-  drawProof();
+  drawProof(state, last, tape);
   timeline.draw({event: last.event, known: last.known, end: last.end, list: last.marks});
   events.draw(last, state.nodes.map(node => node.name));
   drawVerdict();
   follow();
-}
-
-function drawMoment() {
-  setText($("phase"), state.phase);
-  setAttribute($("phase"), "data-phase", state.phase);
-  setAttribute($("phase"), "title", PHASES[state.phase] || null);
-  setText($("now"), timeText(state.now_ns));
-  setText($("event"), countText(last.event));
-  setText($("next-in"), state.next_ns === null ? "" : `next in ${timeText(Math.max(0, state.next_ns - state.now_ns))}`);
-  setText($("storm"), state.families.length > 0 ? `this ${tape ? "tape" : "seed"} has: ${state.families.join(", ")}` : "");
-  setAttribute($("storm"), "title", $("storm").textContent);
 }
 
 function drawControl() {
@@ -175,23 +192,6 @@ function drawControl() {
   $("first").disabled = $("back").disabled = last.event === 0;
   $("undo").disabled = !last.canUndo;
   setText($("undo"), last.clicks.length > 1 ? `Undo click (${last.clicks.length})` : "Undo click");
-}
-
-function drawProof() {
-  const isTaped = last.clicks.length > 0 || tape;
-  setText($("hash-what"), state.verdict === "stopped" ? "Trace hash until it stopped itself:" : state.over ? "Trace hash of the whole run:" : `Trace hash after ${countText(last.event)} events:`);
-  setText($("hash"), state.trace);
-  drawCommand(state.command);
-  setText($("command-what"), state.verdict === "stopped" ? "Natively, too, it stops itself there, and says the same." : isTaped
-    ? `${last.clicks.length > 0 ? "With your clicks a run" : "This run"} is a tape: save it, and give its name. It ends with the same hash.`
-    : "In the repository: apps/run.sh sim, and what follows tempest-sim here. It ends with the same hash.");
-}
-
-/* It breaks between words only, and not at their hyphens. */
-function drawCommand(command) {
-  if ($("command").textContent === command)
-    return;
-  $("command").replaceChildren(...command.split(" ").flatMap((word, i) => [i > 0 ? " " : "", el("span", {}, word)]));
 }
 
 function drawVerdict() {
@@ -441,8 +441,8 @@ function listen() {
   document.addEventListener("keydown", keyed);
   document.addEventListener("dragover", event => event.preventDefault());
   document.addEventListener("drop", event => { event.preventDefault(); openTape(event.dataTransfer.files[0]); });
-  /* The address may have followed the run since. */
-  addEventListener("hashchange", event => beginFromLink(new URL(event.newURL).hash, false));
+  addEventListener("popstate", event => beginEntry(event.state, false));
+  addEventListener("pagehide", () => kept.store());
   new ResizeObserver(() => { if (state) network.draw(state, $("world").clientWidth); }).observe($("world"));
 }
 
@@ -457,7 +457,7 @@ const heard = {
     }
     setSpeed(Number($("speed").value));
     listen();
-    beginFromLink(location.hash, true);
+    beginEntry(history.state, true);
   },
   state: message => {
     if (message.opened !== opened) {

@@ -483,6 +483,86 @@ part("the address leads to what is on the page, or nowhere", "#scenario=zoo-03&s
   assert.match(await visit.text("#command-what"), /^This run is a tape: save it/);
 });
 
+/* Every entry by what it is: the hash of its end, which no other run has. */
+part("Back, Forward and reload lead to what was there, with an address or without", "#scenario=zoo-05&seed=3", {}, async visit => {
+  const go = way => visit.page.evaluate(by => history.go(by), way);
+  const title = words => visit.until(wanted => document.title.startsWith(wanted), words);
+  const smallest = () => visit.page.getByRole("button", {name: "Watch the smallest run"}).click();
+  const clickAt = async event => {
+    await visit.page.keyboard.press("Home");
+    await visit.untilEvent(0);
+    for (let i = 0; i < event; i++)
+      await visit.page.keyboard.press("ArrowRight");
+    await visit.untilEvent(event);
+    await visit.page.keyboard.press("p");
+    await visit.until(() => !document.getElementById("undo").disabled);
+  };
+  const traces = [await visit.end()];
+  await smallest();
+  await title("zoo-05, zoo-05-small.tape");
+  traces.push(await visit.end());
+  await go(-1);
+  await title("zoo-05, seed 3");
+  assert.equal(await visit.end(), traces[0]);
+  await go(1);
+  await title("zoo-05, zoo-05-small.tape");
+  assert.equal(await visit.end(), traces[1]);
+  assert.equal(native("zoo-05", "--tape", await visit.save("smallest.tape")).trace, traces[1]);
+  await visit.page.reload();
+  await title("zoo-05, zoo-05-small.tape");
+  assert.equal(await visit.end(), traces[1]);
+
+  /* With a click in it, and another tape behind it. */
+  await clickAt(20);
+  traces[1] = await visit.end();
+  assert.equal(await visit.page.evaluate(() => location.hash), "");
+  await visit.page.locator("#file").setInputFiles({name: "other.tape", mimeType: "application/octet-stream", buffer: OLD_TAPE});
+  await title("zoo-05, other.tape");
+  traces.push(await visit.end());
+  assert.equal(new Set(traces).size, 3);
+  await go(-1);
+  await title("zoo-05, zoo-05-small.tape");
+  assert.equal(await visit.end(), traces[1]);
+  assert.match(await visit.text("#undo"), /^Undo click$/);
+  assert.equal(await visit.page.locator("#undo").isDisabled(), false);
+  await visit.page.reload();
+  await title("zoo-05, zoo-05-small.tape");
+  assert.equal(await visit.end(), traces[1]);
+  await go(1);
+  await title("zoo-05, other.tape");
+  assert.equal(await visit.end(), traces[2]);
+  await go(-2);
+  await title("zoo-05, seed 3");
+  assert.equal(await visit.end(), traces[0]);
+
+  /* Where it is kept no more, that is said. */
+  await go(2);
+  await title("zoo-05, other.tape");
+  await visit.page.evaluate(() => { Storage.prototype.setItem = () => { throw new Error("full"); }; sessionStorage.clear(); });
+  await visit.page.reload();
+  await visit.until(() => /is kept no more.*this is the first one/.test(document.getElementById("toast").textContent));
+  await title("zoo-03, seed 1");
+});
+
+part("a tape in which one has clicked is what Back leads to", "#scenario=zoo-03&seed=1&faults=-all&at=60", {}, async visit => {
+  await visit.untilEvent(60);
+  const tape = await (async () => { await visit.end(); return visit.save("whole.tape"); })();
+  await visit.page.locator("#file").setInputFiles(tape);
+  await visit.until(() => document.getElementById("seed").placeholder === "a tape");
+  await visit.page.keyboard.press("Home");
+  await visit.untilEvent(0);
+  for (let i = 0; i < 60; i++)
+    await visit.page.keyboard.press("ArrowRight");
+  await visit.untilEvent(60);
+  await visit.page.keyboard.press("p");
+  const trace = await visit.end();
+  await visit.page.getByRole("button", {name: "Watch the smallest run"}).click();
+  await visit.until(() => /small\.tape/.test(document.title));
+  await visit.page.evaluate(() => history.back());
+  await visit.until(() => /whole\.tape/.test(document.title));
+  assert.equal(await visit.end(), trace);
+});
+
 part("a simulator that cannot be loaded is said for good", "", {}, async visit => {
   await visit.page.route("**/tempest-sim.wasm", route => route.fulfill({status: 404}));
   await visit.page.reload();

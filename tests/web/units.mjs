@@ -11,6 +11,7 @@ import test from "node:test";
 import {fileURLToPath} from "node:url";
 
 import {Run} from "../../apps/web/run.js";
+import {Kept} from "../../apps/web/kept.js";
 import {Ring} from "../../apps/web/ring.js";
 import {linkOf, readClicks, readLink, readSeed} from "../../apps/web/link.js";
 import {timeText} from "../../apps/web/dom.js";
@@ -31,6 +32,45 @@ function filled(count, each, bytesMax) {
     ring.add(snapshotAt(event * each));
   return ring;
 }
+
+/* As the storage of a tab. */
+function storageOf(charactersMax) {
+  const items = new Map();
+  return {getItem: name => items.get(name) ?? null, setItem: (name, text) => {
+    if (text.length > charactersMax)
+      throw new Error("the quota is exceeded");
+    items.set(name, text);
+  }};
+}
+
+const tapeOf = (name, bytes) => ({setting: USUAL, tape: {name, bytes, seed: ""}, clicks: [], at: 7});
+const large = (count, byte) => new Uint8Array(count << 20).fill(byte);
+
+test("what is kept is there for the next page, the latest of it if not all fits, and nothing where there is no storage", () => {
+  const storage = storageOf(5e6), kept = new Kept(() => storage, 1), every = Uint8Array.from({length: 100000}, (_, i) => i);
+  const old = kept.keep(tapeOf("old", large(1, 1))), first = kept.keep(tapeOf("first", every)), second = kept.keep(tapeOf("second", large(2, 2)));
+  const clicked = kept.keep({...tapeOf("", every), tape: null, clicks: [{event: 3}]});
+  assert.equal(kept.keep({...tapeOf("first", every), at: 9}, first), first, "in place of what it was");
+  kept.store();
+  const next = new Kept(() => storage, 2);
+  assert.deepEqual(next.find(first), {...tapeOf("first", every), at: 9});
+  assert.deepEqual(next.find(clicked), {...tapeOf("", every), tape: null, clicks: [{event: 3}]});
+  assert.deepEqual(next.find(second), kept.find(second));
+  assert.equal(next.find(old), undefined);
+  assert.equal(next.find(next.keep(tapeOf("own", every))).tape.name, "own");
+  assert.deepEqual(next.find(first).tape.name, "first", "keys of two pages differ");
+
+  for (const none of [() => { throw new Error("forbidden"); }, () => storageOf(10), () => ({getItem: () => "no JSON", setItem() {}})]) {
+    const here = new Kept(none, 3), key = here.keep(tapeOf("here", every));
+    here.store();
+    assert.equal(here.find(key).tape.name, "here");
+  }
+});
+
+test("of tapes 64 MiB are kept", () => {
+  const kept = new Kept(() => storageOf(0), 1), keys = Array.from({length: 9}, (_, i) => kept.keep(tapeOf(String(i), large(8, i))));
+  assert.deepEqual(keys.map(key => kept.find(key)?.tape.name), [undefined, "1", "2", "3", "4", "5", "6", "7", "8"]);
+});
 
 test("a ring keeps within its bytes, and keeps the first and the last", () => {
   const ring = filled(1000, 10, 3000);
