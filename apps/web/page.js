@@ -118,10 +118,23 @@ function beginTape(name, bytes, next, seed = "") {
   history.pushState({kept: kept.keep({setting, tape, clicks: [], at: 0})}, "", bare());
 }
 
-function chosen() {
-  const seed = readSeed($("seed").value) ?? setting.seed;
+/* Back leads to a tape that was there. */
+function beginSeed(next) {
+  if (tape) {
+    writeEntry();
+    history.pushState(null, "", linkOf(next, [], 0, list.acts));
+  }
   tape = null;
-  begin({scenario: $("scenario").value, seed, profile: $("profile").value, faults: $("faults").value});
+  begin(next);
+}
+
+/* Where a tape was, and no seed is chosen, it is that of the tape. */
+function chosen() {
+  const given = readSeed($("seed").value), seed = given ?? (tape?.seed || setting.seed);
+  if (tape && given === null)
+    toast(tape.seed ? `Seed ${seed}, of which ${tape.name} is, without its clicks. Back leads to the tape.`
+      : `${tape.name} is of no seed: this is seed ${seed}. Back leads to the tape.`);
+  beginSeed({scenario: $("scenario").value, seed, profile: $("profile").value, faults: $("faults").value});
 }
 
 /* A link leaves out how long an act lasts, if it is as long as usual. */
@@ -273,8 +286,7 @@ function act(name, node, other = 0) {
 }
 
 function dice() {
-  tape = null;
-  begin({...setting, seed: String(1 + Math.floor(Math.random() * 9999))});
+  beginSeed({...setting, seed: String(1 + Math.floor(Math.random() * 9999))});
 }
 
 async function copy(text, words) {
@@ -431,9 +443,10 @@ function listen() {
   for (const id of ["scenario", "profile", "faults"])
     $(id).addEventListener("change", chosen);
   $("seed").addEventListener("change", () => {
-    if (readSeed($("seed").value) === null)
-      toast("A seed is a number from 0 to 18446744073709551615.");
+    const isWrong = readSeed($("seed").value) === null;
     chosen();
+    if (isWrong)
+      toast("A seed is a number from 0 to 18446744073709551615.");
   });
   $("setting").addEventListener("submit", event => { event.preventDefault(); $("seed").blur(); });
   $("speed").addEventListener("input", () => chooseSpeed(Number($("speed").value)));

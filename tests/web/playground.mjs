@@ -563,6 +563,30 @@ part("a tape in which one has clicked is what Back leads to", "#scenario=zoo-03&
   assert.equal(await visit.end(), trace);
 });
 
+part("other trouble, while a tape is there, is of the tape's seed, and that is said", "#scenario=tally&seed=5", {}, async visit => {
+  await visit.end();
+  const tape = await visit.save("five.tape");
+  await visit.page.goto("about:blank");
+  await visit.page.goto(`${url}#scenario=zoo-03&seed=9`);
+  await visit.page.locator("#nodes .computer").first().waitFor();
+  for (const [id, value, option] of [["faults", "-all", "--faults=-all"], ["profile", "ext4", "--profile=ext4"]]) {
+    await visit.page.locator("#file").setInputFiles(tape);
+    await visit.until(() => /five\.tape/.test(document.title) && document.getElementById("seed").placeholder === "a tape");
+    await visit.page.locator(`#${id}`).selectOption(value);
+    await visit.until(() => /^Seed 5, of which five\.tape is, .*Back leads to the tape/.test(document.getElementById("toast").textContent));
+    assert.equal(await visit.end(), native("tally", "--seed", "5", option).trace);
+    await visit.page.evaluate(() => history.back());
+    await visit.until(() => document.getElementById("seed").value === "5" && document.getElementById("verdict").hidden);
+    assert.equal(await visit.end(), native("tally", "--tape", tape).trace, "the tape, by the address of its seed");
+  }
+  await visit.page.locator("#file").setInputFiles({name: "old.tape", mimeType: "application/octet-stream", buffer: OLD_TAPE});
+  await visit.until(() => /old\.tape/.test(document.title));
+  await visit.page.locator("#faults").selectOption("-all");
+  await visit.until(() => /^old\.tape is of no seed: this is seed 5\. Back/.test(document.getElementById("toast").textContent));
+  await visit.page.evaluate(() => history.back());
+  await visit.until(() => /old\.tape/.test(document.title));
+});
+
 part("a simulator that cannot be loaded is said for good", "", {}, async visit => {
   await visit.page.route("**/tempest-sim.wasm", route => route.fulfill({status: 404}));
   await visit.page.reload();
