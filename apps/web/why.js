@@ -3,6 +3,7 @@
 
 const SILENCE_MS = 30000; /* a trial is given up after 10 s, but between two events only */
 const SILENT = `for ${SILENCE_MS / 1000} seconds nothing was heard of a trial, which was given up.`;
+const NOT_YET = `what does that has not been loaded for ${SILENCE_MS / 1000} seconds.`;
 const NOT_THERE = "what does that could not be loaded. Is the server still there?";
 
 async function compile(url) {
@@ -72,9 +73,12 @@ export class Why {
   #listen() {
     clearTimeout(this.#silence);
     this.#silence = setTimeout(() => {
-      this.#helpers.forEach(helper => this.#drop(helper));
-      this.#start();
-      this.#end({error: SILENT});
+      const {helper} = this.#job;
+      if (helper) {
+        this.#drop(helper);
+        this.#start();
+      }
+      this.#end({error: helper ? SILENT : NOT_YET});
     }, SILENCE_MS);
   }
 
@@ -84,6 +88,7 @@ export class Why {
       return;
     helper.isFree = false;
     this.#job.helper = helper;
+    this.#listen();
     helper.worker.postMessage({setting: this.#job.setting});
   }
 

@@ -15,6 +15,7 @@ import {Kept} from "../../apps/web/kept.js";
 import {Ring} from "../../apps/web/ring.js";
 import {linkOf, readClicks, readLink, readSeed} from "../../apps/web/link.js";
 import {timeText} from "../../apps/web/dom.js";
+import {Why} from "../../apps/web/why.js";
 
 const LIST = {
   scenarios: [{name: "kv"}, {name: "zoo-03"}],
@@ -65,6 +66,73 @@ test("what is kept is there for the next page, the latest of it if not all fits,
     here.store();
     assert.equal(here.find(key).tape.name, "here");
   }
+});
+
+/* Workers that do nothing by themselves, in the order in which they were started. */
+async function whyOf(t) {
+  const workers = [], told = [], timer = {now: 0, work: null};
+  t.mock.method(globalThis, "setTimeout", (work, ms) => Object.assign(timer, {work, at: timer.now + ms}));
+  t.mock.method(globalThis, "clearTimeout", () => { timer.work = null; });
+  const wait = ms => {
+    timer.now += ms;
+    if (timer.work && timer.now >= timer.at)
+      timer.work();
+  };
+  t.mock.method(globalThis, "fetch", async () => new Response(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0)));
+  globalThis.Worker = class {
+    given = [];
+    isGone = false;
+    constructor() { workers.push(this); }
+    postMessage({setting}) { this.given.push(setting); }
+    terminate() { this.isGone = true; }
+    say(data) { this.onmessage({data}); }
+    fail() { this.onerror({}); }
+  };
+  const why = new Why("sim", "why.wasm");
+  workers[0].say({isReady: true});
+  return {workers, told, why, wait, ask: name => why.ask(name, found => told.push([name, found.error || found.explanation]))};
+}
+
+test("who is at what nobody wants any more goes when another one is there; if none can be had it is waited for", async t => {
+  const {workers, told, why, ask} = await whyOf(t);
+  ask("one");
+  why.forget();
+  assert.equal(workers.length, 2);
+  ask("two");
+  assert.deepEqual([workers[0].given, workers[1].given], [["one"], []], "not before it is there");
+  workers[1].say({isReady: true});
+  assert.deepEqual([workers[0].isGone, workers[1].given], [true, ["two"]]);
+  why.forget();
+  ask("three");
+  workers[2].fail();
+  workers[1].say({explanation: "of two"});
+  assert.deepEqual(told, [], "that is of no use");
+  workers[1].say({isDone: true, explanation: "of two"});
+  workers[1].say({isDone: true, explanation: "of three"});
+  assert.deepEqual([workers[1].given, told], [["two", "three"], [["three", "of three"]]]);
+  ask("four");
+  assert.deepEqual([workers.length, workers[1].given.at(-1)], [3, "four"], "it is used again");
+});
+
+test("who is not heard of for 30 s is given up, and another one is started for what comes next", async t => {
+  const {workers, told, wait, ask} = await whyOf(t);
+  ask("one");
+  wait(29000);
+  workers[0].say({explanation: "some"});
+  wait(29000);
+  assert.equal(workers[0].isGone, false);
+  wait(1000);
+  assert.equal(workers[0].isGone, true);
+  assert.match(told.at(-1)[1], /for 30 seconds nothing was heard of a trial/);
+  ask("two");
+  wait(30000);
+  assert.deepEqual([workers.length, workers[1].isGone], [2, false], "it may yet come");
+  assert.match(told.at(-1)[1], /has not been loaded/);
+  ask("three");
+  workers[1].say({isReady: true});
+  assert.deepEqual(workers[1].given, ["three"]);
+  workers[1].fail();
+  assert.match(told.at(-1)[1], /could not be loaded/);
 });
 
 test("of tapes 64 MiB are kept", () => {
