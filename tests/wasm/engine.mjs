@@ -292,6 +292,9 @@ const tests = {
         engine.open('tally', 2, none);
         toTheEnd(engine);
         refuses(() => explainer.explain('tally', engine.tape()), /nothing to explain/);
+        refuses(() => explainer.explain('zoo-05', engine.tape()), /another scenario/);
+        refuses(() => explainer.explain('nothing', engine.tape()), /no such scenario/);
+        refuses(() => explainer.explain('tally', engine.tape(), { profile: 'fat' }), /no such profile/);
         engine.open('tally', 1);
         engine.act(acts.kill, 0);
         refuses(() => engine.act(acts.pause, 0), /down/);
@@ -299,6 +302,20 @@ const tests = {
         refuses(() => engine.act(acts.kill, 0), /over/);
         engine.close();
         refuses(() => engine.tape(), /no run/);
+    },
+
+    'a module that is another one is refused, with the name of the one that it is not'() {
+        const empty = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
+        const refuses = (call, words) => assert.throws(call, (error) => error instanceof EngineError && words.test(error.message));
+        for (const other of [module, empty]) {
+            refuses(() => new Explainer(other, module), /not tempest-why\.wasm: .*engine_explain/);
+        }
+        for (const other of [why, empty]) {
+            refuses(() => new Engine(other), /not tempest-sim\.wasm: .*engine_open/);
+        }
+        const engine = make();
+        engine.open('tally', 1, none);
+        refuses(() => new Explainer(why, why).explain('tally', engine.tape()), /not tempest-sim\.wasm/);
     },
 };
 

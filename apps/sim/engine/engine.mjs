@@ -22,7 +22,11 @@ export class EngineError extends Error {
 
 // What two modules have in common: bytes and strings go in by engine_input(), out by engine_output().
 class Module {
-    constructor(module, imports, log) {
+    // `name` is of the file that `module` should be of, and `own` a call that no other module has.
+    constructor(module, name, own, imports, log) {
+        if (!WebAssembly.Module.exports(module).some((each) => each.name === own)) {
+            throw new EngineError(`this module is not ${name}: it has no ${own}()`, 0);
+        }
         this.said = ''; // the last error, all its lines: why a program has stopped itself
         const instance = new WebAssembly.Instance(module, {
             tempest_host: { ...imports, log: (level, at, len) => this.#hear(level, decoder.decode(this.bytes(at, len)), log) },
@@ -92,7 +96,7 @@ export class Engine extends Module {
 
     // `module` is a WebAssembly.Module, which many engines can share; `log(level, text)` is given what it says.
     constructor(module, log = () => {}) {
-        super(module, {}, log);
+        super(module, 'tempest-sim.wasm', 'engine_open', {}, log);
         this.#words = new Int32Array(this.memory.buffer);
     }
 
@@ -236,7 +240,7 @@ export class Explainer extends Module {
     #tell;
 
     constructor(why, sim, log = () => {}) {
-        super(why, {
+        super(why, 'tempest-why.wasm', 'engine_explain', {
             trial: (at, len) => this.#try(this.bytes(at, len)),
             monotonic: () => BigInt(Math.round(performance.now() * 1e6)),
         }, log);
@@ -259,6 +263,8 @@ export class Explainer extends Module {
     // tell(this) after each trial.
     explain(scenario, tape, { profile = '', faults = '', tell = () => {} } = {}) {
         this.#engine = new Engine(this.#sim);
+        this.#engine.open(scenario, 0, { tape, profile, faults }); // what that refuses cannot be explained
+        this.#engine.close();
         const label = this.#engine.label(tape);
         this.#manner = encoder.encode(`${scenario}\n${profile || label.profile}\n${faults || label.faults}`);
         this.#tell = tell;
