@@ -6,13 +6,12 @@ import {el, setAttribute, setText, svg, timeText} from "./dom.js";
 const PAGES_ALONE = 48; /* shown of a file, if there is one computer, */
 const PAGES_SOME = 24;  /* or two, */
 const PAGES_MANY = 13;  /* or more, */
-const PAGES_ROW = 9;    /* or four in a row: one line each */
+const PAGES_ROW = 9;    /* or four in a row: one line each; */
+const PAGES_LOW = 12;   /* or the window is low. */
 const PATH_ALONE = 44; /* characters of its name */
 const PATH_MANY = 18;
 const PATH_ROW = 11;
-const FILES_SHOWN = 6;
-const FILES_MANY = 3; /* of three and more, where the window is low */
-const LOW_PIXELS = 960;
+const FILES_SHOWN = 6; /* at most: what is below them stays in sight */
 const NARROW_PIXELS = 980; /* up to that they are below each other, or nearly */
 const NAMES_SHOWN = 2;
 
@@ -32,12 +31,13 @@ export class Computer {
     this.hand = svg("line", {x1: 12, y1: 12, x2: 12, y2: 4});
     this.clock = el("span", {class: "clock"}, svg("svg", {viewBox: "0 0 24 24", "aria-hidden": "true"},
       svg("circle", {cx: 12, cy: 12, r: 10.5}), svg("path", {d: "M12 1.5v3"}), this.hand), this.wall = el("span", {class: "wall"}),
-    this.skew = el("span", {}));
+    this.skew = el("span", {class: "skew"}));
     this.doing = el("p", {class: "doing"});
     this.room = el("div", {class: "room"}, el("i", {}, this.used = el("b", {})), this.roomWords = el("span", {}));
     this.list = el("ul", {class: "files"});
     this.names = el("ul", {class: "names"});
     this.state = el("p", {class: "state"});
+    this.fitted = "";
     this.power = button("power", "", "Cut its power (P)", "power");
     this.power.append(svg("svg", {viewBox: "0 0 16 16", "aria-hidden": "true"}, svg("path", {d: "M9 0 2 9h5l-1 7 8-10H8z"})),
       this.powerWords = el("span", {}));
@@ -50,6 +50,8 @@ export class Computer {
     this.actions = el("div", {class: "actions"}, ...Object.values(this.others));
     this.root = el("article", {class: "computer"}, el("header", {}, el("i", {class: "led"}), this.name, this.boots,
       this.clock), this.doing, el("div", {class: "disk"}, this.list, this.names, this.room), this.state, this.power, this.actions);
+    this.stage = null; /* once it is there */
+    this.resized = new ResizeObserver(() => this.root.isConnected ? this.fit() : this.resized.disconnect());
   }
 
   draw(node, state) {
@@ -61,11 +63,7 @@ export class Computer {
     setText(this.boots, node.boots > 1 ? `boot ${node.boots}` : "");
     this.drawClock(node.clock);
     this.drawDoing(node, state.now_ns);
-    const count = state.nodes.length, isRow = (count === 4 || count > 6) && innerWidth > NARROW_PIXELS;
-    this.pagesShown = isRow ? PAGES_ROW : count > 2 ? PAGES_MANY : count > 1 ? PAGES_SOME : PAGES_ALONE;
-    this.filesShown = count > 2 && innerHeight < LOW_PIXELS ? FILES_MANY : FILES_SHOWN;
-    this.pathShown = isRow ? PATH_ROW : count > 1 ? PATH_MANY : PATH_ALONE;
-    this.drawFiles(node.disk);
+    this.among = state.nodes.length;
     this.drawNames(node.disk, state.nodes.length > 2 ? 1 : NAMES_SHOWN);
     this.drawRoom(node.disk);
     /* One that has much to show, among others that have not. */
@@ -82,6 +80,42 @@ export class Computer {
     setText(this.others.fill, node.disk.full ? "Make room" : "Fill the disk");
     for (const [name, button] of Object.entries(this.others))
       button.disabled = !canAct || (!isUp && name !== "fill") || (name === "sync" && node.disk.sync_will_fail);
+    queueMicrotask(() => this.fit()); /* once all else is drawn */
+  }
+
+  /* Draws as much of the files as there is room for: it depends on what is on the disk and on the window, and not on
+   * what was drawn before. */
+  fit() {
+    if (!this.root.isConnected)
+      return;
+    if (this.stage === null)
+      this.resized.observe(this.stage = this.root.closest(".stage"));
+    const {disk} = this.node, isRow = (this.among === 4 || this.among > 5) && innerWidth > NARROW_PIXELS;
+    const heads = Array.from(this.root.parentNode.querySelectorAll(".computer > header"), each => each.offsetHeight);
+    const what = [innerWidth, innerHeight, heads, this.namesDrawn, disk.files_more,
+      ...disk.files.map(file => file.path + file.pages.length)].join();
+    this.pathShown = isRow ? PATH_ROW : this.among > 1 ? PATH_MANY : PATH_ALONE;
+    if (this.fitted !== what) {
+      this.fitted = what;
+      this.filesShown = FILES_SHOWN;
+      this.pagesShown = isRow ? PAGES_ROW : this.among > 2 ? PAGES_MANY : this.among > 1 ? PAGES_SOME : PAGES_ALONE;
+    }
+    this.drawFiles(disk);
+    if (this.isTooHigh() && this.among < 3) {
+      this.pagesShown = PAGES_LOW;
+      this.drawFiles(disk);
+    }
+    while (this.files.size > 1 && this.isTooHigh()) {
+      this.filesShown = this.files.size - 1;
+      this.drawFiles(disk);
+    }
+  }
+
+  /* Whether the stage has not enough room, and it is not for others that are higher. */
+  isTooHigh() {
+    const {stage, list, names, room} = this;
+    const spare = room.offsetTop - Math.max(...[list, names].map(each => each.offsetTop + each.offsetHeight));
+    return room.offsetParent !== null && stage.scrollHeight - stage.clientHeight > spare;
   }
 
   /* The hand points up when the clock is right; by the logarithm of how wrong it is, as seconds and hours

@@ -4,6 +4,9 @@
 import {setAttribute, setText, svg} from "./dom.js";
 
 const RADIUS = 21;
+const RADIUS_LOW = 17;
+const LOW_PIXELS = 740; /* of a window, as in style.css */
+const NARROW_PIXELS = 500; /* of what is drawn */
 const MESSAGES_MAX = 64;
 const SIDE = 5; /* of a line, by direction */
 const CUT_AT = 0.38; /* of its length: in the middle there may be somebody's name */
@@ -17,26 +20,27 @@ export class Network {
     this.dots = new Map();
   }
 
-  /* Circles on an ellipse, the first one at the left if there are two or six; three, four (each is above its
-   * computer), and more than six go up and down, where there is room for that, with names on the outside. */
+  /* Two beside each other; more go up and down (of four each is above its computer), with names on the outside, where no
+   * line comes. Where it is narrow they are on an ellipse. */
   place(count, width) {
-    const isNarrow = width < 500;
-    const height = count < 3 ? 84 : isNarrow ? (count > 4 ? 210 : 180) : count > 6 ? 112 : count === 6 ? 140 : count > 4 ? 130 : 110;
+    const isNarrow = width < NARROW_PIXELS, row = this.radius + 18;
+    const height = count < 3 ? 84 : isNarrow ? (count > 4 ? 210 : 180) : this.radius < RADIUS ? 96 : count > 4 ? 130 : 110;
     const rx = Math.min(width / 2 - 60, count < 3 ? 240 : 300), ry = height / 2 - RADIUS - 14;
     this.root.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.root.setAttribute("height", height);
     this.spots = Array.from({length: count}, (_, i) => {
-      const arc = count > 6 ? 9 * ((2 * i + 1) / count - 1) ** 2 : 0;
-      if ((count === 3 || count === 4 || count > 6) && !isNarrow)
-        return i % 2 === 0 ? {x: (i + 0.5) * width / count, y: 39 + arc, isUpper: true} : {x: (i + 0.5) * width / count, y: height - 39 - arc};
+      const x = (i + 0.5) * width / count, arc = count > 4 ? 9 * ((2 * i + 1) / count - 1) ** 2 : 0;
+      if (count > 2 && !isNarrow)
+        return i % 2 === 0 ? {x, y: row + arc, isUpper: true} : {x, y: height - row - arc};
       const turn = (count === 3 ? Math.PI * 5 / 6 : count === 4 || count === 5 ? -Math.PI / 2 : Math.PI) + i * 2 * Math.PI / count;
       return {x: width / 2 + rx * Math.cos(turn), y: height / 2 - (count < 3 ? 6 : 4) + ry * Math.sin(turn)};
     });
   }
 
-  build(nodes, width) {
+  build(nodes, width, radius) {
     this.count = nodes.length;
     this.width = width;
+    this.radius = radius;
     this.dots.clear();
     this.root.replaceChildren();
     this.place(nodes.length, width);
@@ -72,9 +76,9 @@ export class Network {
 
   circle(node, i) {
     const spot = this.spots[i];
-    const name = svg("text", {class: "name", y: spot.isUpper ? -RADIUS - 6 : RADIUS + 14}); /* where no line is */
+    const name = svg("text", {class: "name", y: spot.isUpper ? -this.radius - 6 : this.radius + 14}); /* where no line is */
     const group = svg("g", {class: "host", transform: `translate(${spot.x} ${spot.y})`},
-      svg("circle", {r: RADIUS}), svg("path", {class: "bolt", d: "M3-12-8 3h7l-2 10L8-4H1z"}), name);
+      svg("circle", {r: this.radius}), svg("path", {class: "bolt", d: "M3-12-8 3h7l-2 10L8-4H1z"}), name);
     setText(name, node.name);
     if (!node.spared) {
       setAttribute(group, "tabindex", 0);
@@ -98,8 +102,9 @@ export class Network {
       this.count = 0;
       return;
     }
-    if (this.count !== state.nodes.length || Math.abs(width - this.width) > 8)
-      this.build(state.nodes, width);
+    const radius = innerHeight <= LOW_PIXELS && width >= NARROW_PIXELS ? RADIUS_LOW : RADIUS;
+    if (this.count !== state.nodes.length || Math.abs(width - this.width) > 8 || this.radius !== radius)
+      this.build(state.nodes, width, radius);
     state.nodes.forEach((node, i) => setAttribute(this.circles[i].group, "data-state", node.state));
     this.drawLines(state);
     this.drawMessages(state);
@@ -158,7 +163,7 @@ export class Network {
     const sent = Math.min(dot.sent, now), span = message.at_ns - sent;
     const way = span > 0 ? Math.min(1, Math.max(0, (now - sent) / span)) : 1;
     const long = Math.hypot(to.x - from.x, to.y - from.y) || 1;
-    const edge = RADIUS / long, at = edge + way * (1 - 2 * edge);
+    const edge = this.radius / long, at = edge + way * (1 - 2 * edge);
     const x = from.x + (to.x - from.x) * at + (to.y - from.y) / long * SIDE;
     const y = from.y + (to.y - from.y) * at - (to.x - from.x) / long * SIDE;
     dot.style.transform = `translate(${x.toFixed(1)}px, ${y.toFixed(1)}px)`;

@@ -741,27 +741,59 @@ part("why a seed fails is what tempest-sim explain says; that it may be chance i
   assert.equal(native("zoo-14", "--tape", await visit.save("small.tape")).trace, trace);
 });
 
-part("the whole picture fits into a small screen, with three to seven computers", "#scenario=log3&seed=7&at=1500", {}, async visit => {
-  for (const hash of ["#scenario=log3&seed=7&at=2100", "#scenario=kv&seed=42&at=3000", "#scenario=kv&seed=2&at=2000", "#scenario=kv&seed=4&at=4000"]) {
+part("the whole picture fits into a small screen, with one to seven computers", "#scenario=log3&seed=7&at=1500", {}, async visit => {
+  const runs = ["copy&seed=1&at=200", "zoo-03&seed=1&faults=-all&at=60", "kv&seed=4&at=4000", "log3&seed=7&at=2100", "kv&seed=5&at=3000",
+    "kv&seed=42&at=3000", "kv&seed=2&at=2000"];
+  const counts = new Set(), files = new Map();
+  for (const hash of runs) {
     await visit.page.goto("about:blank");
-    await visit.page.goto(url + hash);
+    await visit.page.goto(`${url}#scenario=${hash}`);
     await visit.untilEvent(Number(/\d+$/.exec(hash)[0]));
-    const [has, needs, cut, paths] = await visit.page.evaluate(() => {
-      const stage = document.querySelector(".stage");
-      const buttons = Array.from(stage.querySelectorAll(".actions button, .power"), each => each.scrollWidth - each.clientWidth);
-      const paths = Array.from(stage.querySelectorAll(".path")).filter(each => each.scrollWidth > each.clientWidth);
-      return [stage.clientHeight, stage.scrollHeight, Math.max(...buttons), paths.map(each => each.textContent)];
-    });
-    assert.ok(needs <= has, `${hash}: ${needs} of ${has} pixels`);
-    assert.ok(cut <= 0, `${hash}: a button's words need ${cut} pixels more`);
-    assert.deepEqual(paths, [], `${hash}: files whose names are cut at their end`);
+    for (const [width, height] of [[1280, 600], [1366, 650], [1536, 730], [1366, 768], [1280, 800], [1920, 1080], [1280, 800]]) {
+      await visit.page.setViewportSize({width, height});
+      await visit.page.evaluate(() => new Promise(good => { requestAnimationFrame(() => requestAnimationFrame(good)); }));
+      const seen = await visit.page.evaluate(() => {
+        const stage = document.querySelector(".stage"), {bottom} = stage.getBoundingClientRect();
+        const all = selector => Array.from(stage.querySelectorAll(selector));
+        const tooLow = all(".power, .actions button, .legend li").filter(each => each.getBoundingClientRect().bottom > bottom);
+        return {has: stage.clientHeight, needs: stage.scrollHeight, tooLow: tooLow.map(each => each.textContent.trim()),
+          tight: all(".actions button, .power").filter(each => each.scrollWidth > each.clientWidth).map(each => each.textContent),
+          paths: all(".path").filter(each => each.scrollWidth > each.clientWidth).map(each => each.textContent),
+          count: all(".computer").length, files: all(".files li").length};
+      });
+      const where = `${hash}, ${width} by ${height}`;
+      assert.deepEqual(seen.tooLow, [], `${where}: out of sight`);
+      assert.ok(seen.needs <= seen.has, `${where}: ${seen.needs} of ${seen.has} pixels`);
+      assert.deepEqual(seen.tight, [], `${where}: buttons whose words have no room`);
+      assert.deepEqual(seen.paths, [], `${where}: files whose names are cut at their end`);
+      counts.add(seen.count);
+      assert.equal(files.get(where) ?? seen.files, seen.files, `${where}: as it was before`);
+      files.set(where, seen.files);
+    }
   }
+  assert.deepEqual([...counts], [1, 3, 4, 5, 6, 7]);
+  assert.ok(files.get("copy&seed=1&at=200, 1280 by 600") >= 2 && files.get("copy&seed=1&at=200, 1920 by 1080") === 6, "there is as much as there is room for");
+});
+
+part("what a finger must meet is high enough", "#scenario=zoo-13&seed=2&at=60", {viewport: {width: 360, height: 740}, hasTouch: true, isMobile: true}, async visit => {
+  const width = () => visit.page.evaluate(() => Math.min(...Array.from(document.querySelectorAll(".wires .hit"), each => parseFloat(getComputedStyle(each).strokeWidth))));
+  await visit.untilEvent(60);
+  assert.ok(await width() >= 32);
+  await visit.page.setViewportSize({width: 1024, height: 768});
+  assert.ok(await width() >= 24);
+  await visit.page.goto("about:blank");
+  await visit.page.goto(`${url}#scenario=zoo-14&seed=3`);
+  await visit.end();
+  const summary = visit.page.locator("#verdict details summary", {hasText: "As tempest-sim explain says it"});
+  assert.ok((await summary.boundingBox()).height >= 32);
 });
 
 part("no line runs through the name of a node, and what cuts it is beside that", "#scenario=zoo-13&seed=2&at=60", {}, async visit => {
-  for (const hash of ["#scenario=zoo-13&seed=2&at=60", "#scenario=log3&seed=7&at=2100"]) {
+  const runs = ["zoo-13&seed=2&at=60", "log3&seed=7&at=2100", "kv&seed=5&at=3000", "kv&seed=42&at=3000", "kv&seed=2&at=2000"];
+  for (const [hash, height] of runs.flatMap(each => [[each, 600], [each, 800]])) {
     await visit.page.goto("about:blank");
-    await visit.page.goto(url + hash);
+    await visit.page.setViewportSize({width: 1280, height});
+    await visit.page.goto(`${url}#scenario=${hash}`);
     await visit.untilEvent(Number(/\d+$/.exec(hash)[0]));
     const crossed = await visit.page.evaluate(() => {
       const names = Array.from(document.querySelectorAll(".wires .name"), each => ({text: each.textContent, box: each.getBoundingClientRect()}));
