@@ -815,7 +815,7 @@ for (const {name, hash, options, body} of PARTS.filter(each => each.name.include
     await visit.page.goto(url + hash);
     await visit.page.locator("#nodes .computer").first().waitFor();
     await body(visit);
-    assert.deepEqual(visit.errors, [], "the console is empty");
+    assert.deepEqual(visit.errors, [], `the console is empty, not ${visit.errors}`);
     console.log(`ok: ${name}`);
   } catch (error) {
     failed++;
