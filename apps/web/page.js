@@ -262,7 +262,7 @@ function explain(bytes) {
     if (found.explanation && !found.explanation.done) {
       if ($("tries"))
         setText($("tries"), triesText(found.explanation));
-    } else if (!$("verdict").hidden) {
+    } else if (state?.over && !$("verdict").hidden) {
       drawStory();
     }
   });
