@@ -267,10 +267,19 @@ void tp_flight_check_loan(struct tp_virtual *v, const struct tp_flight *f)
             f->number);
 }
 
+static uint32_t take(struct tp_virtual *v)
+{
+    uint32_t flight =
+        tp_pool_take_head(&v->flights, offsetof(struct tp_flight, request), v->allocator);
+
+    tp_flight_at(v, flight)->address.family = TP_ADDRESS_NONE;
+    return flight;
+}
+
 void tp_flight_submit(struct tp_io *io, const struct tp_request *request)
 {
     struct tp_virtual *v = tp_virtual_of(io);
-    uint32_t flight = tp_pool_take(&v->flights, v->allocator);
+    uint32_t flight = take(v);
     struct tp_flight *f = tp_flight_at(v, flight);
 
     tp_assert(!v->ended);
@@ -377,7 +386,7 @@ void tp_flight_finish(struct tp_virtual *v, uint32_t flight, int32_t result)
 void tp_flight_shoot(struct tp_virtual *v, uint32_t flight, int32_t value, uint32_t buf,
                      uint64_t payload)
 {
-    uint32_t shot = tp_pool_take(&v->flights, v->allocator);
+    uint32_t shot = take(v);
     struct tp_flight *f = tp_flight_at(v, shot);
 
     f->request = tp_flight_at(v, flight)->request;

@@ -58,15 +58,14 @@ enum tp_flight_state {
 
 /** An operation in flight. */
 struct tp_flight {
-    struct tp_request request; /* its paths are replaced by the texts below */
-    uint64_t sequence;         /* order of submission */
-    uint64_t done_ns;          /* when it completes */
-    uint64_t payload;          /* hash of what was read or written */
-    uint64_t lent;             /* hash of the memory to be written from, at submission */
-    uint32_t path[2];          /* texts */
-    uint32_t file, to_file;    /* descriptions; 0: none */
-    uint32_t number;           /* of `file`, at submission */
-    uint32_t next;             /* in the queue, the waiting or the ready list */
+    uint64_t sequence;      /* order of submission */
+    uint64_t done_ns;       /* when it completes */
+    uint64_t payload;       /* hash of what was read or written */
+    uint64_t lent;          /* hash of the memory to be written from, at submission */
+    uint32_t path[2];       /* texts */
+    uint32_t file, to_file; /* descriptions; 0: none */
+    uint32_t number;        /* of `file`, at submission */
+    uint32_t next;          /* in the queue, the waiting or the ready list */
     uint32_t tie;
     uint32_t limit; /* bytes that a half-way cancel lets through; 0: all */
     int32_t result;
@@ -75,7 +74,6 @@ struct tp_flight {
     uint32_t share; /* shots since `share_poll` */
     uint64_t share_poll;
     uint64_t overlap_from, overlap_to; /* of the file: written by another in between; 0 */
-    struct tp_address address;         /* to listen on or to connect to */
     uint8_t state;                     /* enum tp_flight_state */
     bool bounded;                      /* counts against queue_max */
     bool tried;       /* has begun to take effect, and was looked at by faults */
@@ -83,6 +81,10 @@ struct tp_flight {
     bool no_wait;     /* a cancel came before the effect: it may succeed, but not wait */
     bool hangs;       /* a fault: neither takes effect nor completes */
     bool shot;        /* one of a multishot's completions, with its handle */
+    /* From here on only the address's family is zeroed before: the request is filled in as
+     * a whole, and the address where there is one. */
+    struct tp_request request; /* its paths are replaced by the texts above */
+    struct tp_address address; /* to listen on or to connect to */
 };
 
 /** Clocks, as of the last time at which one of them was told to differ. */
