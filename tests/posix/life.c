@@ -198,27 +198,38 @@ Test(destroy, does_not_close_twice_what_a_thread_has_closed)
     (void)unlink(path);
 }
 
+/* Says that it has begun, and reads what does not come. */
+struct reader {
+    int begun, from;
+};
+
 static int32_t read_a_byte(void *context)
 {
-    char byte;
+    const struct reader *reader = context;
+    char byte = 'b';
 
-    return (int32_t)read(*(const int *)context, &byte, 1);
+    if (write(reader->begun, &byte, 1) != 1)
+        return -1;
+    return (int32_t)read(reader->from, &byte, 1);
 }
 
 /* A thread that cannot be stopped: its memory is leaked, not freed under it. */
 Test(destroy, gives_up_in_time_and_frees_nothing)
 {
     static struct tp_io *io; /* still reachable: a leak on purpose */
-    static int ends[2];
-    char heard[4096] = "";
+    static int ends[2], begun[2];
+    static struct reader reader;
+    char heard[4096] = "", byte;
     const struct tp_log log = {hear, heard};
     const struct tp_posix_io_config config = {.drain_ms_max = 50, .log = &log};
 
     cr_assert(zero(int, pipe(ends)));
+    cr_assert(zero(int, pipe(begun)));
+    reader = (struct reader){.begun = begun[1], .from = ends[0]};
     io = make_posix(&config);
-    tp_io_offload(io, 1, read_a_byte, &ends[0]);
+    tp_io_offload(io, 1, read_a_byte, &reader);
     tp_io_poll(io);
-    sleep_ms(30); /* it has begun */
+    cr_assert(eq(int, (int)read(begun[0], &byte, 1), 1));
     tp_io_destroy(io);
     cr_assert(strstr(heard, "leaked") != NULL);
     cr_assert(eq(int, (int)write(ends[1], "x", 1), 1));
