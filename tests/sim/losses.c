@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "explained.h"
+#include "try.h"
 
 enum { SEEDS = 20000, ROUNDS = 40, BYTES = 8 };
 
@@ -19,13 +20,6 @@ struct keeper {
 };
 
 #define FAMILY(name) TP_FAMILY_BIT(TP_FAMILY_##name)
-
-#define TRY(operation)                            \
-    do {                                          \
-        TP_AWAIT(cx, (operation), &result);       \
-        if (result.value < 0)                     \
-            return tp_end(machine, result.value); \
-    } while (0)
 
 static struct tp_buf *to_write(struct keeper *k)
 {

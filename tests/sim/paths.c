@@ -8,7 +8,7 @@
 
 #include "apps/sim/record.h"
 #include "apps/sim/sim.h"
-#include "runtime/await.h"
+#include "try.h"
 
 enum { RECORDS = 4096, FILES = 40 };
 
@@ -22,18 +22,11 @@ struct namer {
 
 static const struct tp_open_options writing = {.write = true, .create = true};
 
-#define DO(operation)                             \
-    do {                                          \
-        TP_AWAIT(cx, operation, &result);         \
-        if (result.value < 0)                     \
-            return tp_end(machine, result.value); \
-    } while (0)
-
 /* Writes the next letter, by which its record is known. */
-#define WRITE()                                       \
-    do {                                              \
-        n->buf = tp_buf_full("x", 1);                 \
-        DO(tp_write_at(cx, n->fd, &n->buf, n->at++)); \
+#define WRITE()                                        \
+    do {                                               \
+        n->buf = tp_buf_full("x", 1);                  \
+        TRY(tp_write_at(cx, n->fd, &n->buf, n->at++)); \
     } while (0)
 
 static enum tp_step namer_tick(struct tp_machine *machine, struct tp_ctx *cx)
@@ -42,37 +35,38 @@ static enum tp_step namer_tick(struct tp_machine *machine, struct tp_ctx *cx)
     struct tp_result result;
 
     TP_BEGIN(cx);
-    DO(tp_create_dir(cx, "/a", 0755));
-    DO(tp_create_dir(cx, "/a/b", 0755));
-    DO(tp_open(cx, "/a/b/file", writing));
+    TRY(tp_create_dir(cx, "/a", 0755));
+    TRY(tp_create_dir(cx, "/a/b", 0755));
+    TRY(tp_open(cx, "/a/b/file", writing));
     n->fd = tp_into_fd(cx, result);
     WRITE(); /* 0: /a/b/file */
     WRITE(); /* 1: the same */
-    DO(tp_rename(cx, "/a", "/c"));
+    TRY(tp_rename(cx, "/a", "/c"));
     WRITE(); /* 2: /c/b/file */
-    DO(tp_rename(cx, "/c/b/file", "/short"));
+    TRY(tp_rename(cx, "/c/b/file", "/short"));
     WRITE(); /* 3: /short */
-    DO(tp_remove(cx, "/short"));
+    TRY(tp_remove(cx, "/short"));
     WRITE(); /* 4: none */
-    DO(tp_close(cx, n->fd));
-    DO(tp_open(cx, "/short", writing)); /* its number may be that of the one that is gone */
+    TRY(tp_close(cx, n->fd));
+    TRY(tp_open(cx, "/short",
+                writing)); /* its number may be that of the one that is gone */
     n->fd = tp_into_fd(cx, result);
     WRITE(); /* 5: /short */
     memset(n->path, 'n', sizeof n->path);
     n->path[0] = '/';
     n->path[150] = '\0';
-    DO(tp_rename(cx, "/short", n->path));
+    TRY(tp_rename(cx, "/short", n->path));
     WRITE(); /* 6: too long for a record */
-    DO(tp_rename(cx, n->path, "/short"));
+    TRY(tp_rename(cx, n->path, "/short"));
     WRITE(); /* 7: /short */
-    DO(tp_close(cx, n->fd));
+    TRY(tp_close(cx, n->fd));
     /* More files than paths are kept, in turn. */
     for (n->at = 100; n->at < 100 + 3 * FILES;) {
         (void)snprintf(n->path, sizeof n->path, "/f%u", n->at % FILES);
-        DO(tp_open(cx, n->path, writing));
+        TRY(tp_open(cx, n->path, writing));
         n->fd = tp_into_fd(cx, result);
         WRITE();
-        DO(tp_close(cx, n->fd));
+        TRY(tp_close(cx, n->fd));
     }
     return tp_end(machine, 0);
     TP_END(cx);

@@ -5,6 +5,7 @@
 #include <criterion/new/assert.h>
 
 #include "explained.h"
+#include "try.h"
 
 enum { PORT = 71, SEEDS = 20000, EXPLAINED = 6 };
 #define PATIENCE_NS  UINT64_C(1000000000)
@@ -42,13 +43,6 @@ static struct tp_buf *number_of(struct keeper *k, uint64_t *number, bool is_full
                      : tp_buf_empty(number, sizeof *number);
     return &k->buf;
 }
-
-#define TRY(operation)                            \
-    do {                                          \
-        TP_AWAIT(cx, (operation), &result);       \
-        if (result.value < 0)                     \
-            return tp_end(machine, result.value); \
-    } while (0)
 
 #define AGAIN_UNLESS(operation, size)       \
     do {                                    \
